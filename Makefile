@@ -1,0 +1,45 @@
+# Two commands do everything on a machine with nothing but Python (3.11 or later) and make:
+#   make demo    install, and read text written by the shipped model
+#   make test    install, lint, type-check and run the tests (under 6 minutes)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all lint format docs clean
+
+# Installed again when a file that says what to install changes. The constraints pin torch: without
+# them pip may choose a build that is gigabytes large.
+$(READY): pyproject.toml constraints.txt hatch_build.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/lstmtext generate --model shakespeare --prompt "ROMEO:" --length 300 --seed 1
+	@printf '\nThat was written by an LSTM, one character at a time. Try:\n'
+	@printf '  %s\n' "$(BIN)/lstmtext generate --prompt 'To be, or not to be' --temperature 0.5" \
+	  "$(BIN)/lstmtext train lm harbour --minutes 1 --name harbour" \
+	  "$(BIN)/lstmtext generate --model harbour --prompt 'The ferry'" \
+	  "$(BIN)/lstmtext --help"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest
+
+test-all: lint
+	$(BIN)/pytest -m 'slow or not slow'
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY)
+	$(BIN)/python docs/generate_cli.py
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

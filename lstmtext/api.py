@@ -1,0 +1,200 @@
+"""Use a model from Python: `lstmtext.load` and the object it returns. Never imports torch.
+
+    import lstmtext
+
+    model = lstmtext.load("shakespeare")  # a shipped or trained model's name, or a folder
+    print(model.generate("ROMEO:", length=200, seed=7))
+    for piece in model.stream("ROMEO:", temperature=0.5):
+        print(piece, end="", flush=True)
+    print(model.loss("To be, or not to be"))  # nats per token
+
+Everything random has a seed: the same seed, settings and weights give the same text on the same machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, TypedDict, Unpack
+
+import msgspec
+from msgspec import Struct
+
+from lstmtext.engine.generator import Sample, Stopped, Token, Writer, generate
+from lstmtext.engine.language_model import EngineModel
+from lstmtext.engine.sampling import SamplingSettings
+from lstmtext.errors import InputError, SettingsError
+from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint
+from lstmtext.store.models import find_model
+from lstmtext.text.tokenizer import Tokenizer
+
+__all__ = ["Generation", "LanguageModel", "Options", "Work", "load", "random_seed"]
+
+ALTERNATIVES = 5  # of each token: enough to see what else it might have been
+
+
+class Options(TypedDict, total=False):
+    """How text is generated; each may be left out.
+
+    length: tokens to generate, at most (400)
+    temperature: 0 takes the most probable token; 1 is the model's own distribution (0.8)
+    top_k, top_p, min_p: leave out improbable tokens (None: off); see `engine/sampling.py`
+    repetition_penalty: above 1 makes recent tokens less probable (1)
+    stop: end before the first of these strings (none)
+    seed: None draws a fresh one, which the result names
+    """
+
+    length: int
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    repetition_penalty: float
+    stop: Sequence[str]
+    seed: int | None
+
+
+class Generation(Struct, frozen=True, kw_only=True):
+    """A finished text and how it came about. `str()` of it is the text.
+
+    text: prompt and completion
+    tokens: every token that was drawn, those of a stop string included; each with its probability and
+        the five most probable (see `Token`)
+    settings: all options that were in force; stopped: "length", "stop" or "interrupt"
+    seconds: wall-clock time for reading the prompt and writing
+    """
+
+    model: str
+    prompt: str
+    text: str
+    completion: str
+    tokens: list[Token]
+    seed: int
+    settings: dict[str, Any]
+    stopped: Stopped
+    seconds: float
+    tokens_per_second: float
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class LanguageModel:
+    """A language model that is ready to answer. Make one with `load`.
+
+    name: what it was loaded as; config: the checkpoint's config (settings, corpus, scores, licence)
+    """
+
+    def __init__(self, name: str, checkpoint: Checkpoint) -> None:
+        self.name = name
+        self.folder = checkpoint.folder
+        self.config: CheckpointConfig = checkpoint.config
+        self.tokenizer = Tokenizer(checkpoint.tokenizer_json)
+        self.engine = EngineModel(checkpoint)
+
+    def __repr__(self) -> str:
+        model = self.config.model
+        return (
+            f"<LanguageModel {self.name!r}: {model.cell} {model.layers}×{model.hidden}, {self.config.tokenizer.kind}>"
+        )
+
+    def generate(self, prompt: str = "", **options: Unpack[Options]) -> Generation:
+        """Continue `prompt`; the whole text at once. `options`: see `Options`.
+
+        Raises SettingsError naming every option that does not fit.
+        """
+        return self.generate_samples(prompt, 1, **options)[0]
+
+    def generate_samples(self, prompt: str, samples: int, **options: Unpack[Options]) -> list[Generation]:
+        """Several texts from one prompt, as one batch: sample k is what `generate` gives with `seed + k`."""
+        work = Work(self, prompt, samples, ALTERNATIVES, options)
+        tokens: list[list[Token]] = [[] for _ in range(samples)]
+        for token in work.writer:
+            tokens[token.sample].append(token)
+        return [work.result(number, drawn) for number, drawn in enumerate(tokens)]
+
+    def stream(self, prompt: str = "", **options: Unpack[Options]) -> Iterator[str]:
+        """The completion, piece by piece as it comes; joined, the pieces are `generate`'s `completion`."""
+        work = Work(self, prompt, 1, 0, options)
+        try:
+            for token in work.writer:
+                if token.piece:
+                    yield token.piece
+        finally:
+            work.writer.close()
+
+    def loss(self, text: str) -> float:
+        """Mean −log P of each token of `text` but the first, given those before it: nats per token.
+
+        The text is read once, in order, from the zero state. Raises InputError when it has fewer than two tokens.
+        """
+        ids = self.tokenizer.encode(text)
+        if len(ids) < 2:
+            raise InputError(
+                f"The text has {len(ids)} {self.tokenizer.unit}s; a loss needs two: one to read and one to predict."
+            )
+        return self.engine.loss(ids[None]).nats_per_token
+
+
+class Work:
+    """One call of generate: checked options, the writer, and the results. The command line uses it too."""
+
+    def __init__(self, model: LanguageModel, prompt: str, samples: int, top: int, options: Options) -> None:
+        given: dict[str, Any] = {"length": 400, "stop": (), "seed": None, **options}
+        self.model, self.prompt = model, prompt
+        length, stop, seed = given.pop("length"), given.pop("stop"), given.pop("seed")
+        stop = [stop] if isinstance(stop, str) else list(stop)
+        problems: list[str] = []
+        settings = SamplingSettings()
+        try:
+            settings = SamplingSettings(**given)
+        except SettingsError as error:
+            problems.extend(error.problems)
+        try:
+            self.writer: Writer = generate(
+                model.engine,
+                model.tokenizer,
+                prompt,
+                length,
+                settings,
+                random_seed() if seed is None else seed,
+                stop,
+                samples,
+                top,
+            )
+        except SettingsError as error:
+            problems.extend(error.problems)
+        if problems:
+            raise SettingsError(problems)
+        self.settings: dict[str, Any] = {"length": length, **msgspec.structs.asdict(settings), "stop": stop}
+
+    def result(self, number: int, tokens: list[Token]) -> Generation:
+        """Sample `number` as it is now, with the tokens that were seen of it."""
+        sample: Sample = self.writer.samples[number]
+        completion = sample.completion
+        return Generation(
+            model=self.model.name,
+            prompt=self.prompt,
+            text=self.prompt + completion,
+            completion=completion,
+            tokens=tokens,
+            seed=sample.seed,
+            settings=self.settings,
+            stopped=sample.stopped or "interrupt",
+            seconds=sample.seconds,
+            tokens_per_second=sample.tokens / sample.seconds if sample.seconds else 0.0,
+        )
+
+
+def load(name: str | os.PathLike[str]) -> LanguageModel:
+    """A model by its name (shipped or trained), by a run's name (its best checkpoint), or by its folder.
+
+    Raises UsageError when there is none of that name, CheckpointError when its files do not fit.
+    """
+    folder = find_model(os.fspath(name))
+    return LanguageModel(os.fspath(name), read_checkpoint(folder))
+
+
+def random_seed() -> int:
+    """A fresh seed, short enough to be typed again."""
+    return int.from_bytes(os.urandom(4), "big")

@@ -1,0 +1,172 @@
+"""`lstmtext generate`: text from a language model, printed as it comes."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from lstmtext.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from lstmtext.api import Generation, Options, Work
+    from lstmtext.engine.generator import Token
+
+__all__ = ["command"]
+
+DEFAULT_MODEL = "shakespeare"
+DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
+NAMED_UNKNOWN = 10  # characters or words that the note about unknown ones names
+
+EXAMPLES = """Examples:
+
+\b
+  lstmtext generate --prompt 'ROMEO:'
+  lstmtext generate --prompt 'ROMEO:' --length 200 --temperature 0.5 --seed 7
+  lstmtext generate --prompt 'KING' --samples 3 --top-p 0.9
+  lstmtext generate --prompt 'JULIET:' --stop 'ROMEO:' --json
+  echo 'My lord,' | lstmtext generate --length 100"""
+
+
+@click.command("generate", epilog=EXAMPLES)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="MODEL", help="A name, a run or a folder.")
+@click.option("--prompt", metavar="TEXT", help="What to continue. Default: standard input, if it is a pipe.")
+@click.option("--file", "file", metavar="FILE", help="Read the prompt from a file; - is standard input.")
+@click.option("--length", type=int, default=400, show_default=True, metavar="TOKENS", help="Tokens to generate.")
+@click.option(
+    "--temperature", type=float, default=0.8, show_default=True, help="Higher is wilder; 0 takes the most probable."
+)
+@click.option("--top-k", type=int, metavar="K", help="Choose among the K most probable tokens.")
+@click.option("--top-p", type=float, metavar="P", help="Choose among the fewest that together have probability P.")
+@click.option("--min-p", type=float, metavar="P", help="Leave out tokens less probable than P times the best one.")
+@click.option(
+    "--repetition-penalty",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Above 1: the last 64 tokens become less probable.",
+)
+@click.option("--stop", multiple=True, metavar="TEXT", help="End before this text. Can be given several times.")
+@click.option("--seed", type=int, help="The same seed gives the same text. Default: a fresh one.")
+@click.option(
+    "--samples", type=int, default=1, show_default=True, metavar="N", help="Texts, with seeds SEED, SEED+1, …."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--no-stream", is_flag=True, help="Print when the text is complete.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document per sample, on a line of its own.")
+def command(
+    model: str,
+    prompt: str | None,
+    file: str | None,
+    samples: int,
+    device: str,
+    no_stream: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Write text with a language model, continuing the prompt, which is printed too.
+
+    From a file or a pipe, one line end at the end is not part of the prompt. Without any prompt the
+    model starts as on a new line.
+    """
+    if not DEVICES.fullmatch(device):
+        raise UsageError(f"There is no device {device!r}; the devices are auto, cpu, cuda, cuda:N and mps.")
+    text = _read_prompt(prompt, file)
+
+    from lstmtext import api
+
+    work = api.Work(api.load(model), text, samples, api.ALTERNATIVES if as_json else 0, cast("Options", options))
+    if device not in ("auto", "cpu"):
+        click.echo(f"note: text is generated on the CPU, at batch 1 the faster place; {device} is not used.", err=True)
+    if work.writer.unknown:
+        click.echo(_unknown_note(work.writer.unknown), err=True)
+    if as_json or no_stream or samples > 1:
+        return _print_complete(work, as_json)
+    return _print_stream(work)
+
+
+def _print_stream(work: Work) -> int:
+    """One sample, as it comes."""
+    _out(work.prompt)
+    printed = 0
+    interrupted = False
+    try:
+        for token in work.writer:
+            if token.piece:
+                _out(token.piece)
+                printed += len(token.piece)
+    except KeyboardInterrupt:
+        interrupted = True
+    work.writer.close()
+    _out(work.writer.samples[0].completion[printed:] + "\n")
+    return 130 if interrupted else 0
+
+
+def _print_complete(work: Work, as_json: bool) -> int:
+    """Each sample when it is complete, in order; after an interruption all of them as far as they got."""
+    samples = work.writer.samples
+    tokens: list[list[Token]] = [[] for _ in samples]
+    printed = 0
+    interrupted = False
+    try:
+        for token in work.writer:
+            tokens[token.sample].append(token)
+            while printed < len(samples) and samples[printed].stopped:
+                _print_one(work.result(printed, tokens[printed]), printed, as_json)
+                printed += 1
+    except KeyboardInterrupt:
+        interrupted = True
+    work.writer.close()
+    for number in range(printed, len(samples)):
+        _print_one(work.result(number, tokens[number]), number, as_json)
+    return 130 if interrupted else 0
+
+
+def _print_one(result: Generation, number: int, as_json: bool) -> None:
+    if not as_json:
+        _out((f"--- {number + 1} ---\n" if number else "") + result.text + "\n")
+        return
+    document = {name: getattr(result, name) for name in result.__struct_fields__}
+    document["tokens"] = [
+        {"text": token.text, "probability": token.probability, "top": token.top} for token in result.tokens
+    ]
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    _out(json.dumps(document, ensure_ascii=plain) + "\n")
+
+
+def _out(text: str) -> None:
+    """Print at once; what the terminal's encoding does not have becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def _read_prompt(prompt: str | None, file: str | None) -> str:
+    """The prompt from wherever it comes."""
+    if prompt is not None and file is not None:
+        raise UsageError("--prompt and --file both give a prompt. Keep one of them.")
+    if prompt is not None:
+        # Bytes of the command line that are not UTF-8 arrive as lone surrogates, which cannot be printed.
+        return prompt.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if file is None and (sys.stdin is None or sys.stdin.isatty()):
+        return ""
+    if file is None or file == "-":
+        data, place = sys.stdin.buffer.read(), "Standard input"
+    else:
+        from pathlib import Path
+
+        data, place = Path(file).read_bytes(), file
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+
+
+def _unknown_note(unknown: list[str]) -> str:
+    shown = ", ".join(repr(piece) for piece in unknown[:NAMED_UNKNOWN])
+    more = f" and {len(unknown) - NAMED_UNKNOWN} more" if len(unknown) > NAMED_UNKNOWN else ""
+    return f"note: the model has never seen {shown}{more}; it reads the unknown token there."

@@ -1,0 +1,118 @@
+"""The `lstmtext` executable: finds the command, turns errors into sentences and exit codes.
+
+One file per command; a command's module is imported only when that command is called, so that
+`lstmtext --help` costs no more than click itself. Must not import any other room at module level.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from lstmtext.errors import LstmtextError
+
+__all__ = ["cli", "main"]
+
+# name: (module in lstmtext.cli, heading, one line). The line is here, and not read from the
+# command, because reading it would import all of them for every `--help`.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "generate": ("generate", "Use a model", "Write text with a language model."),
+    "evaluate": ("evaluate", "Use a model", "Measure a model's loss on a text."),
+    "train": ("train", "Train", "Train a model on your own text."),
+    "runs": ("runs", "Train", "List, watch and steer training runs."),
+    "models": ("models", "Look around", "Shipped and trained models."),
+    "corpora": ("corpora", "Look around", "Shipped and downloadable texts."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"lstmtext.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `lstmtext --help` lists the commands."
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        headings = dict.fromkeys(heading for _, heading, _ in COMMANDS.values())
+        for heading in headings:
+            with formatter.section(heading):
+                formatter.write_dl([(name, line) for name, (_, place, line) in COMMANDS.items() if place == heading])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Examples:\n\n\b\n  lstmtext generate --prompt 'ROMEO:'\n  lstmtext train lm my-novel.txt --minutes 5",
+)
+@click.version_option(package_name="lstmtext")
+@click.option("--debug", is_flag=True, help="Show Python tracebacks.")
+def cli(debug: bool) -> None:
+    """Train small LSTM models on your own text, generate with them, look into their memory."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code: 0 done, 1 could not be done, 2 wrong call, 130 interrupted."""
+    debug = "--debug" in arguments[:1]
+    try:
+        result: Any = cli.main(arguments, prog_name="lstmtext", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough. Python would complain again while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except LstmtextError as error:
+        if debug:
+            raise
+        return _say(str(error), error.exit_code)
+    except OSError as error:
+        if debug or (error.filename is None and error.errno is None):
+            raise
+        place = f": {error.filename}" if error.filename else ""
+        return _say(f"{error.strerror or error}{place}.", 1)
+    except MemoryError:
+        if debug:
+            raise
+        return _say("There is not enough memory. Try a smaller model, a smaller --batch-size or less text.", 1)
+    except Exception as error:
+        if debug:
+            raise
+        kind = type(error).__name__
+        return _say(f"This should not have happened: {kind}: {error}. With `lstmtext --debug …` it shows where.", 1)
+
+
+def _say(sentence: str, exit_code: int) -> int:
+    print(f"lstmtext: {sentence}", file=sys.stderr)
+    return exit_code

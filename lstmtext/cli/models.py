@@ -1,0 +1,161 @@
+"""`lstmtext models`: which models there are, what they are, where they lie."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lstmtext.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from lstmtext.store.checkpoint import CheckpointConfig
+
+__all__ = ["command"]
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else on stdout.")
+
+
+def _examples(*lines: str) -> str:
+    return "Examples:\n\n\b\n" + "\n".join(f"  lstmtext models {line}" for line in lines)
+
+
+@click.group("models", epilog=_examples("list", "show shakespeare", "path shakespeare"))
+def command() -> None:
+    """Shipped and trained models. MODEL is a name, a run's name (its best checkpoint) or a folder."""
+
+
+@command.command("list", epilog=_examples("list", "list --json"))
+@JSON
+def list_command(as_json: bool) -> None:
+    """All models: the shipped ones and the best checkpoint of every run."""
+    from lstmtext.places import runs_folder
+    from lstmtext.store.models import shipped_models, trained_models
+
+    found = [(name, "shipped", folder) for name, folder in shipped_models().items()]
+    found += [(name, "run", folder) for name, folder in trained_models().items()]
+    documents = []
+    for name, origin, folder in found:
+        try:
+            documents.append(_describe(name, folder, origin))
+        except CheckpointError as error:
+            click.echo(f"note: {name} is left out: {error}", err=True)
+    if as_json:
+        click.echo(json.dumps(documents))
+        return
+    if not documents:
+        click.echo(f"There are no models, shipped or in {runs_folder()}; `lstmtext train lm FILE` makes one.", err=True)
+        return
+    rows = [("MODEL", "FROM", "CELL", "UNITS", "TOKENS", "WEIGHTS", "LOSS")]
+    for document in documents:
+        shape = document["settings"]
+        rows.append(
+            (
+                document["model"],
+                document["origin"],
+                shape["cell"],
+                f"{shape['layers']} × {shape['hidden']}",
+                f"{document['tokenizer']} {document['vocabulary']}",
+                f"{document['parameters']:,}",
+                next((score["text"] for score in document["scores"].values()), "not measured"),
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@command.command("show", epilog=_examples("show shakespeare", "show hamlet --json"))
+@click.argument("model")
+@JSON
+def show_command(model: str, as_json: bool) -> None:
+    """What a model is, what it has read, and how good it is."""
+    from lstmtext.store.models import find_model
+
+    document = _describe(model, find_model(model))
+    if as_json:
+        click.echo(json.dumps(document))
+        return
+    shape, corpus = document["settings"], document["corpus"]
+    tied = ", tied" if shape["tied"] else ""
+    adaptive = f", adaptive softmax at {shape['cutoffs']}" if shape["cutoffs"] else ""
+    lines = [
+        ("model", document["model"]),
+        ("kind", document["kind"]),
+        (
+            "cell",
+            f"{shape['cell']}, {shape['layers']} × {shape['hidden']}, embedding {shape['embedding']}{tied}{adaptive}",
+        ),
+        ("tokens", f"{document['vocabulary']:,} ({document['tokenizer']})"),
+        ("parameters", f"{document['parameters']:,}"),
+        ("size", document["size"]),
+        ("corpus", f"{corpus['name']} ({corpus['bytes']:,} bytes; {corpus['split']})"),
+        ("licence", corpus["licence"] or "as given by whoever supplied the text"),
+        *([("source", corpus["source"])] if corpus["source"] else []),
+        *[
+            (name, f"{score['text']}, {score['protocol']}, on {score['data']}")
+            for name, score in document["scores"].items()
+        ],
+        ("trained", f"{document['step']:,} steps, seed {document['seed']}: {document['command']}"),
+        ("folder", document["folder"]),
+    ]
+    width = max(len(label) for label, _ in lines)
+    for label, value in lines:
+        click.echo(f"{label.ljust(width)}  {value}")
+
+
+@command.command("path", epilog=_examples("path shakespeare", "path hamlet --last"))
+@click.argument("run", metavar="MODEL")
+@click.option("--last", is_flag=True, help="Of a run, the last checkpoint instead of the best.")
+@JSON
+def path_command(run: str, last: bool, as_json: bool) -> None:
+    """Print the folder of a model."""
+    from lstmtext.store.models import find_model
+
+    folder = str(find_model(run, last=last))
+    click.echo(json.dumps({"model": run, "folder": folder}) if as_json else folder)
+
+
+def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, Any]:
+    """Everything that `show --json` prints. Raises CheckpointError for a folder that cannot be read."""
+    import msgspec
+
+    from lstmtext.store.card import describe_metric
+    from lstmtext.store.checkpoint import read_config
+    from lstmtext.units import format_bytes
+
+    config = read_config(folder)
+    document = msgspec.to_builtins(config)
+    weights = folder / "model.safetensors"
+    size = weights.stat().st_size if weights.is_file() else None
+    return {
+        "model": name,
+        **({"origin": origin} if origin else {}),
+        "folder": str(folder),
+        "kind": config.kind,
+        "settings": document["model"],
+        "tokenizer": config.tokenizer.kind,
+        "vocabulary": config.tokenizer.size,
+        "parameters": _parameters(config),
+        "bytes": size,
+        "size": "model.safetensors is missing" if size is None else format_bytes(size),
+        "corpus": document["corpus"],
+        "scores": {
+            key: {**document["metrics"][key], "text": describe_metric(metric, config.characters_per_token)}
+            for key, metric in config.metrics.items()
+        },
+        "step": config.step,
+        "seed": config.seed,
+        "command": config.command,
+        "versions": config.versions,
+    }
+
+
+def _parameters(config: CheckpointConfig) -> int:
+    import math
+
+    from lstmtext.store.checkpoint import expected_shapes
+
+    return sum(math.prod(shape) for shape in expected_shapes(config.model, config.tokenizer.size).values())

@@ -1,0 +1,272 @@
+"""Typed settings: what a training run can be told, with the meaning and unit of each.
+
+A settings file is TOML with one table per struct below (`[text]`, `[model]`, …). Field names
+are unique across the tables, so that the command line can say `--set dropout_weight=0.4`.
+`read_settings` reports every problem at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from lstmtext.errors import SettingsError
+
+__all__ = [
+    "BatchSettings",
+    "BudgetSettings",
+    "ModelSettings",
+    "OptimisationSettings",
+    "RegularisationSettings",
+    "RunSettings",
+    "TextSettings",
+    "TrainSettings",
+    "assign",
+    "read_settings",
+    "settings_fields",
+]
+
+Count = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, lt=1)]
+Cell = Literal["lstm", "gru", "rnn"]
+TokenizerKind = Literal["char", "word", "bpe", "byte"]
+
+
+class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is read and how it becomes tokens."""
+
+    corpus: Annotated[
+        list[str], Meta(description="Files, folders, `-` or names from the corpus library, in order.")
+    ] = []
+    field: Annotated[str, Meta(description="Field of a .jsonl record that holds the text.")] = "text"
+    tokenizer: Annotated[TokenizerKind, Meta(description="Unit of text the model predicts.")] = "char"
+    vocabulary_size: Annotated[
+        Natural, Meta(description="Most tokens kept by a word or BPE tokenizer; 0 keeps every one (word, char).")
+    ] = 0
+    validation: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)] | str,
+        Meta(description="The last part of the corpus held out (a fraction), or a file to validate on."),
+    ] = 0.1
+
+
+class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The shape of the network: all that is needed to run it."""
+
+    cell: Annotated[Cell, Meta(description="Recurrent cell.")] = "lstm"
+    layers: Annotated[Annotated[int, Meta(ge=1, le=16)], Meta(description="Stacked recurrent layers.")] = 2
+    hidden: Annotated[Annotated[int, Meta(ge=1, le=16384)], Meta(description="Units per layer.")] = 512
+    embedding: Annotated[Annotated[int, Meta(ge=1, le=16384)], Meta(description="Length of a token's vector.")] = 128
+    tied: Annotated[
+        bool,
+        Meta(
+            description="Use the embedding as output weights too; a projection hidden → embedding is added "
+            "when the two sizes differ."
+        ),
+    ] = False
+    cutoffs: Annotated[
+        list[int],
+        Meta(description="Cluster borders of an adaptive softmax for very large vocabularies; empty: full softmax."),
+    ] = []
+
+
+class RegularisationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What keeps the model from learning its corpus by heart. Everything is off at 0."""
+
+    dropout_embedding: Annotated[
+        Fraction, Meta(description="Probability that a token type is blanked for a whole batch.")
+    ] = 0.0
+    dropout_input: Annotated[Fraction, Meta(description="Locked dropout on the embedded input.")] = 0.0
+    dropout_between: Annotated[Fraction, Meta(description="Locked dropout between layers.")] = 0.0
+    dropout_output: Annotated[Fraction, Meta(description="Locked dropout before the output layer.")] = 0.0
+    dropout_weight: Annotated[
+        Fraction, Meta(description="Probability that a hidden-to-hidden weight is dropped for a batch.")
+    ] = 0.0
+    activation_penalty: Annotated[
+        NonNegative, Meta(description="AR: weight of the mean square of the dropped-out last layer's output.")
+    ] = 0.0
+    slowness_penalty: Annotated[
+        NonNegative, Meta(description="TAR: weight of the mean square of its change from step to step.")
+    ] = 0.0
+
+
+class BatchSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the token stream is cut for truncated back-propagation through time."""
+
+    batch_size: Annotated[Count, Meta(description="Parallel streams.")] = 64
+    sequence_length: Annotated[
+        Annotated[int, Meta(ge=2)], Meta(description="Mean tokens per stream and step (back-propagation length).")
+    ] = 96
+    sequence_jitter: Annotated[
+        NonNegative, Meta(description="Standard deviation of that length, tokens; it is drawn anew each step.")
+    ] = 16.0
+    state_reset: Annotated[
+        Fraction,
+        Meta(description="Probability per step that a stream's state starts again from zero, as generation does."),
+    ] = 0.03
+
+
+class OptimisationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """AdamW, clipping, warm-up and cosine decay, optional averaging of the weights."""
+
+    forget_bias: Annotated[
+        float,
+        Meta(description="Start of the LSTM's forget bias (the sum of PyTorch's two); 1: remembers."),
+    ] = 1.0
+    learning_rate: Annotated[Positive, Meta(description="Peak learning rate.")] = 3e-3
+    warmup_steps: Annotated[Natural, Meta(description="Steps of linear warm-up.")] = 100
+    final_learning_rate: Annotated[
+        Annotated[float, Meta(ge=0, le=1)], Meta(description="Last learning rate as a fraction of the peak (cosine).")
+    ] = 0.02
+    weight_decay: Annotated[NonNegative, Meta(description="Decoupled weight decay of the matrices.")] = 0.05
+    beta2: Annotated[Fraction, Meta(description="AdamW's decay of the second moment.")] = 0.999
+    clip_norm: Annotated[Positive, Meta(description="Largest norm of the gradient over all parameters.")] = 1.0
+    averaging: Annotated[
+        Fraction, Meta(description="Decay per step of the moving average of weights that is saved; 0: off.")
+    ] = 0.0
+
+
+class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long to train: exactly one of epochs, steps and minutes; all 0 means 20 epochs."""
+
+    epochs: Annotated[NonNegative, Meta(description="Passes over the training part.")] = 0.0
+    steps: Annotated[Natural, Meta(description="Optimizer steps.")] = 0
+    minutes: Annotated[
+        NonNegative, Meta(description="Wall-clock minutes; the steps they turn out to be are recorded.")
+    ] = 0.0
+    patience: Annotated[
+        Natural, Meta(description="Stop after this many evaluations without a better validation loss; 0: never.")
+    ] = 0
+    plan: Annotated[
+        list[tuple[int, int]],
+        Meta(description="Written by a run with a budget in minutes: (from step, total steps) as the clock decided."),
+    ] = []
+
+
+class RunSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where and how it runs, and what it reports."""
+
+    seed: Annotated[Natural, Meta(description="Seed of everything random.")] = 1
+    device: Annotated[str, Meta(description="auto, cpu, cuda, cuda:N or mps.")] = "auto"
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"],
+        Meta(description="Arithmetic of the forward and backward pass; weights stay float32."),
+    ] = "auto"
+    threads: Annotated[Natural, Meta(description="CPU threads; 0: PyTorch's choice.")] = 0
+    log_every: Annotated[Count, Meta(description="Steps between progress records.")] = 10
+    evaluate_every: Annotated[
+        Natural, Meta(description="Steps between evaluations; 0: about 20 in a run, at least 50 steps apart.")
+    ] = 0
+    save_every: Annotated[Natural, Meta(description="Steps between checkpoints; 0: at every evaluation.")] = 0
+    sample_every: Annotated[Natural, Meta(description="Steps between samples; 0: at every evaluation.")] = 0
+    sample_prompt: Annotated[str, Meta(description="Prompt of those samples; empty: the validation part's start.")] = ""
+    sample_length: Annotated[Natural, Meta(description="Tokens per sample; 0: no samples.")] = 200
+    sample_temperature: Annotated[NonNegative, Meta(description="Temperature of those samples.")] = 0.8
+
+
+class TrainSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything a language-model run is told: the content of its `config.toml`."""
+
+    task: Literal["language-model"] = "language-model"
+    text: TextSettings = TextSettings()
+    model: ModelSettings = ModelSettings()
+    regularisation: RegularisationSettings = RegularisationSettings()
+    batch: BatchSettings = BatchSettings()
+    optimisation: OptimisationSettings = OptimisationSettings()
+    budget: BudgetSettings = BudgetSettings()
+    run: RunSettings = RunSettings()
+
+
+def settings_fields(kind: type[Struct] = TrainSettings) -> dict[str, tuple[str, msgspec.inspect.Field]]:
+    """All leaf settings by name: `{field: (table, description of the field)}`."""
+    found: dict[str, tuple[str, msgspec.inspect.Field]] = {}
+    for outer in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
+        if isinstance(outer.type, msgspec.inspect.StructType):
+            found.update({inner.name: (outer.name, inner) for inner in outer.type.fields})
+    return found
+
+
+def assign(tables: dict[str, Any], key: str, value: object) -> None:
+    """Put `value` at `key` (`hidden` or `model.hidden`) into nested tables, in place.
+
+    Raises SettingsError for a key that does not exist, with the nearest one that does.
+    """
+    fields = settings_fields()
+    table, _, name = key.rpartition(".")
+    if name not in fields or (table and fields[name][0] != table):
+        near = difflib.get_close_matches(name, fields, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise SettingsError([f"There is no setting {key!r}.{hint}"])
+    tables.setdefault(fields[name][0], {})[name] = value
+
+
+def read_settings(tables: dict[str, Any], *, strict: bool = True) -> TrainSettings:
+    """Turn nested tables (from TOML, JSON or the command line) into settings.
+
+    strict=False also takes numbers and booleans written as strings, as a command line gives them.
+    Raises SettingsError naming every unknown key, every wrong type, every value out of range and
+    every contradiction between settings, all at once.
+    """
+    problems: list[str] = []
+    read: dict[str, Any] = {}
+    known = {field.name: field for field in msgspec.structs.fields(TrainSettings)}
+    for table, content in tables.items():
+        if table not in known:
+            problems.append(f"There is no table [{table}]; the tables are {', '.join(known)}.")
+        elif not isinstance(content, dict):
+            if table == "task":
+                if content != "language-model":
+                    problems.append(f"task is {content!r}; this version trains 'language-model'.")
+            else:
+                problems.append(f"[{table}] must be a table of settings, received {content!r}.")
+        else:
+            read[table] = _read_table(table, known[table].type, content, strict, problems)
+    if not problems:
+        settings = TrainSettings(**{name: value for name, value in read.items() if value is not UNSET})
+        problems.extend(_contradictions(settings))
+        if not problems:
+            return settings
+    raise SettingsError(problems)
+
+
+def _read_table(
+    table: str, kind: Any, content: dict[str, Any], strict: bool, problems: list[str]
+) -> Struct | UnsetType:
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    values: dict[str, Any] = {}
+    for name, value in content.items():
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            problems.append(f"There is no setting {name!r} in [{table}].{hint}")
+            continue
+        try:
+            values[name] = msgspec.convert(value, fields[name].type, strict=strict)
+        except msgspec.ValidationError as error:
+            problems.append(f"{name} = {value!r} does not fit: {str(error)[0].lower()}{str(error)[1:]}.")
+    return kind(**values) if not problems else UNSET
+
+
+def _contradictions(settings: TrainSettings) -> list[str]:
+    """What each field alone cannot see."""
+    problems = []
+    budget = settings.budget
+    given = [name for name in ("epochs", "steps", "minutes") if getattr(budget, name)]
+    if len(given) > 1:
+        problems.append(f"A run has one budget; {' and '.join(given)} were given. Keep one of them.")
+    cutoffs = settings.model.cutoffs
+    if cutoffs != sorted(set(cutoffs)) or any(cutoff < 1 for cutoff in cutoffs):
+        problems.append(f"cutoffs must be positive and rising, received {cutoffs}.")
+    if cutoffs and settings.model.tied:
+        problems.append("tied and cutoffs exclude each other: an adaptive softmax has output weights of its own.")
+    if settings.text.tokenizer == "bpe" and 0 < settings.text.vocabulary_size < 257:
+        problems.append(
+            f"vocabulary_size = {settings.text.vocabulary_size} is too small for BPE: "
+            "it needs at least 257 (all bytes and one pair)."
+        )
+    return problems

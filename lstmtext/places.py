@@ -1,0 +1,43 @@
+"""Where things lie: shipped files, runs, caches. Environment variables move them.
+
+$LSTMTEXT_RUNS    training runs                    default ./runs
+$LSTMTEXT_CACHE   prepared ids, downloads          default the user's cache folder
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["cache_folder", "recipes_folder", "runs_folder", "shipped_folder"]
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped_folder(name: str) -> Path:
+    """The folder `checkpoints` or `corpora` that came with the program.
+
+    In a wheel it lies inside the package; in an editable install at the repository's root.
+    """
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def recipes_folder() -> Path:
+    """The folder of shipped recipes (`*.toml`)."""
+    return PACKAGE / "recipes"
+
+
+def runs_folder() -> Path:
+    """The folder that holds training runs."""
+    return Path(os.environ.get("LSTMTEXT_RUNS") or "runs")
+
+
+def cache_folder() -> Path:
+    """The folder for what can be made again: downloaded corpora, prepared token ids."""
+    chosen = os.environ.get("LSTMTEXT_CACHE")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_cache_path  # 10 ms that `--help` need not pay
+
+    return user_cache_path("lstmtext", appauthor=False)

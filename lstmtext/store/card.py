@@ -1,0 +1,63 @@
+"""The model card: `README.md` of a checkpoint folder, written from its config.
+
+Only what the config knows is said; a figure stands beside its protocol, the data, the command and
+the hardware.
+"""
+
+from __future__ import annotations
+
+from lstmtext.store.checkpoint import CheckpointConfig, Metric
+from lstmtext.units import bits_from_nats, perplexity_from_nats
+
+__all__ = ["describe_metric", "model_card"]
+
+CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "tanh RNN"}
+
+
+def describe_metric(metric: Metric, characters_per_token: float = 1.0) -> str:
+    """One line: the figure in its unit, and the same as people compare it."""
+    if not metric.unit.startswith("nats per"):
+        return f"{metric.value:.4g} {metric.unit}"
+    per_character = metric.value / characters_per_token
+    bits = f"{bits_from_nats(per_character):.3f} bits per character"
+    if characters_per_token == 1.0:
+        return f"{metric.value:.4f} {metric.unit} ({bits})"
+    return f"{metric.value:.4f} {metric.unit} (perplexity {perplexity_from_nats(metric.value):.1f}; {bits})"
+
+
+def model_card(name: str, config: CheckpointConfig, parameters: int, notes: str = "") -> str:
+    """Markdown text.
+
+    parameters: number of weights. notes: markdown for a person to add: limits, what it is good for.
+    """
+    model, corpus = config.model, config.corpus
+    unit = {"char": "character", "word": "word", "bpe": "BPE token", "byte": "byte"}[config.tokenizer.kind]
+    lines = [
+        f"# {name}",
+        "",
+        f"A {unit}-level language model made with lstmtext: {CELLS[model.cell]}, "
+        f"{model.layers} × {model.hidden} units, "
+        f"{parameters:,} weights, {config.tokenizer.size:,} tokens in its vocabulary.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| trained on | {corpus.name} ({corpus.bytes:,} bytes, sha256 `{corpus.sha256[:16]}…`) |",
+        f"| licence of the text | {corpus.licence or 'as given by whoever supplied it'} |",
+        *([f"| source of the text | {corpus.source} |"] if corpus.source else []),
+        f"| split | {corpus.split} |",
+        f"| command | `{config.command}` |",
+        f"| seed, steps | {config.seed}, {config.step:,} |",
+        *[f"| {key} | {value} |" for key, value in config.versions.items()],
+        "",
+    ]
+    if config.metrics:
+        lines += ["| score | value | protocol | data |", "|---|---|---|---|"]
+        lines += [
+            f"| {key} | {describe_metric(metric, config.characters_per_token)} | {metric.protocol} | {metric.data} |"
+            for key, metric in config.metrics.items()
+        ]
+        lines.append("")
+    if notes:
+        lines += [notes.strip(), ""]
+    lines += [f"Use it: `lstmtext generate --model {name}`. Weights are float32 or float16 safetensors; no pickle.", ""]
+    return "\n".join(lines)

@@ -1,0 +1,246 @@
+"""The checkpoint folder: a model that explains itself and is read without running anything.
+
+    config.json        format version, kind, model settings, tokenizer checksum, corpus, metrics, provenance
+    tokenizer.json     as the `tokenizers` library writes it
+    model.safetensors  weights, float32 or float16
+    README.md          model card
+    training/          in a run only: what resuming needs (safetensors and JSON)
+
+Tensors of a language model (V tokens, E embedding, H hidden, X = E for layer 0, else H; G = 4 gates
+for lstm in PyTorch's order input, forget, candidate, output; 3 for gru: reset, update, candidate; 1 for rnn):
+
+    embedding.weight                 (V, E)
+    layers.{n}.weight_input          (G·H, X)
+    layers.{n}.weight_hidden         (G·H, H)
+    layers.{n}.bias                  (G·H,)       gru: the input side's
+    layers.{n}.bias_hidden           (G·H,)       gru only
+    projection.weight, .bias         (E, H), (E,) only if tied and E ≠ H
+    output.weight, output.bias       (V, D), (V,) D = H; tied: no output.weight (it is embedding.weight)
+    adaptive softmax                 output.head.weight (C₀ + clusters, H), output.tail.{k}.reduce (R_k, H),
+                                     output.tail.{k}.weight (C_k, R_k)
+
+Folders are written beside their place and renamed; they are never overwritten. Must not import torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from lstmtext.config import ModelSettings
+from lstmtext.errors import CheckpointError
+from lstmtext.files import atomic_folder
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Checkpoint",
+    "CheckpointConfig",
+    "CorpusFacts",
+    "Metric",
+    "TokenizerFacts",
+    "expected_shapes",
+    "read_checkpoint",
+    "read_config",
+    "write_checkpoint",
+]
+
+FORMAT_VERSION = 1
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+ADAPTIVE_DIVISOR = 4  # each rarer cluster of an adaptive softmax has vectors 4 times shorter
+DTYPES = {"F32": 4, "F16": 2}
+
+Tensors = Mapping[str, npt.NDArray[np.generic]]
+
+
+class TokenizerFacts(Struct, frozen=True, kw_only=True):
+    """Which tokenizer file belongs to the weights."""
+
+    kind: Literal["char", "word", "bpe", "byte"]
+    size: int
+    sha256: str
+
+
+class CorpusFacts(Struct, frozen=True, kw_only=True):
+    """What the model has read."""
+
+    name: str
+    sha256: str
+    bytes: int
+    split: str
+    licence: str | None = None
+    source: str | None = None
+
+
+class Metric(Struct, frozen=True, kw_only=True):
+    """A score with what is needed to make it again. `value` is in nats per token for losses."""
+
+    value: float
+    unit: str
+    protocol: str
+    data: str
+
+
+class CheckpointConfig(Struct, frozen=True, kw_only=True):
+    """The content of `config.json`."""
+
+    kind: Literal["language-model"]
+    model: ModelSettings
+    tokenizer: TokenizerFacts
+    corpus: CorpusFacts
+    step: int
+    seed: int
+    command: str
+    metrics: dict[str, Metric] = {}
+    versions: dict[str, str] = {}
+    characters_per_token: float = 1.0
+    format_version: int = FORMAT_VERSION
+
+
+class Checkpoint(Struct, frozen=True):
+    """A checkpoint in memory. `tensors` are as stored: float32 or float16, read-only."""
+
+    folder: Path
+    config: CheckpointConfig
+    tokenizer_json: str
+    tensors: dict[str, npt.NDArray[np.generic]]
+
+
+def expected_shapes(model: ModelSettings, vocabulary: int) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor that a language model of these settings has."""
+    gates, hidden, embedding = GATES[model.cell], model.hidden, model.embedding
+    shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (vocabulary, embedding)}
+    for layer in range(model.layers):
+        prefix = f"layers.{layer}"
+        shapes[f"{prefix}.weight_input"] = (gates * hidden, hidden if layer else embedding)
+        shapes[f"{prefix}.weight_hidden"] = (gates * hidden, hidden)
+        shapes[f"{prefix}.bias"] = (gates * hidden,)
+        if model.cell == "gru":
+            shapes[f"{prefix}.bias_hidden"] = (gates * hidden,)
+    if model.cutoffs:
+        borders = [*model.cutoffs, vocabulary]
+        shapes["output.head.weight"] = (borders[0] + len(borders) - 1, hidden)
+        for index in range(len(borders) - 1):
+            reduced = hidden // ADAPTIVE_DIVISOR ** (index + 1)
+            shapes[f"output.tail.{index}.reduce"] = (reduced, hidden)
+            shapes[f"output.tail.{index}.weight"] = (borders[index + 1] - borders[index], reduced)
+        return shapes
+    if model.tied and embedding != hidden:
+        shapes["projection.weight"] = (embedding, hidden)
+        shapes["projection.bias"] = (embedding,)
+    if not model.tied:
+        shapes["output.weight"] = (vocabulary, hidden)
+    shapes["output.bias"] = (vocabulary,)
+    return shapes
+
+
+def write_checkpoint(
+    folder: Path,
+    config: CheckpointConfig,
+    tokenizer_json: str,
+    tensors: Tensors,
+    card: str,
+    extras: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write a whole checkpoint folder, or nothing.
+
+    extras: more files by relative path, e.g. {"training/optimizer.safetensors": …}
+    Raises CheckpointError for weights that are not finite or do not fit the config, OSError from the disk.
+    """
+    from safetensors.numpy import save
+
+    _check_shapes({name: (str(value.dtype), value.shape) for name, value in tensors.items()}, config, str(folder))
+    for name, value in tensors.items():
+        if not np.isfinite(value).all():
+            raise CheckpointError(f"{name} holds numbers that are not finite; nothing was saved to {folder}.")
+    with atomic_folder(folder) as temporary:
+        (temporary / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
+        (temporary / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+        (temporary / "model.safetensors").write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}))
+        (temporary / "README.md").write_text(card, encoding="utf-8")
+        for relative, content in (extras or {}).items():
+            path = temporary / relative
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+
+
+def read_config(folder: Path) -> CheckpointConfig:
+    """Read and check `config.json` alone. Raises CheckpointError naming the file and what is wrong."""
+    path = folder / "config.json"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = f"{path.name} cannot be read ({error.strerror})"
+        raise CheckpointError(f"{folder} is not a model folder: {reason}.") from None
+    try:
+        version = msgspec.json.decode(content)["format_version"]
+        if not isinstance(version, int) or version > FORMAT_VERSION:
+            raise CheckpointError(
+                f"{path} has format version {version}; this lstmtext reads up to {FORMAT_VERSION}. Update lstmtext."
+            )
+        return msgspec.json.decode(content, type=CheckpointConfig)
+    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}.") from None
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read a model: every name, shape, dtype and size is checked before a tensor is made.
+
+    Raises CheckpointError naming the file and what does not fit. No pickle is involved.
+    """
+    config = read_config(folder)
+    try:
+        tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
+        data = (folder / "model.safetensors").read_bytes()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{folder} is incomplete: {error}.") from None
+    if hashlib.sha256(tokenizer_json.encode()).hexdigest() != config.tokenizer.sha256:
+        raise CheckpointError(f"{folder / 'tokenizer.json'} is not the tokenizer this model was trained with.")
+    return Checkpoint(folder, config, tokenizer_json, _read_tensors(data, config, folder / "model.safetensors"))
+
+
+def _read_tensors(data: bytes, config: CheckpointConfig, path: Path) -> dict[str, npt.NDArray[np.generic]]:
+    """The tensors of a safetensors file (8-byte length, JSON header, raw data), as views of `data`.
+
+    Read here and not by the library's numpy module, whose import is a third of a short command's time;
+    the format is six lines long and a test holds the two equal.
+    """
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        found = {name: (entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
+        spans = {name: tuple(entry["data_offsets"]) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CheckpointError(f"{path} is damaged: its header cannot be read.") from None
+    names = {"F32": "float32", "F16": "float16"}
+    _check_shapes({name: (names.get(dtype, dtype), shape) for name, (dtype, shape) in found.items()}, config, str(path))
+    body = memoryview(data)[8 + length :]
+    tensors: dict[str, npt.NDArray[np.generic]] = {}
+    for name, (dtype, shape) in found.items():
+        start, stop = spans[name]
+        if stop - start != int(np.prod(shape)) * DTYPES[dtype] or not 0 <= start <= stop <= len(body):
+            raise CheckpointError(f"{path} is damaged: {name} should lie at bytes {start} to {stop} of {len(body)}.")
+        tensors[name] = np.frombuffer(body[start:stop], dtype=names[dtype]).reshape(shape)
+    return tensors
+
+
+def _check_shapes(found: Mapping[str, tuple[str, tuple[int, ...]]], config: CheckpointConfig, place: str) -> None:
+    expected = expected_shapes(config.model, config.tokenizer.size)
+    for name in expected.keys() | found.keys():
+        if name not in found:
+            raise CheckpointError(f"{place}: the tensor {name} is missing.")
+        if name not in expected:
+            raise CheckpointError(f"{place}: there is a tensor {name} that a model of these settings does not have.")
+        dtype, shape = found[name]
+        if shape != expected[name]:
+            raise CheckpointError(f"{place}: {name} has shape {shape}; the config asks for {expected[name]}.")
+        if dtype not in ("float32", "float16"):
+            raise CheckpointError(f"{place}: {name} is stored as {dtype}; lstmtext reads float32 and float16.")

@@ -1,0 +1,90 @@
+"""Names of models: shipped, trained (a run's name means its best checkpoint), or a folder.
+
+`checkpoints.json` in a run folder says which `checkpoints/step-N` is the last and which the best.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from lstmtext.errors import CheckpointError, UsageError
+from lstmtext.files import write_atomically
+from lstmtext.places import runs_folder, shipped_folder
+
+__all__ = ["CheckpointIndex", "find_model", "read_index", "shipped_models", "trained_models", "write_index"]
+
+
+class CheckpointIndex(Struct, frozen=True, kw_only=True):
+    """The content of `checkpoints.json`: folder names inside `checkpoints/`, and the best loss so far."""
+
+    last: str
+    best: str | None = None
+    best_loss: float | None = None
+    """Validation loss of `best`, nats per token."""
+    best_step: int | None = None
+
+
+def read_index(run: Path) -> CheckpointIndex | None:
+    """The checkpoints of a run, or None before the first one. Raises CheckpointError if it is damaged."""
+    path = run / "checkpoints.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=CheckpointIndex)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise CheckpointError(f"{path} is damaged: {error}.") from None
+
+
+def write_index(run: Path, index: CheckpointIndex) -> None:
+    """Replace `checkpoints.json` in one step."""
+    write_atomically(run / "checkpoints.json", msgspec.json.encode(index) + b"\n")
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that came with the program, by name."""
+    folder = shipped_folder("checkpoints")
+    if not folder.is_dir():
+        return {}
+    return {path.name: path for path in sorted(folder.iterdir()) if (path / "config.json").is_file()}
+
+
+def trained_models() -> dict[str, Path]:
+    """The best checkpoint of every run that has one, by the run's name."""
+    folder = runs_folder()
+    found = {}
+    for run in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if (run / "checkpoints.json").is_file():
+            index = read_index(run)
+            if index is not None:
+                found[run.name] = run / "checkpoints" / (index.best or index.last)
+    return found
+
+
+def find_model(name: str, *, last: bool = False) -> Path:
+    """The checkpoint folder that `name` means: a folder, a run folder, a shipped or a trained model.
+
+    last: of a run, the last checkpoint instead of the best.
+    Raises UsageError naming the nearest models when there is none.
+    """
+    for folder in (Path(name), runs_folder() / name):
+        if (folder / "checkpoints.json").is_file():
+            index = read_index(folder)
+            if index is not None:
+                return folder / "checkpoints" / (index.last if last or not index.best else index.best)
+        if (folder / "events.jsonl").is_file():
+            raise CheckpointError(f"The run {folder.name!r} has not saved a checkpoint yet.")
+        if (folder / "config.json").is_file() and folder == Path(name):
+            return folder
+    shipped = shipped_models()
+    if name in shipped:
+        return shipped[name]
+    names = [*shipped, *trained_models()]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none yet'}."
+    raise UsageError(
+        f"There is no model {name!r}: not shipped, not trained in {runs_folder()}, and not a model folder. {hint}"
+    )

@@ -1,0 +1,252 @@
+"""The trainer's side of a run folder: it owns the folder while it lives.
+
+    with RunWriter.create(folder, settings_toml) as run:
+        for event in session:
+            run.record(event)
+            run.status("running", event.step, total_steps, loss=…)
+            for request in run.requests(): …
+
+A process that is killed at any moment leaves whole records, at most one torn last line, and a
+free lock. Decides nothing about training; requests are only handed on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from lstmtext.errors import RunError
+from lstmtext.events import Acknowledged, Event, Finished, Warned, decode_event, encode_event
+from lstmtext.files import write_atomically
+from lstmtext.store.control import (
+    ACTIONS,
+    CONTROL,
+    EVENTS,
+    SETTINGS,
+    STATUS,
+    LineTail,
+    Request,
+    append_line,
+    release_lock,
+    take_lock,
+)
+from lstmtext.store.run_reader import RunStatus, read_status
+
+__all__ = ["RunWriter"]
+
+# People look a few times a second at most, and a rename each step would cost more than a small step.
+STATUS_INTERVAL_SECONDS = 0.5
+
+# A detached start opens its log, and a start that failed leaves its lock, before there is a run.
+NOT_YET_A_RUN = {"lock", "log.txt"}
+
+# Finished.reason → state
+END_STATES = {
+    "finished": "finished",
+    "early-stop": "finished",
+    "stopped": "stopped",
+    "interrupted": "stopped",
+    "diverged": "failed",
+    "failed": "failed",
+}
+
+
+class RunWriter:
+    """Writes one run folder and holds its lock until `close` or the end of the process.
+
+    Leaving the `with` block closes it: with the state that the recorded Finished event means, else
+    `finished`, `stopped` after Ctrl-C, `failed` after any other exception.
+    """
+
+    def __init__(self, folder: Path, lock: int) -> None:
+        """Use `create` or `reopen`. lock: the descriptor from `take_lock`, closed by `close`."""
+        self.folder = folder
+        self.started = time.time()
+        self._pid = os.getpid()
+        self._lock = lock
+        self._events = -1
+        self._control = LineTail(folder / CONTROL)
+        self._answered: set[str] | None = None
+        self._status = RunStatus(state="starting", pid=self._pid, host=socket.gethostname(), started=self.started)
+        self._status_written = -1.0
+        self._end_state: str | None = None
+        self._closed = False
+
+    @classmethod
+    def create(cls, folder: Path, settings_toml: str) -> Self:
+        """Make a new run folder with `settings_toml` as its `config.toml`, and lock it.
+
+        Raises RunError when the folder has content already, is in use, or cannot be written.
+        """
+        _refuse_content(folder)
+        with _as_run_error(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = take_lock(folder)
+        try:
+            _refuse_content(folder)  # again: another process may have created it before we had the lock
+            with _as_run_error(folder / SETTINGS):
+                write_atomically(folder / SETTINGS, settings_toml)
+            return cls(folder, lock)._open(RunStatus())
+        except BaseException:
+            release_lock(lock)
+            raise
+
+    @classmethod
+    def reopen(cls, folder: Path) -> Self:
+        """Take over an ended run, to train on. What was recorded stays.
+
+        Raises RunError when `folder` is not a run, is in use, or cannot be written.
+        """
+        if not (folder / SETTINGS).is_file():
+            raise RunError(f"{folder} is not a run: it has no {SETTINGS}. `lstmtext runs list` shows the runs.")
+        lock = take_lock(folder)
+        try:
+            return cls(folder, lock)._open(read_status(folder) or RunStatus())
+        except BaseException:
+            release_lock(lock)
+            raise
+
+    def _open(self, before: RunStatus) -> Self:
+        with _as_run_error(self.folder / EVENTS):
+            self._events = os.open(self.folder / EVENTS, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            self.status("starting", before.step, before.total_steps, **before.metrics)
+        except BaseException:
+            os.close(self._events)
+            raise
+        return self
+
+    def record(self, event: Event) -> None:
+        """Append one event, stamped with the time (in place, so that the caller's copy has it too).
+
+        Raises RunError when it could not be written whole (disk full); earlier records stay intact
+        and the next record starts on a line of its own.
+        """
+        event.time = time.time()
+        with _as_run_error(self.folder / EVENTS):
+            append_line(self._events, encode_event(event))
+        self._status.step = max(event.step, 0)
+        if isinstance(event, Finished):
+            self._end_state = END_STATES.get(event.reason, "failed")
+
+    def status(self, state: str, step: int, total_steps: int, **metrics: float) -> None:
+        """Replace `status.json`; with an unchanged state at most twice a second, else it costs nothing.
+
+        Call it also while paused, evaluating or saving: a heartbeat older than a minute reads as
+        `stalled`. state: starting, running, paused, finished, stopped or failed. metrics replace
+        the earlier ones; none given keeps them. Raises RunError when it cannot be written.
+        """
+        changed = state != self._status.state
+        self._status.state, self._status.step, self._status.total_steps = state, step, total_steps
+        # JSON has no NaN; what is not a number would make the whole status unreadable.
+        finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+        self._status.metrics = finite if metrics else self._status.metrics
+        now = time.monotonic()
+        if not changed and self._status_written >= 0 and now - self._status_written < STATUS_INTERVAL_SECONDS:
+            return
+        self._status.heartbeat = time.time()
+        with _as_run_error(self.folder / STATUS):
+            write_atomically(self.folder / STATUS, msgspec.json.encode(self._status) + b"\n", durable=False)
+        self._status_written = now
+
+    def requests(self) -> list[Request]:
+        """Requests that came since the last call, in order; the caller acknowledges each by an event.
+
+        Requests from before this process are answered `expired` here, unknown actions `ignored`;
+        neither is returned. Costs one stat() when nothing is new. Raises RunError as `record` does.
+        """
+        fresh = []
+        for line in self._control.read():
+            try:
+                request = msgspec.json.decode(line, type=Request)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                self.record(Warned(step=self._status.step, message=f"A damaged line of {CONTROL} was skipped."))
+                continue
+            if request.time < self.started:
+                if request.id not in self._already_answered():
+                    self._answer(request, "expired", "It was sent before this process started.")
+            elif request.action not in ACTIONS:
+                message = f"There is no request {request.action!r}; there are {', '.join(ACTIONS)}."
+                self._answer(request, "ignored", message)
+            else:
+                fresh.append(request)
+        return fresh
+
+    def _answer(self, request: Request, outcome: str, message: str) -> None:
+        step = self._status.step
+        self.record(Acknowledged(step=step, request=request.action, id=request.id, outcome=outcome, message=message))
+
+    def _already_answered(self) -> set[str]:
+        """Ids that an earlier process acknowledged: those did not expire. Read once, when first needed."""
+        if self._answered is None:
+            self._answered = set()
+            for line in LineTail(self.folder / EVENTS).read():
+                if b'"acknowledged"' in line:  # spares decoding the many others
+                    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                        event = decode_event(line)
+                        if isinstance(event, Acknowledged):
+                            self._answered.add(event.id)
+        return self._answered
+
+    def close(self, state: str | None = None) -> None:
+        """Write the last status and let go of the folder. A second call does nothing.
+
+        state: finished, stopped or failed; None: what the recorded Finished event means, else `finished`.
+        Raises RunError when the status could not be written; the folder is free all the same.
+        """
+        if self._closed or os.getpid() != self._pid:  # a forked child has nothing to close
+            return
+        self._closed = True
+        try:
+            with contextlib.suppress(OSError):
+                os.fsync(self._events)
+            self._status_written = -1.0  # the last one is never throttled
+            self.status(state or self._end_state or "finished", self._status.step, self._status.total_steps)
+        finally:
+            os.close(self._events)
+            release_lock(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        # What ended the run is worth more to the caller than that the disk is full for the status too.
+        with contextlib.suppress(RunError):
+            self.close(self._end_state or ("stopped" if isinstance(error, KeyboardInterrupt) else "failed"))
+
+
+def _refuse_content(folder: Path) -> None:
+    try:
+        content = {path.name for path in folder.iterdir()} - NOT_YET_A_RUN
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        raise RunError(f"{folder} is a file; a run needs a folder. Choose another --name.") from None
+    if content:
+        raise RunError(f"{folder} exists and is not empty. Choose another --name, or go on with it by --resume.")
+
+
+@contextlib.contextmanager
+def _as_run_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = " What was recorded before is intact: make room, then go on with --resume."
+        raise RunError(f"{path} cannot be written: {error.strerror}.{hint}") from error

@@ -1,0 +1,282 @@
+"""Text ↔ token ids, by character, word, BPE or byte, behind one class.
+
+Every tokenizer is a Hugging Face `tokenizers` file (`tokenizer.json`) that other tools can read.
+What `decode(encode(s)) == s` means for each kind:
+
+    byte, bpe   always, for every string (both work on UTF-8 bytes; bpe starts from all 256)
+    char        for every string of characters seen in training; another becomes the unknown token
+    word        for every string of pieces seen in training; another becomes the unknown token.
+                A piece is a run of letters and digits (with inner apostrophes), one punctuation
+                mark, or white space; one space before a word or mark belongs to it, so that
+                joining the pieces gives back the text and generated text reads as text
+
+The unknown token has id 0 and is never generated. Must not import torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from lstmtext.errors import CheckpointError, InputError
+
+if TYPE_CHECKING:
+    import tokenizers
+
+__all__ = ["UNKNOWN", "Ids", "StreamDecoder", "Tokenizer", "train_tokenizer"]
+
+Ids = npt.NDArray[np.int64]
+Kind = Literal["char", "word", "bpe", "byte"]
+
+UNKNOWN = "<unk>"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# One space, when it stands before a word or a mark, belongs to it: "not good" is "not" + " good".
+WORD_PIECE = r" ?[\p{L}\p{N}]+(?:['’][\p{L}]+)*| ?[^\s\p{L}\p{N}]|\s"
+DEFAULT_BPE_SIZE = 4096
+# `tokenizers` takes hundreds of bytes of memory per character of one string: text goes in slices.
+SLICE_CHARACTERS = 1 << 16
+
+
+class Tokenizer:
+    """A trained tokenizer. Make one with `train_tokenizer`, or read one with `load`.
+
+    kind: char, word, bpe or byte
+    size: number of ids; ids are 0 … size − 1
+    unknown_id: 0 for char and word, None where nothing can be unknown
+    """
+
+    def __init__(self, text: str) -> None:
+        """From the content of a `tokenizer.json`. Raises CheckpointError if it is not one of ours."""
+        self.json = text
+        try:
+            content = json.loads(text)
+            self.kind: Kind = _kind_of(content)
+            self.vocabulary: dict[str, int] = content["model"]["vocab"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"The tokenizer file cannot be used: {error}.") from None
+        self.size = len(self.vocabulary)
+        if sorted(self.vocabulary.values()) != list(range(self.size)):
+            raise CheckpointError("The tokenizer file cannot be used: its ids are not 0, 1, 2, ….")
+        self.unknown_id = self.vocabulary[UNKNOWN] if self.kind in ("char", "word") else None
+        self._backend: tokenizers.Tokenizer | None = None
+        if self.kind in ("bpe", "byte"):
+            byte_of = {character: byte for byte, character in enumerate(_byte_alphabet())}
+            self._bytes = [b""] * self.size
+            for token, index in self.vocabulary.items():
+                self._bytes[index] = bytes(byte_of[character] for character in token)
+        else:
+            self._texts = [""] * self.size
+            for token, index in self.vocabulary.items():
+                self._texts[index] = token
+        if self.kind == "char":
+            # A table from code point to id: the same answer as `tokenizers` (tested), 50 times faster.
+            self._table = np.zeros(0x110000, dtype=np.int32)
+            for token, index in self.vocabulary.items():
+                if len(token) == 1:
+                    self._table[ord(token)] = index
+        elif self.kind == "byte":
+            self._table = np.zeros(256, dtype=np.int32)
+            for index, value in enumerate(self._bytes):
+                self._table[value[0]] = index
+
+    @classmethod
+    def load(cls, path: Path) -> Tokenizer:
+        """Read a `tokenizer.json`. Raises CheckpointError naming the file."""
+        try:
+            return cls(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{path} cannot be read: {error}.") from None
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the file's content: names the tokenizer in checkpoints and caches."""
+        return hashlib.sha256(self.json.encode()).hexdigest()
+
+    @property
+    def unit(self) -> str:
+        """What one id stands for, as a person says it: character, word, BPE token, byte."""
+        return {"char": "character", "word": "word", "bpe": "BPE token", "byte": "byte"}[self.kind]
+
+    @property
+    def backend(self) -> tokenizers.Tokenizer:
+        """The `tokenizers` object itself (10 ms to import: made when first needed)."""
+        if self._backend is None:
+            import tokenizers
+
+            self._backend = tokenizers.Tokenizer.from_str(self.json)
+        return self._backend
+
+    def encode(self, text: str) -> Ids:
+        """Token ids of `text`, shape (tokens,), int64. Never raises: what is unknown becomes the unknown id."""
+        if self.kind == "char":
+            points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+            return self._look_up(points)
+        if self.kind == "byte":
+            return self._look_up(np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8))
+        slices = list(_slices(text))
+        encoded = self.backend.encode_batch_fast(slices, add_special_tokens=False)
+        return np.fromiter((index for piece in encoded for index in piece.ids), dtype=np.int64)
+
+    def _look_up(self, points: npt.NDArray[np.unsignedinteger]) -> Ids:
+        return cast(Ids, self._table[points].astype(np.int64))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of token ids; bytes that are not UTF-8 become U+FFFD."""
+        decoder = StreamDecoder(self)
+        return "".join([decoder.push(int(index)) for index in ids]) + decoder.flush()
+
+    def token_text(self, index: int) -> str:
+        """One token as a person may read it alone (a byte that is half a character reads U+FFFD)."""
+        if self.kind in ("bpe", "byte"):
+            return self._bytes[index].decode("utf-8", "replace")
+        return self._texts[index]
+
+    def unknown(self, text: str) -> list[str]:
+        """The distinct characters or words of `text` that this tokenizer does not know, in order."""
+        if self.kind == "char":
+            return [character for character in dict.fromkeys(text) if character not in self.vocabulary]
+        if self.kind == "word":
+            pieces = dict.fromkeys(_word_pieces(self.backend, text))
+            return list(dict.fromkeys(piece.strip(" ") or piece for piece in pieces if piece not in self.vocabulary))
+        return []
+
+    def characters(self, ids: Ids) -> int:
+        """Characters of text that these ids stand for: the denominator of per-character losses."""
+        if self.kind in ("bpe", "byte"):
+            # A character is counted at its first byte; continuation bytes are 10xxxxxx.
+            counts = np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in self._bytes])
+        else:
+            counts = np.array([1 if token == UNKNOWN else len(token) for token in self._texts])
+        return int(counts[ids].sum())
+
+
+class StreamDecoder:
+    """Turns tokens into text as they come, holding back the bytes of an unfinished character."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._pending = b""
+
+    def push(self, index: int) -> str:
+        """The text that token `index` completes; empty while a character is unfinished."""
+        if self.tokenizer.kind in ("char", "word"):
+            return self.tokenizer._texts[index]
+        self._pending += self.tokenizer._bytes[index]
+        kept = _unfinished(self._pending)
+        ready, self._pending = self._pending[: len(self._pending) - kept], self._pending[len(self._pending) - kept :]
+        return ready.decode("utf-8", "replace")
+
+    def flush(self) -> str:
+        """What is left at the end: U+FFFD for a character that was never finished."""
+        rest, self._pending = self._pending.decode("utf-8", "replace"), b""
+        return rest
+
+
+def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0) -> Tokenizer:
+    """Learn a tokenizer from the training part of a corpus.
+
+    pieces: the text, in slices
+    vocabulary_size: most ids, the unknown token included; 0 keeps all (char, word) or 4096 (bpe)
+    Raises InputError when there is no text.
+    """
+    import tokenizers
+    from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+
+    if kind == "byte":
+        vocabulary = {character: byte for byte, character in enumerate(_byte_alphabet())}
+        backend = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    elif kind == "bpe":
+        backend = tokenizers.Tokenizer(models.BPE())
+    else:
+        counts: Counter[str] = Counter()
+        splitter = _word_splitter()
+        for piece in pieces:
+            counts.update(piece if kind == "char" else (part for part, _ in splitter.pre_tokenize_str(piece)))
+        if not counts:
+            raise InputError("There is no text to learn a vocabulary from.")
+        kept = sorted(counts) if kind == "char" else [word for word, _ in counts.most_common()]
+        if vocabulary_size and len(kept) >= vocabulary_size:
+            kept = [token for token, _ in counts.most_common(vocabulary_size - 1)]
+        vocabulary = {UNKNOWN: 0} | {token: index for index, token in enumerate((t for t in kept if t != UNKNOWN), 1)}
+        backend = tokenizers.Tokenizer(models.WordLevel(vocab=vocabulary, unk_token=UNKNOWN))
+        pattern = Regex(r"[\s\S]") if kind == "char" else Regex(WORD_PIECE)
+        backend.pre_tokenizer = pre_tokenizers.Split(pattern, "isolated")
+        backend.decoder = decoders.Fuse()
+        return Tokenizer(backend.to_str())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=kind == "bpe")
+    backend.decoder = decoders.ByteLevel()
+    if kind == "bpe":
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary_size or DEFAULT_BPE_SIZE,
+            initial_alphabet=sorted(_byte_alphabet()),
+            show_progress=False,
+        )
+        backend.train_from_iterator((part for piece in pieces for part in _slices(piece)), trainer)
+    return Tokenizer(backend.to_str())
+
+
+def _kind_of(content: dict[str, Any]) -> Kind:
+    """Which of our four kinds a tokenizer file describes; ValueError for another."""
+    model, splitter = content["model"], content["pre_tokenizer"]
+    if model["type"] == "WordLevel" and splitter["type"] == "Split":
+        if splitter["pattern"] == {"Regex": WORD_PIECE}:
+            return "word"
+        if splitter["pattern"] == {"Regex": r"[\s\S]"}:
+            return "char"
+    if model["type"] == "BPE" and splitter["type"] == "ByteLevel":
+        return "bpe" if splitter["use_regex"] else "byte"
+    raise ValueError("it is not a character, word, BPE or byte tokenizer made by lstmtext")
+
+
+def _byte_alphabet() -> list[str]:
+    """The printable stand-in of each byte 0 … 255 in GPT-2's byte-level alphabet.
+
+    Printable Latin-1 bytes stand for themselves; the others get code points from 256 on.
+    """
+    own = {*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)}
+    others = iter(range(256, 512))
+    return [chr(byte if byte in own else next(others)) for byte in range(256)]
+
+
+def _unfinished(data: bytes) -> int:
+    """How many bytes at the end of `data` begin a UTF-8 character that needs more bytes."""
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0xC0 == 0x80:
+            continue
+        needed = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
+        return back if needed > back and byte < 0xF8 else 0
+    return 0
+
+
+def _slices(text: str) -> Iterator[str]:
+    """`text` in slices, cut before a space that follows a word, where no tokenizer kind has a token across."""
+    start = 0
+    while start < len(text):
+        stop = start + SLICE_CHARACTERS
+        if stop < len(text):
+            cut = text.rfind(" ", start + 1, stop)
+            while cut > start + 1 and (text[cut - 1].isspace() or text[cut + 1 : cut + 2].isspace()):
+                cut = text.rfind(" ", start + 1, cut)
+            stop = cut if cut > start + 1 else stop
+        yield text[start:stop]
+        start = stop
+
+
+def _word_splitter() -> Any:
+    from tokenizers import Regex, pre_tokenizers
+
+    return pre_tokenizers.Split(Regex(WORD_PIECE), "isolated")
+
+
+def _word_pieces(backend: tokenizers.Tokenizer, text: str) -> Iterator[str]:
+    for part in _slices(text):
+        for piece, _ in backend.pre_tokenizer.pre_tokenize_str(part):
+            yield piece

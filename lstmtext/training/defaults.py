@@ -1,0 +1,52 @@
+"""Sensible settings for whoever gives nothing but a file: chosen by the text's size, the budget and the device.
+
+Each number has its reason beside it. What the user or a recipe gives always wins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["QUICK_MINUTES", "choose_defaults"]
+
+QUICK_MINUTES = 4.0  # on a CPU a two-layer model does not overtake one layer before
+
+
+def choose_defaults(text_bytes: int, minutes: float, on_gpu: bool) -> tuple[dict[str, dict[str, Any]], str]:
+    """Settings by table, and one sentence that says which and why.
+
+    text_bytes: size of the corpus; minutes: the budget, 0 if it is not in minutes.
+    """
+    if text_bytes < 300_000:
+        # Little text is learned by heart in a few passes: a small model, much dropout, many small steps.
+        chosen = _settings(1, 256, batch=16, length=64, rate=4e-3, dropout=0.3, epochs=30)
+        why = "a small text: 1 × 256 units, strong dropout, 30 passes"
+    elif not on_gpu and (0 < minutes <= QUICK_MINUTES):
+        chosen = _settings(1, 512, batch=64, length=64, rate=4e-3, dropout=0.1, epochs=4)
+        why = "a short budget on a CPU: 1 × 512 units"
+    elif text_bytes < 20_000_000:
+        chosen = _settings(2, 512, batch=64, length=96, rate=3e-3, dropout=0.3, epochs=15)
+        why = "a text of some megabytes: 2 × 512 units, dropout 0.3"
+    else:
+        # With much text nothing is seen twice often enough to be learned by heart: width pays, dropout does not.
+        chosen = _settings(2, 1024 if on_gpu else 768, batch=128, length=128, rate=2e-3, dropout=0.1, epochs=2)
+        why = "a large text: a wide model, little dropout, 2 passes"
+    if minutes:
+        chosen.pop("budget")
+    return chosen, why
+
+
+def _settings(
+    layers: int, hidden: int, batch: int, length: int, rate: float, dropout: float, epochs: float
+) -> dict[str, dict[str, Any]]:
+    return {
+        "model": {"layers": layers, "hidden": hidden},
+        "regularisation": {
+            "dropout_input": dropout / 2,
+            "dropout_between": dropout,
+            "dropout_output": dropout,
+        },
+        "batch": {"batch_size": batch, "sequence_length": length, "sequence_jitter": length / 6},
+        "optimisation": {"learning_rate": rate, "averaging": 0.99},
+        "budget": {"epochs": epochs},
+    }

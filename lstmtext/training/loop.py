@@ -1,0 +1,211 @@
+"""The one training loop. Every task uses it; an objective says how a batch becomes a loss.
+
+The loop is a generator: it yields an event when it has something to say and None after every
+step, and it does nothing while its caller holds it there. So pausing is not advancing it, and
+saving, sampling and stopping happen between two steps and change nothing.
+
+Everything random in step t follows from (seed, t): the torch generator is seeded for each step.
+A run resumed at t therefore needs weights, moments, averages and the carried state, and no history.
+
+Nothing in a step waits for a GPU: losses and norms are summed on the device and read when a
+progress record is due; a loss that is not finite leaves its step number there.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from msgspec import Struct
+from torch import nn
+
+from lstmtext.config import TrainSettings
+from lstmtext.errors import DivergedError
+from lstmtext.events import Evaluated, Event, Planned, Progress
+from lstmtext.training.budget import Budget
+from lstmtext.training.objective import Evaluation, Objective
+from lstmtext.training.optimisation import Averaging, learning_rate, make_optimizer
+from lstmtext.training.precision import Arithmetic
+
+__all__ = ["Counters", "Trainer"]
+
+DROPOUT = 3  # this purpose's word in the seed; text/streams.py has 1 and 2
+EVALUATIONS_PER_RUN = 20
+MIN_STEPS_BETWEEN = 50  # evaluations, so that a short run does not spend its time on them
+
+
+class Counters(Struct, kw_only=True):
+    """Where a run stands: the JSON part of a checkpoint's `training/`."""
+
+    step: int = 0
+    tokens: int = 0
+    best_loss: float | None = None
+    best_step: int | None = None
+    evaluations_since_best: int = 0
+    plan: list[tuple[int, int]] = []
+    seconds: float = 0.0
+    """Training time of all sessions, pauses left out."""
+
+
+class Trainer:
+    """A model, its optimizer and its place in a run.
+
+    clock: monotonic seconds, replaced in tests.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        settings: TrainSettings,
+        arithmetic: Arithmetic,
+        counters: Counters | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.objective, self.settings, self.arithmetic, self.clock = objective, settings, arithmetic, clock
+        self.counters = counters or Counters()
+        self.model: nn.Module = objective.model
+        self.optimizer = make_optimizer(self.model, settings.optimisation)
+        decay = settings.optimisation.averaging
+        self.averaging = Averaging(self.model, decay) if decay else None
+        self.scaler = torch.amp.GradScaler(arithmetic.device.type, enabled=arithmetic.needs_scaler)
+        self.budget = Budget(settings.budget, objective.total_steps, self.counters.plan)
+        self.stopped_early = False
+        self.paused_seconds = 0.0
+        zero = torch.zeros((), device=arithmetic.device)
+        self._loss_sum, self._norm_sum = zero.clone(), zero.clone()
+        self._first_bad = torch.full((), torch.inf, device=arithmetic.device)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps in the whole run, as far as is known (a budget in minutes is planned as it goes)."""
+        return self.budget.total_steps
+
+    @property
+    def evaluate_every(self) -> int:
+        """Steps between evaluations."""
+        return self.settings.run.evaluate_every or max(MIN_STEPS_BETWEEN, self.total_steps // EVALUATIONS_PER_RUN)
+
+    def run(self) -> Iterator[Event | None]:
+        """Train until the budget is used up; see the module's docstring.
+
+        Raises DivergedError naming the step at which the loss became NaN or infinite.
+        """
+        run, counters = self.settings.run, self.counters
+        started, seconds_before = self.clock(), counters.seconds
+        logged_step, logged_tokens, logged_time = counters.step, counters.tokens, started
+        loss_weight = 0
+        self.model.train()
+        for batch in self.objective.batches(counters.step):
+            if counters.step >= self.total_steps or self.stopped_early:
+                return
+            tokens = self.step(batch)
+            counters.step += 1
+            counters.tokens += tokens
+            loss_weight += tokens
+            counters.seconds = seconds_before + self.clock() - started - self.paused_seconds
+            if self.budget.observe(counters.step, counters.seconds):
+                counters.plan = self.budget.plan
+                yield Planned(step=counters.step, total_steps=self.total_steps)
+            last = counters.step >= self.total_steps
+            if counters.step % run.log_every == 0 or last:
+                self.check_finite()
+                now = self.clock() - self.paused_seconds
+                steps = counters.step - logged_step
+                yield Progress(
+                    step=counters.step,
+                    loss=float(self._loss_sum) / loss_weight,
+                    learning_rate=self.optimizer.param_groups[0]["lr"],
+                    gradient_norm=float(self._norm_sum) / steps,
+                    tokens=counters.tokens,
+                    tokens_per_second=(counters.tokens - logged_tokens) / max(now - logged_time, 1e-9),
+                    epoch=batch.epoch,
+                    total_steps=self.total_steps,
+                    seconds=now - started,
+                )
+                logged_step, logged_tokens, loss_weight = counters.step, counters.tokens, 0
+                self._loss_sum.zero_()
+                self._norm_sum.zero_()
+                logged_time = self.clock() - self.paused_seconds
+            if counters.step % self.evaluate_every == 0 or last:
+                self.check_finite()
+                yield self._evaluated()
+                logged_time = self.clock() - self.paused_seconds  # reading the validation part is not training
+            yield None
+
+    def step(self, batch: object) -> int:
+        """Forward, backward, clip, update, average. Returns the tokens of the batch."""
+        settings, step = self.settings.optimisation, self.counters.step
+        seed_step(self.settings.run.seed, step)
+        result = self.objective.step_loss(batch)
+        rate = learning_rate(settings, step, self.total_steps) * result.length_ratio
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(self.scaler.scale(result.objective))
+        if self.scaler.is_enabled():
+            self.scaler.unscale_(self.optimizer)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if self.averaging:
+            self.averaging.update(step)
+        self._loss_sum += result.loss * result.tokens
+        self._norm_sum += norm.nan_to_num(posinf=0.0)
+        bad = torch.where(result.loss.isfinite(), torch.inf, float(step + 1))
+        self._first_bad = torch.minimum(self._first_bad, bad)
+        return result.tokens
+
+    def check_finite(self) -> None:
+        """Raise DivergedError if a loss since the start was NaN or infinite. Waits for a GPU."""
+        first_bad = float(self._first_bad)
+        if math.isfinite(first_bad):
+            raise DivergedError(
+                f"The loss became NaN or infinite at step {first_bad:.0f}. "
+                "Try a lower --learning-rate, or a smaller clip_norm (--set clip_norm=0.25)."
+            )
+
+    def evaluate(self) -> Evaluation:
+        """The objective's evaluation with the weights that would be saved."""
+        self.swap_averages()
+        self.model.eval()
+        try:
+            return self.objective.evaluate()
+        finally:
+            self.model.train()
+            self.swap_averages()
+
+    def swap_averages(self) -> None:
+        """Exchange the trained weights and their averages, where averaging is on; again to undo it."""
+        if self.averaging:
+            self.averaging.swap()
+
+    def _evaluated(self) -> Evaluated:
+        started, counters = self.clock(), self.counters
+        evaluation = self.evaluate()
+        best = counters.best_loss is None or evaluation.loss < counters.best_loss
+        if best:
+            counters.best_loss, counters.best_step, counters.evaluations_since_best = (
+                evaluation.loss,
+                counters.step,
+                0,
+            )
+        else:
+            counters.evaluations_since_best += 1
+            patience = self.settings.budget.patience
+            self.stopped_early = bool(patience) and counters.evaluations_since_best >= patience
+        return Evaluated(
+            step=counters.step,
+            loss=evaluation.loss,
+            best=best,
+            tokens=evaluation.tokens,
+            seconds=self.clock() - started,
+            metrics=evaluation.metrics,
+        )
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed torch for one step. A hash keeps neighbouring steps' random numbers unrelated."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, DROPOUT, step]).generate_state(1, np.uint64)[0]))

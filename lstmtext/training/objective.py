@@ -1,0 +1,149 @@
+"""How a batch becomes a loss: what a task must tell the training loop, and the language model's answer.
+
+The loop knows steps, gradients and budgets. It does not know what a token is; that is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from lstmtext.config import BatchSettings, RegularisationSettings, TrainSettings
+from lstmtext.model.language_model import LanguageModel
+from lstmtext.model.recurrent import LayerState, StackState
+from lstmtext.text.streams import Batch, Prepared, Streams
+from lstmtext.training.evaluation import stateful_loss
+from lstmtext.training.precision import Arithmetic
+
+__all__ = ["Evaluation", "LanguageModelling", "Objective", "StepLoss"]
+
+# Validation during training reads this many parallel streams: about 1 % of the tokens follow a zero
+# state instead of their context, and it is 20 times faster than one stream.
+EVALUATION_STREAMS = 32
+
+
+class StepLoss(NamedTuple):
+    """The result of a forward pass."""
+
+    objective: Tensor
+    """What is minimised: the loss and penalties."""
+    loss: Tensor
+    """What is reported, nats per token; detached."""
+    tokens: int
+    length_ratio: float
+    """Length of this step over the mean length: scales the learning rate."""
+
+
+class Evaluation(NamedTuple):
+    """The result of reading the validation part."""
+
+    loss: float
+    tokens: int
+    metrics: dict[str, float]
+
+
+class Objective(Protocol):
+    """A task. Everything random in it follows from the torch generator, which the loop seeds for each step."""
+
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+
+    def total_steps(self, epochs: float) -> int:
+        """Steps of so many passes over the training data."""
+
+    def batches(self, step: int) -> Iterator[Any]:
+        """Endless batches from `step` on; each has an `epoch`."""
+
+    def step_loss(self, batch: Any) -> StepLoss:
+        """Forward pass of one batch."""
+
+    def evaluate(self) -> Evaluation:
+        """Loss on the validation part, model in evaluation mode."""
+
+    def carried(self) -> dict[str, Tensor]:
+        """What is carried from step to step beside the weights, for a checkpoint."""
+
+    def restore(self, carried: dict[str, Tensor]) -> None:
+        """Put back what `carried` gave."""
+
+
+class LanguageModelling:
+    """Next-token prediction over parallel streams, state carried from step to step."""
+
+    def __init__(self, settings: TrainSettings, prepared: Prepared, arithmetic: Arithmetic) -> None:
+        self.batch_settings: BatchSettings = settings.batch
+        self.regularisation: RegularisationSettings = settings.regularisation
+        self.arithmetic = arithmetic
+        self.streams = Streams(prepared.train, settings.batch, settings.run.seed)
+        self.validation = prepared.validation
+        self.model = LanguageModel(
+            settings.model,
+            prepared.tokenizer.size,
+            settings.regularisation,
+            settings.optimisation.forget_bias,
+            prepared.tokenizer.unknown_id,
+        ).to(arithmetic.device)
+        self.state: StackState = self._zero_state()
+
+    def _zero_state(self) -> StackState:
+        arithmetic = self.arithmetic
+        return self.model.stack.zero_state(self.batch_settings.batch_size, arithmetic.device, arithmetic.dtype)
+
+    def total_steps(self, epochs: float) -> int:
+        """Steps of so many passes over the training part."""
+        return self.streams.total_steps(epochs)
+
+    def batches(self, step: int) -> Iterator[Batch]:
+        """Batches of the parallel streams from `step` on."""
+        return self.streams.batches(step)
+
+    def step_loss(self, batch: Batch) -> StepLoss:
+        """Cross-entropy of the next tokens, plus the activation penalties."""
+        settings = self.regularisation
+        inputs, targets, keep = (self._to_device(array) for array in (batch.inputs, batch.targets, batch.keep))
+        mask = keep.view(1, -1, 1)
+        state = [LayerState(h * mask.to(h.dtype), c * mask.to(c.dtype) if c.numel() else c) for h, c in self.state]
+        with self.arithmetic.autocast():
+            features, after = self.model(inputs, state)
+            loss = self.model.cross_entropy(features.dropped, targets)
+        objective = loss
+        if settings.activation_penalty:
+            objective = objective + settings.activation_penalty * features.dropped.float().pow(2).mean()
+        if settings.slowness_penalty:
+            change = features.raw[:, 1:].float() - features.raw[:, :-1].float()
+            objective = objective + settings.slowness_penalty * change.pow(2).mean()
+        self.state = [LayerState(h.detach(), c.detach()) for h, c in after]
+        length = inputs.shape[1]
+        return StepLoss(objective, loss.detach(), inputs.numel(), length / self.batch_settings.sequence_length)
+
+    def _to_device(self, array: Any) -> Tensor:
+        tensor = torch.from_numpy(array)
+        if self.arithmetic.device.type == "cuda":  # pinned memory lets the copy overlap with computing
+            return tensor.contiguous().pin_memory().to(self.arithmetic.device, non_blocking=True)
+        return tensor.to(self.arithmetic.device)
+
+    def evaluate(self) -> Evaluation:
+        """The validation part in a few parallel streams, state carried."""
+        total, tokens = stateful_loss(self.model, self.validation, self.arithmetic, streams=EVALUATION_STREAMS)
+        return Evaluation(total / tokens, tokens, {})
+
+    def carried(self) -> dict[str, Tensor]:
+        """The recurrent state of every layer and stream."""
+        found = {}
+        for index, (h, c) in enumerate(self.state):
+            found[f"h.{index}"] = h
+            if c.numel():
+                found[f"c.{index}"] = c
+        return found
+
+    def restore(self, carried: dict[str, Tensor]) -> None:
+        """Put the carried state back."""
+        device = self.arithmetic.device
+        self.state = [
+            LayerState(carried[f"h.{i}"].to(device), carried[f"c.{i}"].to(device) if f"c.{i}" in carried else c)
+            for i, (_, c) in enumerate(self._zero_state())
+        ]

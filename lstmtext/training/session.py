@@ -1,0 +1,374 @@
+"""One process's work on a run: prepare, train, record, save, obey requests, end in good order.
+
+    prepare (may refuse, nothing written) → lock the run folder → restore → loop → last checkpoint
+
+`Session.events` yields what is recorded, for whoever wants to show it. It is the only place where
+the loop, the run folder and the checkpoint folder meet.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+import msgspec
+import torch
+
+import lstmtext
+from lstmtext.config import TrainSettings
+from lstmtext.errors import CheckpointError, DivergedError, LstmtextError, RunError
+from lstmtext.events import (
+    Acknowledged,
+    Evaluated,
+    Event,
+    Finished,
+    Planned,
+    Progress,
+    Resumed,
+    Sampled,
+    Saved,
+    Started,
+)
+from lstmtext.store.card import model_card
+from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, Metric, TokenizerFacts
+from lstmtext.store.control import Request
+from lstmtext.store.models import CheckpointIndex, read_index, write_index
+from lstmtext.store.run import RunWriter
+from lstmtext.text.streams import Prepared, prepare
+from lstmtext.training.estimate import memory_bytes, parameter_count
+from lstmtext.training.loop import Counters, Trainer
+from lstmtext.training.objective import LanguageModelling
+from lstmtext.training.precision import choose_arithmetic, device_name
+from lstmtext.training.sample import draw_sample
+from lstmtext.training.snapshot import read_counters, restore, write_snapshot
+
+__all__ = ["Session", "read_run_settings", "settings_toml"]
+
+PAUSE_POLL_SECONDS = 0.1
+
+
+class Session:
+    """Train a new run in `folder`, or go on with the one that is there.
+
+    command: what the user typed, for the model card.
+    Raises, before anything is written: SettingsError, InputError, UsageError; RunError when the folder
+    is in use or has content, CheckpointError when resuming from a damaged checkpoint.
+    """
+
+    def __init__(self, settings: TrainSettings, folder: Path, command: str, *, resume: bool = False) -> None:
+        self.folder, self.command = folder, command
+        if settings.run.threads:
+            torch.set_num_threads(settings.run.threads)
+        self.arithmetic = choose_arithmetic(settings.run)
+        self.settings = settings
+        index = read_index(folder) if resume else None
+        last = folder / "checkpoints" / index.last if index else None
+        self.index = index
+        counters = read_counters(last) if last else Counters()
+        self.prepared: Prepared = prepare(settings.text)
+        self.parameters = parameter_count(settings.model, self.prepared.tokenizer.size)
+        torch.manual_seed(settings.run.seed)  # the initial weights
+        self.objective = LanguageModelling(settings, self.prepared, self.arithmetic)
+        self.trainer = Trainer(self.objective, settings, self.arithmetic, counters)
+        self.run = RunWriter.reopen(folder) if resume else RunWriter.create(folder, settings_toml(settings))
+        try:
+            if last:
+                self._restore(last)
+            self._check_validation()
+        except BaseException:
+            self.run.close("failed")
+            raise
+        self.resumed = resume
+        self._interrupted = False
+        self._paused = False
+        self._stop: Request | None = None
+
+    @classmethod
+    def resume(cls, folder: Path, command: str) -> Self:
+        """Go on with the run in `folder`; one that was killed before its first checkpoint starts over."""
+        return cls(read_run_settings(folder), folder, command, resume=True)
+
+    def _restore(self, last: Path) -> None:
+        checkpoint = restore(self.trainer, self.objective.model, last)
+        if checkpoint.config.tokenizer.sha256 != self.prepared.tokenizer.sha256:
+            raise CheckpointError(
+                f"The text of this run has changed since {last.name} was saved: its vocabulary differs. "
+                "Put the old text back, or start a new run."
+            )
+        if checkpoint.config.corpus.sha256 != self.prepared.facts.sha256:
+            raise CheckpointError(
+                f"The text of this run has changed since {last.name} was saved "
+                f"(sha256 {self.prepared.facts.sha256[:12]} instead of {checkpoint.config.corpus.sha256[:12]}). "
+                "Put the old text back, or start a new run."
+            )
+
+    def _check_validation(self) -> None:
+        """Evaluate on two small batches, so that a run cannot fail at its first evaluation after an hour."""
+        part = self.objective.validation
+        self.objective.validation = part[:1024]
+        try:
+            self.trainer.evaluate()
+        finally:
+            self.objective.validation = part
+
+    def events(self) -> Iterator[Event]:
+        """Train, and yield every event after it was recorded.
+
+        Raises DivergedError, RunError (disk full) and KeyboardInterrupt (after Ctrl-C, state saved) at
+        the end, when the run folder is in order.
+        """
+        previous = self._catch_signals()
+        try:
+            with self.run:
+                yield from self._events()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def _events(self) -> Iterator[Event]:
+        yield self._record(self._resumed() if self.resumed else self._started())
+        reason, message = "finished", ""
+        try:
+            yield from self._train()
+            if self._interrupted:
+                reason = "interrupted"
+            elif self._stop:
+                reason = "stopped"
+            elif self.trainer.stopped_early:
+                reason = "early-stop"
+        except LstmtextError as error:
+            reason, message = ("diverged" if isinstance(error, DivergedError) else "failed"), str(error)
+            raise
+        except Exception as error:
+            reason, message = "failed", f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            counters = self.trainer.counters
+            if sys.exc_info()[0] is not GeneratorExit:
+                yield self._record(
+                    Finished(
+                        step=counters.step,
+                        reason=reason,
+                        best_loss=counters.best_loss,
+                        best_step=counters.best_step,
+                        message=message,
+                    )
+                )
+
+    def _train(self) -> Iterator[Event]:
+        trainer, best_is_new = self.trainer, False
+        for event in trainer.run():
+            if event is not None:
+                yield self._record(event)
+                if isinstance(event, Planned):
+                    self._write_plan()
+                if isinstance(event, Evaluated):
+                    best_is_new = best_is_new or event.best
+                continue
+            step = trainer.counters.step
+            ended = step >= trainer.total_steps or trainer.stopped_early
+            yield from self._obey()
+            if self._due(self.settings.run.sample_every, step) and self.settings.run.sample_length:
+                yield self._record(self._sample(self.settings.run.sample_prompt, requested=False))
+            leaving = self._interrupted or self._stop is not None
+            if ended or leaving or best_is_new or self._due(self.settings.run.save_every, step):
+                saved = self._save(best=best_is_new, requested=leaving)
+                best_is_new = False
+                if saved:
+                    yield self._record(saved)
+            if leaving:
+                return
+            self.run.status("running", step, trainer.total_steps)
+
+    def _due(self, every: int, step: int) -> bool:
+        return step % (every or self.trainer.evaluate_every) == 0
+
+    def _obey(self) -> Iterator[Event]:
+        """Answer the requests that came in; hold the loop while paused."""
+        while True:
+            for request in self.run.requests():
+                yield from self._answer(request)
+            if not self._paused or self._stop or self._interrupted:
+                return
+            self.run.status("paused", self.trainer.counters.step, self.trainer.total_steps)
+            before = time.monotonic()
+            time.sleep(PAUSE_POLL_SECONDS)
+            self.trainer.paused_seconds += time.monotonic() - before
+
+    def _answer(self, request: Request) -> Iterator[Event]:
+        message = ""
+        match request.action:
+            case "pause" | "resume":
+                self._paused = request.action == "pause"
+            case "stop":
+                self._stop = request
+            case "save":
+                saved = self._save(best=False, requested=True)
+                if saved:
+                    yield self._record(saved)
+                message = f"step {self.trainer.counters.step}"
+            case "sample":
+                yield self._record(self._sample(str(request.arguments.get("prompt", "")), requested=True))
+        yield self._record(
+            Acknowledged(step=self.trainer.counters.step, request=request.action, id=request.id, message=message)
+        )
+
+    def _sample(self, prompt: str, *, requested: bool) -> Sampled:
+        """Text from the weights that would be saved; its random numbers are its own and disturb nothing."""
+        prompt = prompt or self.prepared.facts.validation_start.splitlines()[0][:40] or "\n"
+        run = self.settings.run
+        self.trainer.swap_averages()
+        try:
+            text = draw_sample(
+                self.objective.model, self._config(), self.prepared.tokenizer, prompt, run.sample_length or 200, run
+            )
+        finally:
+            self.trainer.swap_averages()
+        return Sampled(
+            step=self.trainer.counters.step,
+            prompt=prompt,
+            text=text,
+            temperature=run.sample_temperature,
+            seed=run.seed,
+            requested=requested,
+        )
+
+    def _save(self, *, best: bool, requested: bool) -> Saved | None:
+        """Write `checkpoints/step-N`, then point to it, then remove what nothing points to."""
+        counters = self.trainer.counters
+        name = f"step-{counters.step}"
+        if self.index and self.index.last == name and not best:
+            return None  # this step is on the disk already
+        folder = self.folder / "checkpoints" / name
+        last_good = f"The last good checkpoint is {self.index.last}." if self.index else "Nothing was saved before."
+        try:
+            if folder.exists():  # written by a process that was killed before it could point to it
+                shutil.rmtree(folder)
+            card = model_card(self.folder.name, self._config(), self.parameters)
+            write_snapshot(
+                self.trainer, self.objective.model, folder, self._config(), self.prepared.tokenizer.json, card
+            )
+            best_name = name if best else self.index.best if self.index else None
+            self.index = CheckpointIndex(
+                last=name, best=best_name, best_loss=counters.best_loss, best_step=counters.best_step
+            )
+            write_index(self.folder, self.index)
+        except OSError as error:
+            raise RunError(
+                f"The checkpoint of step {counters.step} could not be written to {folder.parent}: {error.strerror}. "
+                f"{last_good} Make room, then: lstmtext train lm --resume {self.folder.name}"
+            ) from error
+        for other in folder.parent.iterdir():
+            if other.name not in (self.index.last, self.index.best):
+                shutil.rmtree(other, ignore_errors=True)
+        return Saved(step=counters.step, folder=name, best=best, requested=requested)
+
+    def _config(self) -> CheckpointConfig:
+        facts, counters, tokenizer = self.prepared.facts, self.trainer.counters, self.prepared.tokenizer
+        metrics = {}
+        if counters.best_loss is not None and counters.best_step == counters.step:
+            protocol = "stateful, in parallel streams, while training"
+            metrics["validation"] = Metric(
+                value=counters.best_loss, unit=f"nats per {tokenizer.unit}", protocol=protocol, data=facts.split
+            )
+        return CheckpointConfig(
+            kind="language-model",
+            model=self.settings.model,
+            tokenizer=TokenizerFacts(kind=tokenizer.kind, size=tokenizer.size, sha256=tokenizer.sha256),
+            corpus=CorpusFacts(
+                name=facts.name,
+                sha256=facts.sha256,
+                bytes=facts.bytes,
+                split=facts.split,
+                licence=facts.licence,
+                source=facts.source,
+            ),
+            step=counters.step,
+            seed=self.settings.run.seed,
+            command=self.command,
+            metrics=metrics,
+            versions={
+                "lstmtext": lstmtext.__version__,
+                "torch": str(torch.__version__),
+                "hardware": f"{device_name(self.arithmetic.device)}, {self.arithmetic.precision}",
+            },
+            characters_per_token=facts.characters_per_token,
+        )
+
+    def _started(self) -> Started:
+        settings = self.settings
+        return Started(
+            step=0,
+            parameters=self.parameters,
+            train_tokens=len(self.prepared.train),
+            validation_tokens=len(self.prepared.validation),
+            vocabulary=self.prepared.tokenizer.size,
+            tokenizer=self.prepared.tokenizer.kind,
+            total_steps=self.trainer.total_steps,
+            device=device_name(self.arithmetic.device),
+            precision=self.arithmetic.precision,
+            memory_bytes=memory_bytes(settings, self.prepared.tokenizer.size, self.arithmetic.precision),
+            characters_per_token=self.prepared.facts.characters_per_token,
+        )
+
+    def _resumed(self) -> Resumed:
+        return Resumed(step=self.trainer.counters.step, total_steps=self.trainer.total_steps)
+
+    def _record(self, event: Event) -> Event:
+        self.run.record(event)
+        if isinstance(event, Progress):
+            metrics = {"loss": event.loss, "tokens_per_second": event.tokens_per_second}
+            if self.trainer.counters.best_loss is not None:
+                metrics["best_loss"] = self.trainer.counters.best_loss
+            self.run.status("running", event.step, event.total_steps, **metrics)
+        return event
+
+    def _write_plan(self) -> None:
+        """Keep `config.toml` such that running it again takes the steps that this run takes."""
+        from lstmtext.files import write_atomically
+
+        budget = msgspec.structs.replace(self.settings.budget, plan=self.trainer.counters.plan)
+        write_atomically(
+            self.folder / "config.toml", settings_toml(msgspec.structs.replace(self.settings, budget=budget))
+        )
+
+    def _catch_signals(self) -> dict[int, Any]:
+        """First Ctrl-C or SIGTERM: save and end after this step. Second: leave at once; what is saved is whole."""
+        if threading.current_thread() is not threading.main_thread():
+            return {}
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            if self._interrupted:
+                os._exit(130)
+            self._interrupted = True
+
+        return {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+def settings_toml(settings: TrainSettings) -> str:
+    """The content of `config.toml`: every resolved setting."""
+    return msgspec.toml.encode(settings).decode()
+
+
+def read_run_settings(folder: Path) -> TrainSettings:
+    """The settings of a run. Raises RunError if the folder is not a run or its settings are damaged."""
+    from lstmtext.config import read_settings
+
+    path = folder / "config.toml"
+    try:
+        return read_settings(msgspec.toml.decode(path.read_bytes()))
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not a run: it has no config.toml. `lstmtext runs list` shows the runs.") from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RunError(f"{path} cannot be read: {error}.") from None

@@ -1,0 +1,137 @@
+"""A trainer on the disk: its checkpoint folder, and the way back.
+
+`model.safetensors` holds the weights to use: the averages, where averaging is on. Under `training/`
+lies what only resuming needs, all float32:
+
+    state.json               Counters: step, tokens, best loss, plan, seconds; the gradient scaler's state
+    weights.safetensors      the trained weights, where they are not the ones to use
+    optimizer.safetensors    first.{parameter}, second.{parameter}: AdamW's moments
+    carried.safetensors      what is carried from step to step (recurrent states), in its own type
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from msgspec import Struct
+
+from lstmtext.errors import CheckpointError
+from lstmtext.model.language_model import LanguageModel, load_tensors, to_tensors
+from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint, write_checkpoint
+from lstmtext.training.loop import Counters, Trainer
+
+__all__ = ["read_counters", "restore", "write_snapshot"]
+
+
+class SavedState(Struct, kw_only=True):
+    """The content of `training/state.json`."""
+
+    counters: Counters
+    scaler: dict[str, Any] = {}
+
+
+def write_snapshot(
+    trainer: Trainer, model: LanguageModel, folder: Path, config: CheckpointConfig, tokenizer_json: str, card: str
+) -> None:
+    """Write the whole checkpoint folder, or nothing.
+
+    Raises DivergedError or CheckpointError for weights that are not finite, OSError from the disk.
+    """
+    trainer.check_finite()
+    state = SavedState(counters=trainer.counters, scaler=trainer.scaler.state_dict())
+    extras = {
+        "training/state.json": msgspec.json.encode(state),
+        "training/carried.safetensors": _save(trainer.objective.carried()),
+        "training/optimizer.safetensors": _save(_moments(trainer)),
+    }
+    if trainer.averaging:
+        raw = {name: torch.from_numpy(value) for name, value in to_tensors(model).items()}
+        extras["training/weights.safetensors"] = _save(raw)
+    trainer.swap_averages()
+    try:
+        tensors = to_tensors(model)
+    finally:
+        trainer.swap_averages()
+    write_checkpoint(folder, config, tokenizer_json, tensors, card, extras)
+
+
+def read_counters(folder: Path) -> Counters:
+    """Where the run stood when this checkpoint was written. Raises CheckpointError."""
+    return _read_state(folder).counters
+
+
+def restore(trainer: Trainer, model: LanguageModel, folder: Path) -> Checkpoint:
+    """Bring a new trainer, made with the counters of this folder, to where `write_snapshot` found it.
+
+    Raises CheckpointError for files that are missing, damaged or of other settings.
+    """
+    checkpoint = read_checkpoint(folder)
+    _load(model, checkpoint.tensors, folder)
+    training = folder / "training"
+    if trainer.averaging:
+        for average, parameter in zip(trainer.averaging.averages, trainer.averaging.parameters, strict=True):
+            average.copy_(parameter.detach())
+        raw = _read(training / "weights.safetensors")
+        _load(model, {name: value.numpy() for name, value in raw.items()}, folder)
+    moments = _read(training / "optimizer.safetensors")
+    step = float(trainer.counters.step)
+    try:
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                trainer.optimizer.state[parameter] = {
+                    "step": torch.tensor(step, device=parameter.device),
+                    "exp_avg": moments[f"first.{name}"].to(parameter.device),
+                    "exp_avg_sq": moments[f"second.{name}"].to(parameter.device),
+                }
+        trainer.objective.restore(_read(training / "carried.safetensors"))
+    except KeyError as error:
+        raise CheckpointError(f"{training} does not fit this run's settings: {error} is missing.") from None
+    scaler = _read_state(folder).scaler
+    if scaler:
+        trainer.scaler.load_state_dict(scaler)
+    return checkpoint
+
+
+def _load(model: LanguageModel, tensors: dict[str, np.ndarray[Any, Any]], folder: Path) -> None:
+    try:
+        load_tensors(model, tensors)
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{folder} does not fit this run's settings: {error}.") from None
+
+
+def _moments(trainer: Trainer) -> dict[str, torch.Tensor]:
+    found = {}
+    for name, parameter in trainer.model.named_parameters():
+        state = trainer.optimizer.state.get(parameter)
+        if parameter.requires_grad:
+            zeros = torch.zeros_like(parameter)
+            found[f"first.{name}"] = state["exp_avg"] if state else zeros
+            found[f"second.{name}"] = state["exp_avg_sq"] if state else zeros.clone()
+    return found
+
+
+def _save(tensors: dict[str, torch.Tensor]) -> bytes:
+    return safetensors.torch.save({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return safetensors.torch.load(path.read_bytes())
+    except (OSError, safetensors.SafetensorError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error}. Resume needs it; the model itself may be whole."
+        ) from None
+
+
+def _read_state(folder: Path) -> SavedState:
+    path = folder / "training" / "state.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=SavedState)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. A run resumes from its own checkpoints only.") from None

@@ -1,0 +1,40 @@
+"""Units of loss. Inside the project a loss is in nats per token; people read bits or perplexity.
+
+bits       = nats / ln 2
+perplexity = exp(nats)
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["bits_from_nats", "format_bytes", "format_duration", "perplexity_from_nats"]
+
+
+def bits_from_nats(nats: float) -> float:
+    """Convert nats to bits (both per the same thing: token, character or byte)."""
+    return nats / math.log(2)
+
+
+def perplexity_from_nats(nats: float) -> float:
+    """exp(nats); infinity instead of an overflow error for a hopeless model."""
+    return math.exp(nats) if nats < 700 else math.inf
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds as people write them: `8s`, `3m 05s`, `2h 07m`."""
+    whole = round(max(seconds, 0.0))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def format_bytes(count: float) -> str:
+    """Bytes with a decimal prefix: `532 B`, `10.6 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

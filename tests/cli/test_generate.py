@@ -1,0 +1,323 @@
+"""`lstmtext generate`: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstmtext.cli.main import run
+
+write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
+Output = pytest.CaptureFixture[str]
+BASE = ["generate", "--model", "tiny", "--seed", "7"]
+
+
+@pytest.fixture(autouse=True)
+def model(tmp_path: Path) -> Path:
+    """A model folder `tiny` in the current folder."""
+    folder: Path = write_tiny(tmp_path / "tiny")
+    return folder
+
+
+def give(monkeypatch: pytest.MonkeyPatch, data: bytes, terminal: bool = False) -> None:
+    """Put `data` on standard input."""
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stdin", stream)
+
+
+def printed(capsys: Output, *arguments: str) -> str:
+    assert run([*BASE, *arguments]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    return output.out
+
+
+def test_the_prompt_is_printed_and_continued(capsys: Output) -> None:
+    text = printed(capsys, "--prompt", "ROMEO:", "--length", "30")
+    assert text.startswith("ROMEO:")
+    assert len(text) == len("ROMEO:") + 30 + 1
+    assert text.endswith("\n")
+
+
+def test_the_default_length_is_400_tokens(capsys: Output) -> None:
+    assert len(printed(capsys, "--prompt", "R")) == 1 + 400 + 1
+
+
+@pytest.mark.parametrize("options", [["--no-stream"], ["--samples", "1"], ["--device", "cpu"]])
+def test_streamed_or_not_the_text_is_the_same(capsys: Output, options: list[str]) -> None:
+    base = ["--prompt", "To be", "--stop", "th"]
+    assert printed(capsys, *base, *options) == printed(capsys, *base)
+
+
+def test_text_is_written_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[str] = []
+
+    class Terminal(io.StringIO):
+        encoding = "utf-8"  # type: ignore[assignment]
+
+        def flush(self) -> None:
+            writes.append(self.getvalue())
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert run([*BASE, "--prompt", "ROMEO:", "--length", "5"]) == 0
+    assert [len(text) for text in writes[:6]] == [6, 7, 8, 9, 10, 11]
+
+
+# ------------------------------------------------------------------ where the prompt comes from
+
+
+def test_argument_file_and_pipe_give_the_same_text(
+    capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = printed(capsys, "--prompt", "Où est\nle")
+    (tmp_path / "prompt.txt").write_bytes("\N{ZERO WIDTH NO-BREAK SPACE}Où est\r\nle\r\n".encode())
+    assert printed(capsys, "--file", "prompt.txt") == expected
+    give(monkeypatch, "Où est\nle\n".encode())
+    assert printed(capsys) == expected
+    give(monkeypatch, "Où est\nle".encode())
+    assert printed(capsys, "--file", "-") == expected
+
+
+def test_only_one_line_end_is_taken_off(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, b"ROMEO:\n\n")
+    assert printed(capsys) == printed(capsys, "--prompt", "ROMEO:\n")
+
+
+def test_without_a_prompt_on_a_terminal_a_new_line_begins(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, b"not read", terminal=True)
+    assert "\n" + printed(capsys) == printed(capsys, "--prompt", "\n")
+
+
+def test_a_prompt_argument_leaves_standard_input_alone(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, b"something else")
+    assert printed(capsys, "--prompt", "To", "--length", "3").startswith("To")
+    assert sys.stdin.read() == "something else"
+
+
+def test_unknown_characters_are_named_once_on_stderr(capsys: Output) -> None:
+    assert run([*BASE, "--prompt", "RO→ME→O§", "--length", "3"]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("RO→ME→O§")
+    assert output.err.count("\n") == 1
+    assert "'→', '§'" in output.err
+
+
+def test_many_unknown_characters_are_counted(capsys: Output) -> None:
+    assert run([*BASE, "--prompt", "".join(map(chr, range(0x2190, 0x21A0))), "--length", "3"]) == 0
+    assert "and 6 more" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------ samples and JSON
+
+
+def test_samples_are_separated_and_have_following_seeds(capsys: Output) -> None:
+    first, second, third = (
+        printed(capsys, "--prompt", "To", "--stop", "e", "--seed", seed) for seed in ("7", "8", "9")
+    )
+    expected = f"{first}--- 2 ---\n{second}--- 3 ---\n{third}"
+    assert printed(capsys, "--prompt", "To", "--stop", "e", "--samples", "3") == expected
+
+
+def test_json_has_exactly_what_the_contract_says(capsys: Output) -> None:
+    text = printed(capsys, "--prompt", "To", "--length", "9")
+    document = json.loads(printed(capsys, "--prompt", "To", "--length", "9", "--top-k", "50", "--json"))
+    fields = "model prompt text completion tokens seed settings stopped seconds tokens_per_second"
+    assert list(document) == fields.split()
+    assert document["text"] + "\n" == text
+    assert document["text"] == document["prompt"] + document["completion"]
+    assert (document["model"], document["prompt"], document["seed"]) == ("tiny", "To", 7)
+    assert document["stopped"] == "length"
+    assert document["settings"] == {
+        "length": 9,
+        "temperature": 0.8,
+        "top_k": 50,
+        "top_p": None,
+        "min_p": None,
+        "repetition_penalty": 1.0,
+        "stop": [],
+    }
+    assert document["tokens_per_second"] == pytest.approx(9 / document["seconds"])
+    assert "".join(token["text"] for token in document["tokens"]) == document["completion"]
+    for token in document["tokens"]:
+        assert set(token) == {"text", "probability", "top"}
+        assert 0 < token["probability"] <= 1
+        assert len(token["top"]) == 5
+        assert all(0 < probability <= 1 for _, probability in token["top"])
+
+
+def test_json_of_several_samples_is_one_document_a_line(capsys: Output) -> None:
+    lines = printed(capsys, "--prompt", "To", "--length", "9", "--json", "--samples", "2").splitlines()
+    assert [json.loads(line)["seed"] for line in lines] == [7, 8]
+
+
+def test_json_says_which_stop(capsys: Output) -> None:
+    document = json.loads(printed(capsys, "--prompt", "To", "--stop", "e", "--stop", "o", "--json"))
+    assert document["stopped"] == "stop"
+    assert document["settings"]["stop"] == ["e", "o"]
+    assert not set(document["completion"]) & set("eo")
+
+
+def test_a_fresh_seed_can_be_used_again(capsys: Output) -> None:
+    assert run(["generate", "--model", "tiny", "--prompt", "To", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert run(["generate", "--model", "tiny", "--prompt", "To", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seed"] != first["seed"]
+    assert printed(capsys, "--prompt", "To", "--seed", str(first["seed"])) == first["text"] + "\n"
+
+
+def test_temperature_0_repeats_itself(capsys: Output) -> None:
+    assert printed(capsys, "--prompt", "To", "--temperature", "0", "--seed", "1") == printed(
+        capsys, "--prompt", "To", "--temperature", "0", "--seed", "2"
+    )
+
+
+# ------------------------------------------------------------------ wrong calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--model", "nothing"], 2, "nothing"),
+        (["--temperature", "-1"], 2, "temperature is -1.0"),
+        (["--temperature", "nan"], 2, "temperature is nan"),
+        (["--top-p", "0"], 2, "top_p"),
+        (["--top-k", "0"], 2, "top_k"),
+        (["--length", "-4"], 2, "length is -4"),
+        (["--samples", "0"], 2, "samples is 0"),
+        (["--seed", "-1"], 2, "seed is -1"),
+        (["--stop", ""], 2, "stop string is empty"),
+        (["--device", "tpu"], 2, "'tpu'"),
+        (["--file", "x"], 2, "--prompt and --file"),
+        (["--wrong"], 2, "--wrong"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(capsys: Output, arguments: list[str], code: int, said: str) -> None:
+    assert run([*BASE, "--prompt", "To", *arguments]) == code
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert said in output.err
+    assert "Traceback" not in output.err
+
+
+def test_all_wrong_settings_are_named_at_once(capsys: Output) -> None:
+    assert run([*BASE, "--prompt", "To", "--temperature", "-1", "--top-p", "3", "--length", "-4"]) == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("temperature", "top_p", "length"))
+
+
+@pytest.mark.parametrize(("data", "said"), [(b"abc\xff", "byte 3"), (None, "No such file")])
+def test_a_prompt_file_that_cannot_be_read(capsys: Output, tmp_path: Path, data: bytes | None, said: str) -> None:
+    if data is not None:
+        (tmp_path / "p.txt").write_bytes(data)
+    assert run([*BASE, "--file", "p.txt"]) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert "p.txt" in error
+
+
+def test_a_gpu_is_not_needed_and_not_used(capsys: Output) -> None:
+    expected = printed(capsys, "--prompt", "To")
+    for device in ("cuda", "cuda:1", "mps"):
+        assert run([*BASE, "--prompt", "To", "--device", device]) == 0
+        output = capsys.readouterr()
+        assert output.out == expected
+        assert "on the CPU" in output.err
+
+
+def test_help_shows_examples(capsys: Output) -> None:
+    assert run(["generate", "--help"]) == 0
+    assert "lstmtext generate --prompt 'ROMEO:'" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------ as a process
+
+
+def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "lstmtext", *BASE, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,  # `communicate` does not see what a buffer has read ahead
+        # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("extra", [[], ["--json"], ["--no-stream"], ["--samples", "2"]])
+def test_ctrl_c_prints_what_there_is_and_ends_with_130(extra: list[str]) -> None:
+    process = start("--prompt", "ROMEO:", "--length", "100000000", *extra)
+    assert process.stdout is not None
+    seen = b""
+    if not extra:
+        while len(seen) < 40:
+            seen += process.stdout.read(40)
+    else:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+    process.send_signal(signal.SIGINT)
+    rest, error = process.communicate(timeout=30)
+    assert process.returncode == 130, error
+    assert error == b""
+    text = (seen + rest).decode()
+    assert text.endswith("\n")
+    if extra == ["--json"]:
+        document = json.loads(text)
+        assert document["stopped"] == "interrupt"
+        text = document["text"]
+    assert text.startswith("ROMEO:")
+    assert len(text) > 20
+    assert text.count("--- 2 ---") == (1 if "--samples" in extra else 0)
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    process = start("--prompt", "ROMEO:", "--length", "100000")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(20)
+    process.stdout.close()
+    process.wait(30)
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_an_ascii_terminal_gets_question_marks() -> None:
+    process = start("--prompt", "Où", "--length", "1", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    output, error = process.communicate(timeout=30)
+    assert process.returncode == 0, error
+    assert output.startswith(b"O?")
+
+
+def test_bytes_that_are_not_utf8_on_the_command_line() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lstmtext", *BASE, "--length", "1", "--prompt", b"R\xffO", "--json"],
+        stdout=subprocess.PIPE,
+    )
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert json.loads(output)["prompt"] == "R\N{REPLACEMENT CHARACTER}O"
+
+
+@pytest.mark.parametrize("extra", [[], ["--json", "--samples", "2"]])
+def test_generate_imports_no_torch_and_no_tokenizers(extra: list[str]) -> None:
+    arguments = [*BASE, "--prompt", "To", "--length", "3", *extra]
+    code = (
+        "import sys; from lstmtext.cli.main import run\n"
+        f"assert run({arguments!r}) == 0\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "unwanted = {'torch', 'tokenizers', 'safetensors', 'rich', 'textual', 'platformdirs'}\n"
+        "print(sorted(loaded & unwanted), file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stderr.strip() == "[]"

@@ -1,0 +1,120 @@
+"""`lstmtext.load` and what it returns."""
+
+from __future__ import annotations
+
+import runpy
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstmtext
+from lstmtext import api
+from lstmtext.errors import InputError, SettingsError, UsageError
+
+write_tiny = runpy.run_path(str(Path(__file__).parent / "engine" / "tiny.py"))["write_tiny"]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> lstmtext.LanguageModel:
+    return lstmtext.load(write_tiny(tmp_path / "tiny"))
+
+
+def test_generate_and_stream_give_the_same_text(model: lstmtext.LanguageModel) -> None:
+    result = model.generate("To be", length=50, seed=3, temperature=1.0, stop="qu")
+    assert str(result) == result.text == "To be" + result.completion
+    assert "".join(model.stream("To be", length=50, seed=3, temperature=1.0, stop=["qu"])) == result.completion
+    assert result.settings == {
+        "length": 50,
+        "temperature": 1.0,
+        "top_k": None,
+        "top_p": None,
+        "min_p": None,
+        "repetition_penalty": 1.0,
+        "stop": ["qu"],
+    }
+    assert result.seed == 3
+    assert len(result.tokens[0].top) == 5
+
+
+def test_samples_have_following_seeds(model: lstmtext.LanguageModel) -> None:
+    results = model.generate_samples("To be", 3, length=30, seed=8)
+    assert [result.seed for result in results] == [8, 9, 10]
+    assert results[2].text == model.generate("To be", length=30, seed=10).text
+    assert [len(result.tokens) for result in results] == [30, 30, 30]
+
+
+def test_a_fresh_seed_is_named(model: lstmtext.LanguageModel) -> None:
+    result = model.generate("To")
+    assert result.text == model.generate("To", seed=result.seed).text
+    assert result.seed != model.generate("To").seed
+
+
+def test_the_loss_of_a_text(model: lstmtext.LanguageModel) -> None:
+    text = "ROMEO:\nTo be, or not"
+    ids = model.tokenizer.encode(text)
+    logs = []
+    for position in range(1, len(ids)):
+        hidden, _ = model.engine.read(ids[None, :position])
+        logs.append(model.engine.log_probabilities(hidden)[0, ids[position]])
+    assert model.loss(text) == pytest.approx(-np.mean(logs), rel=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", "R"])
+def test_a_loss_needs_two_tokens(model: lstmtext.LanguageModel, text: str) -> None:
+    with pytest.raises(InputError, match=f"has {len(text)} characters"):
+        model.loss(text)
+
+
+def test_name_and_config(model: lstmtext.LanguageModel, tmp_path: Path) -> None:
+    assert model.name == str(tmp_path / "tiny")
+    assert model.folder == tmp_path / "tiny"
+    assert model.config.corpus.licence == "CC0"
+    assert "lstm 2×6, char" in repr(model)
+
+
+def test_all_problems_are_named_at_once(model: lstmtext.LanguageModel) -> None:
+    with pytest.raises(SettingsError) as caught:
+        model.generate("To", temperature=-1, top_k=-2, length=-3, seed=-4)
+    assert len(caught.value.problems) == 4
+
+
+def test_an_option_that_does_not_exist(model: lstmtext.LanguageModel) -> None:
+    with pytest.raises(TypeError, match="temprature"):
+        model.generate("To", temprature=1)  # type: ignore[call-arg]
+
+
+def test_a_name_that_does_not_exist() -> None:
+    with pytest.raises(UsageError, match="nothing"):
+        lstmtext.load("nothing")
+
+
+def test_the_example_in_the_docstring_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tiny(tmp_path / "shakespeare")
+    monkeypatch.chdir(tmp_path)
+    assert api.__doc__
+    lines = [line for line in api.__doc__.splitlines() if line.startswith("    ") or not line]
+    exec(textwrap.dedent("\n".join(lines)), {})
+    assert capsys.readouterr().out.startswith("ROMEO:")
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_answering_never_imports_torch(tmp_path: Path, cell: str) -> None:
+    write_tiny(tmp_path / "tiny", cell=cell)
+    code = """
+        import sys
+        import lstmtext
+        assert not [name for name in sys.modules if name.startswith("lstmtext.")]
+        model = lstmtext.load("tiny")
+        model.generate("To", length=5, top_p=0.9)
+        list(model.stream("To", length=5))
+        model.loss("To be")
+        assert "torch" not in sys.modules
+        assert "tokenizers" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, cwd=tmp_path)

@@ -1,0 +1,36 @@
+"""A text to train on, and settings that train in a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from lstmtext.config import TrainSettings, read_settings
+
+TINY: dict[str, dict[str, Any]] = {
+    "model": {"layers": 2, "hidden": 24, "embedding": 12},
+    "regularisation": {"dropout_output": 0.2, "dropout_weight": 0.2},
+    "batch": {"batch_size": 8, "sequence_length": 24, "sequence_jitter": 4.0},
+    "optimisation": {"warmup_steps": 5, "averaging": 0.9},
+    "budget": {"steps": 40},
+    "run": {"sample_length": 0, "log_every": 5, "evaluate_every": 10, "device": "cpu", "precision": "float32"},
+}
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, harbour: str) -> Any:
+    """tiny(budget={"steps": 3}, …) → settings of a small run on 20 kB of the shipped corpus."""
+    path = tmp_path / "text.txt"
+    path.write_text(harbour[:20_000])
+
+    def make(**tables: dict[str, Any]) -> TrainSettings:
+        given = {name: {**TINY.get(name, {}), **tables.get(name, {})} for name in {*TINY, *tables, "text"}}
+        given["text"] = {"corpus": [str(path)], **tables.get("text", {})}
+        if "budget" in tables:
+            given["budget"] = tables["budget"]
+        return read_settings(msgspec.to_builtins(given))
+
+    return make

@@ -1,0 +1,310 @@
+"""Runs: learning, events, exact resume, requests, signals, full disks, refusals."""
+
+from __future__ import annotations
+
+import errno
+import math
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lstmtext import events as ev
+from lstmtext.config import TrainSettings
+from lstmtext.errors import CheckpointError, DivergedError, InputError, RunError
+from lstmtext.store.checkpoint import read_checkpoint
+from lstmtext.store.models import find_model, read_index
+from lstmtext.store.run import RunReader, send
+from lstmtext.training.session import Session, read_run_settings
+
+Tiny = Callable[..., TrainSettings]
+
+
+def train(settings: TrainSettings, folder: Path) -> list[ev.Event]:
+    return list(Session(settings, folder, "test").events())
+
+
+def of(kind: type[Any], events: list[ev.Event]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def weights(folder: Path) -> bytes:
+    index = read_index(folder)
+    assert index is not None
+    return (folder / "checkpoints" / index.last / "model.safetensors").read_bytes()
+
+
+def stop_at(settings: TrainSettings, folder: Path, step: int, *, after_saving: bool = True) -> None:
+    """Train until `step` has been reached, then drop everything as a killed process does."""
+    session = Session(settings, folder, "test")
+    for event in session.events():
+        if event.step >= step and (isinstance(event, ev.Saved) or not after_saving):
+            break
+    session.run.close("failed")
+
+
+def test_a_run_learns_and_tells(tiny: Tiny, tmp_path: Path) -> None:
+    events = train(tiny(budget={"steps": 120}, optimisation={"learning_rate": 0.02}), tmp_path / "run")
+    assert isinstance(events[0], ev.Started)
+    assert isinstance(events[-1], ev.Finished)
+    assert events[-1].reason == "finished"
+    losses = [event.loss for event in of(ev.Evaluated, events)]
+    assert len(losses) == 12
+    assert losses[0] > 3.2
+    assert losses[-1] < 2.9
+    assert [event.step for event in of(ev.Progress, events)] == list(range(5, 121, 5))
+    recorded = RunReader(tmp_path / "run").events()
+    assert [(type(event), event.step) for event in recorded] == [(type(event), event.step) for event in events]
+    assert RunReader(tmp_path / "run").status().state == "finished"
+
+
+def test_the_model_saved_has_the_loss_that_was_said(tiny: Tiny, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    events = train(tiny(), folder)
+    best = min(of(ev.Evaluated, events), key=lambda event: event.loss)
+    config = read_checkpoint(find_model(str(folder))).config
+    assert config.step == best.step
+    assert config.metrics["validation"].value == best.loss
+
+
+def test_equal_seeds_give_equal_weights(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "a")
+    train(tiny(), tmp_path / "b")
+    train(tiny(run={"seed": 2}), tmp_path / "c")
+    assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_resume_is_exact(tiny: Tiny, tmp_path: Path, cell: str, averaging: float) -> None:
+    settings = tiny(model={"cell": cell}, optimisation={"averaging": averaging}, run={"save_every": 7})
+    train(settings, tmp_path / "whole")
+    stop_at(settings, tmp_path / "parts", 14)
+    stop_at_again = Session.resume(tmp_path / "parts", "test")
+    for event in stop_at_again.events():
+        if isinstance(event, ev.Saved) and event.step >= 28:
+            break
+    stop_at_again.run.close("failed")
+    resumed = list(Session.resume(tmp_path / "parts", "test").events())
+    assert isinstance(resumed[0], ev.Resumed)
+    assert 28 <= resumed[0].step < 40
+    assert weights(tmp_path / "whole") == weights(tmp_path / "parts")
+
+
+def test_bfloat16_resume_is_exact(tiny: Tiny, tmp_path: Path) -> None:
+    settings = tiny(run={"precision": "bfloat16", "save_every": 10})
+    train(settings, tmp_path / "whole")
+    stop_at(settings, tmp_path / "parts", 20)
+    list(Session.resume(tmp_path / "parts", "test").events())
+    assert weights(tmp_path / "whole") == weights(tmp_path / "parts")
+
+
+def test_killed_before_the_first_checkpoint_starts_over(tiny: Tiny, tmp_path: Path) -> None:
+    settings = tiny(run={"save_every": 100, "evaluate_every": 100})
+    train(settings, tmp_path / "whole")
+    stop_at(settings, tmp_path / "parts", 5, after_saving=False)
+    assert read_index(tmp_path / "parts") is None
+    resumed = list(Session.resume(tmp_path / "parts", "test").events())
+    assert resumed[0].step == 0
+    assert weights(tmp_path / "whole") == weights(tmp_path / "parts")
+
+
+def test_the_best_is_remembered_across_a_resume(tiny: Tiny, tmp_path: Path) -> None:
+    settings = tiny(run={"save_every": 10})
+    whole = train(settings, tmp_path / "whole")
+    stop_at(settings, tmp_path / "parts", 20)
+    parts = list(Session.resume(tmp_path / "parts", "test").events())
+    assert (whole[-1].best_loss, whole[-1].best_step) == (parts[-1].best_loss, parts[-1].best_step)  # type: ignore[attr-defined]
+    assert read_index(tmp_path / "whole") == read_index(tmp_path / "parts")
+
+
+def test_asking_for_samples_and_saves_changes_nothing(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(run={"save_every": 7}), tmp_path / "quiet")
+    settings = tiny(run={"save_every": 7, "sample_length": 10, "sample_every": 3})
+    session = Session(settings, tmp_path / "busy", "test")
+    events = []
+    for event in session.events():
+        events.append(event)
+        if isinstance(event, ev.Progress) and event.step in (10, 20):
+            send(tmp_path / "busy", "save")
+            send(tmp_path / "busy", "sample", prompt="The ")
+    requested = [event for event in of(ev.Sampled, events) if event.requested]
+    assert len(requested) == 2
+    assert requested[0].text.startswith("The ")
+    assert len(requested[0].text) == 14
+    assert {event.request for event in of(ev.Acknowledged, events)} == {"save", "sample"}
+    assert weights(tmp_path / "quiet") == weights(tmp_path / "busy")
+
+
+def test_pause_and_resume_change_nothing(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(tiny(), tmp_path / "straight")
+    states = []
+
+    def answer(_: float) -> None:
+        states.append(RunReader(tmp_path / "paused").status().state)
+        if len(states) == 3:
+            send(tmp_path / "paused", "resume")
+
+    monkeypatch.setattr("lstmtext.training.session.time.sleep", answer)
+    session = Session(tiny(), tmp_path / "paused", "test")
+    for event in session.events():
+        if isinstance(event, ev.Progress) and event.step == 10:
+            send(tmp_path / "paused", "pause")
+    assert states[:3] == ["paused"] * 3
+    assert weights(tmp_path / "straight") == weights(tmp_path / "paused")
+
+
+def test_stop_saves_and_can_be_resumed(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "straight")
+    session = Session(tiny(), tmp_path / "stopped", "test")
+    events = []
+    for event in session.events():
+        events.append(event)
+        if isinstance(event, ev.Progress) and event.step == 15:
+            send(tmp_path / "stopped", "stop")
+    assert events[-1].reason == "stopped"  # type: ignore[attr-defined]
+    assert events[-1].step < 20
+    assert RunReader(tmp_path / "stopped").status().state == "stopped"
+    list(Session.resume(tmp_path / "stopped", "test").events())
+    assert weights(tmp_path / "straight") == weights(tmp_path / "stopped")
+
+
+def test_ctrl_c_saves_once_and_can_be_resumed(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "straight")
+    session = Session(tiny(), tmp_path / "run", "test")
+
+    def press_ctrl_c_at_15() -> None:
+        for event in session.events():
+            if isinstance(event, ev.Progress) and event.step == 15:
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c_at_15()
+    index = read_index(tmp_path / "run")
+    assert index is not None
+    assert index.last == "step-15"
+    list(Session.resume(tmp_path / "run", "test").events())
+    assert weights(tmp_path / "straight") == weights(tmp_path / "run")
+
+
+def test_a_second_process_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+    session = Session(tiny(), tmp_path / "run", "test")
+    with pytest.raises(RunError, match="not empty"):
+        Session(tiny(), tmp_path / "run", "test")
+    with pytest.raises(RunError, match="in use"):
+        Session.resume(tmp_path / "run", "test")
+    session.run.close("failed")
+
+
+def test_a_full_disk_keeps_the_last_good_checkpoint(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lstmtext.training.snapshot as snapshot
+
+    folder, real = tmp_path / "run", snapshot.write_checkpoint
+    train(tiny(), tmp_path / "straight")
+
+    def fill_up(target: Path, *arguments: Any) -> None:
+        if target.name == "step-20":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(target, *arguments)
+
+    monkeypatch.setattr(snapshot, "write_checkpoint", fill_up)
+    with pytest.raises(RunError, match=r"step 20 could not be written.*No space left.*step-10.*--resume"):
+        train(tiny(), folder)
+    assert RunReader(folder).status().state == "failed"
+    monkeypatch.setattr(snapshot, "write_checkpoint", real)
+    list(Session.resume(folder, "test").events())
+    assert weights(tmp_path / "straight") == weights(folder)
+
+
+def test_a_diverging_loss_stops_with_its_step_and_keeps_the_last_good_weights(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lstmtext.training.objective import LanguageModelling
+
+    real = LanguageModelling.step_loss
+    calls = []
+
+    def poison(self: LanguageModelling, batch: Any) -> Any:
+        calls.append(1)
+        result = real(self, batch)
+        return (
+            result._replace(objective=result.objective * math.nan, loss=result.loss * math.nan)
+            if len(calls) == 17
+            else result
+        )
+
+    monkeypatch.setattr(LanguageModelling, "step_loss", poison)
+    with pytest.raises(DivergedError, match="step 17"):
+        train(tiny(), tmp_path / "run")
+    last = RunReader(tmp_path / "run").events()[-1]
+    assert isinstance(last, ev.Finished)
+    assert last.reason == "diverged"
+    index = read_index(tmp_path / "run")
+    assert index is not None
+    assert index.last == "step-10"
+    read_checkpoint(tmp_path / "run" / "checkpoints" / "step-10")
+
+
+def test_early_stopping(tiny: Tiny, tmp_path: Path) -> None:
+    settings = tiny(
+        budget={"steps": 400, "patience": 2}, optimisation={"learning_rate": 1e-9}, run={"evaluate_every": 2}
+    )
+    events = train(settings, tmp_path / "run")
+    assert events[-1].reason in ("early-stop", "finished")  # type: ignore[attr-defined]
+    evaluated = of(ev.Evaluated, events)
+    if events[-1].reason == "early-stop":  # type: ignore[attr-defined]
+        assert [event.best for event in evaluated[-2:]] == [False, False]
+
+
+def test_nothing_is_written_for_a_text_that_is_too_short(tiny: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="would fit"):
+        Session(tiny(batch={"batch_size": 5000}), tmp_path / "run", "test")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_changed_text_is_not_resumed(tiny: Tiny, tmp_path: Path) -> None:
+    stop_at(tiny(run={"save_every": 10}), tmp_path / "run", 10)
+    path = tmp_path / "text.txt"
+    path.write_text(path.read_text() + "More of the same.\n")
+    with pytest.raises(CheckpointError, match="has changed"):
+        Session.resume(tmp_path / "run", "test")
+
+
+def test_a_budget_in_minutes_is_repeated_by_its_record(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(budget={"minutes": 0.03}), tmp_path / "clock")
+    settings = read_run_settings(tmp_path / "clock")
+    assert settings.budget.plan[-1][1] < 1_000_000
+    train(settings, tmp_path / "again")
+    assert weights(tmp_path / "clock") == weights(tmp_path / "again")
+
+
+def test_old_checkpoints_are_removed(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(run={"save_every": 5}), tmp_path / "run")
+    index = read_index(tmp_path / "run")
+    assert index is not None
+    assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {index.last, index.best}
+
+
+def test_a_folder_left_by_a_killed_save_is_replaced(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "straight")
+    stop_at(tiny(), tmp_path / "run", 10)
+    left = tmp_path / "run" / "checkpoints" / "step-20"
+    left.mkdir()
+    (left / "config.json").write_text("half")
+    list(Session.resume(tmp_path / "run", "test").events())
+    assert weights(tmp_path / "straight") == weights(tmp_path / "run")
+
+
+def test_non_finite_weights_are_never_saved(tiny: Tiny, tmp_path: Path) -> None:
+    session = Session(tiny(optimisation={"averaging": 0.0}), tmp_path / "run", "test")
+    with torch.no_grad():
+        session.objective.model.embedding.weight[3, 3] = math.inf
+    with pytest.raises(CheckpointError, match="not finite"):
+        session._save(best=False, requested=True)
+    assert read_index(tmp_path / "run") is None
+    session.run.close("failed")

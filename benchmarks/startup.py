@@ -47,7 +47,7 @@ def main() -> None:
             "python -c pass": [sys.executable, "-c", "pass"],
             BASE: [sys.executable, "-c", "import numpy"],
             "lstmtext --help": [*lstmtext, "--help"],
-            "lstmtext generate": [*lstmtext, "generate", "--model", model, "--prompt", "x", "--length", "1"],
+            "lstmtext generate": [*lstmtext, "generate", "--model", model, "--prompt", "A", "--length", "1"],
             "import torch": [sys.executable, "-c", "import torch"],
         }
         seconds: dict[str, list[float]] = {name: [] for name in commands}

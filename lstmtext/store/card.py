@@ -9,8 +9,9 @@ from __future__ import annotations
 from lstmtext.store.checkpoint import CheckpointConfig, Metric
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
-__all__ = ["describe_metric", "model_card"]
+__all__ = ["describe_metric", "model_card", "notes_of"]
 
+NOTES = "## Notes"
 CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "tanh RNN"}
 
 
@@ -57,7 +58,16 @@ def model_card(name: str, config: CheckpointConfig, parameters: int, notes: str 
             for key, metric in config.metrics.items()
         ]
         lines.append("")
+    commands = dict.fromkeys(metric.command for metric in config.metrics.values() if metric.command)
+    if commands:
+        lines += ["Made with:", "", *[f"    {command}" for command in commands], ""]
     if notes:
-        lines += [notes.strip(), ""]
+        lines += [NOTES, "", notes.strip(), ""]
     lines += [f"Use it: `lstmtext generate --model {name}`. Weights are float32 or float16 safetensors; no pickle.", ""]
     return "\n".join(lines)
+
+
+def notes_of(card: str) -> str:
+    """The notes that a person gave to `model_card`, found again in its text; empty if there are none."""
+    _, found, rest = card.partition(f"\n{NOTES}\n")
+    return rest.rpartition("\nUse it: ")[0].strip() if found else ""

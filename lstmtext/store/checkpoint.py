@@ -46,6 +46,7 @@ __all__ = [
     "CorpusFacts",
     "Metric",
     "TokenizerFacts",
+    "encode_config",
     "expected_shapes",
     "read_checkpoint",
     "read_config",
@@ -86,6 +87,7 @@ class Metric(Struct, frozen=True, kw_only=True):
     unit: str
     protocol: str
     data: str
+    command: str = ""
 
 
 class CheckpointConfig(Struct, frozen=True, kw_only=True):
@@ -161,7 +163,7 @@ def write_checkpoint(
         if not np.isfinite(value).all():
             raise CheckpointError(f"{name} holds numbers that are not finite; nothing was saved to {folder}.")
     with atomic_folder(folder) as temporary:
-        (temporary / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
+        (temporary / "config.json").write_bytes(encode_config(config))
         (temporary / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
         (temporary / "model.safetensors").write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}))
         (temporary / "README.md").write_text(card, encoding="utf-8")
@@ -169,6 +171,11 @@ def write_checkpoint(
             path = temporary / relative
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
+
+
+def encode_config(config: CheckpointConfig) -> bytes:
+    """The content of `config.json`, indented: people read it."""
+    return msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
 
 
 def read_config(folder: Path) -> CheckpointConfig:

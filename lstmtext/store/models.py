@@ -9,13 +9,25 @@ import difflib
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from lstmtext.errors import CheckpointError, UsageError
 from lstmtext.files import write_atomically
 from lstmtext.places import runs_folder, shipped_folder
+from lstmtext.store.card import model_card, notes_of
+from lstmtext.store.checkpoint import Metric, encode_config, read_checkpoint, write_checkpoint
 
-__all__ = ["CheckpointIndex", "find_model", "read_index", "shipped_models", "trained_models", "write_index"]
+__all__ = [
+    "CheckpointIndex",
+    "find_model",
+    "pack_model",
+    "read_index",
+    "record_metric",
+    "shipped_models",
+    "trained_models",
+    "write_index",
+]
 
 
 class CheckpointIndex(Struct, frozen=True, kw_only=True):
@@ -87,4 +99,38 @@ def find_model(name: str, *, last: bool = False) -> Path:
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none yet'}."
     raise UsageError(
         f"There is no model {name!r}: not shipped, not trained in {runs_folder()}, and not a model folder. {hint}"
+    )
+
+
+def record_metric(folder: Path, name: str, metric: Metric) -> None:
+    """Add a score to a checkpoint's `config.json` and card. Raises CheckpointError, OSError."""
+    checkpoint = read_checkpoint(folder)
+    config = msgspec.structs.replace(checkpoint.config, metrics={**checkpoint.config.metrics, name: metric})
+    write_atomically(folder / "config.json", encode_config(config))
+    notes = notes_of((folder / "README.md").read_text(encoding="utf-8"))
+    card = model_card(_card_name(folder), config, sum(value.size for value in checkpoint.tensors.values()), notes)
+    write_atomically(folder / "README.md", card)
+
+
+def pack_model(source: Path, target: Path, *, half: bool, notes: str = "") -> None:
+    """Copy a checkpoint without what only training needs, for others to use.
+
+    half: weights in float16, half the size; losses change in the fourth digit.
+    notes: markdown for the model card, beside what the config knows.
+    Raises CheckpointError for weights too large for float16; OSError, also when `target` exists.
+    """
+    checkpoint = read_checkpoint(source)
+    kind = np.float16 if half else np.float32
+    tensors = {name: value.astype(kind) for name, value in checkpoint.tensors.items()}
+    parameters = sum(value.size for value in tensors.values())
+    if target.exists():
+        raise UsageError(f"{target} exists already. Choose another folder, or remove it first.")
+    card = model_card(target.name, checkpoint.config, parameters, notes)
+    write_checkpoint(target, checkpoint.config, checkpoint.tokenizer_json, tensors, card)
+
+
+def _card_name(folder: Path) -> str:
+    """`shakespeare` for checkpoints/shakespeare; the run's name for runs/NAME/checkpoints/step-9."""
+    return (
+        folder.parent.parent.name if folder.parent.name == "checkpoints" and folder.name[:5] == "step-" else folder.name
     )

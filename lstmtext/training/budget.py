@@ -26,6 +26,7 @@ class Budget:
 
     total_steps_of_epochs: steps of so many passes over the data.
     recorded: the plan of an earlier session, which is then followed without the clock.
+    step: where this session begins.
     """
 
     def __init__(
@@ -33,17 +34,17 @@ class Budget:
         settings: BudgetSettings,
         total_steps_of_epochs: Callable[[float], int],
         recorded: list[tuple[int, int]] | None = None,
+        step: int = 0,
     ) -> None:
-        given = recorded or settings.plan
+        given = settings.plan or recorded  # the settings file has every decision; a checkpoint those before it
         self.seconds = 0.0 if given else settings.minutes * 60
-        self._position = 0
         if given:
             self.plan = list(given)
         elif settings.minutes:
             self.plan = [(0, UNPLANNED)]
         else:
             self.plan = [(0, settings.steps or total_steps_of_epochs(settings.epochs or DEFAULT_EPOCHS))]
-        self.total_steps = self.plan[0][1]
+        self.total_steps = self._planned_at(step)
 
     def observe(self, step: int, seconds: float) -> bool:
         """Take note that `step` steps took `seconds`. True when the plan changed."""
@@ -51,8 +52,11 @@ class Budget:
         if self.seconds:
             self._replan(step, seconds)
         else:
-            self.total_steps = next((total for start, total in reversed(self.plan) if start <= step), before)
+            self.total_steps = self._planned_at(step)
         return self.total_steps != before
+
+    def _planned_at(self, step: int) -> int:
+        return next(total for start, total in reversed(self.plan) if start <= step)
 
     def _replan(self, step: int, seconds: float) -> None:
         due = step == FIRST_PLAN_STEP or (step > FIRST_PLAN_STEP and step % REPLAN_EVERY == 0)

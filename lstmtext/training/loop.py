@@ -71,7 +71,7 @@ class Trainer:
         decay = settings.optimisation.averaging
         self.averaging = Averaging(self.model, decay) if decay else None
         self.scaler = torch.amp.GradScaler(arithmetic.device.type, enabled=arithmetic.needs_scaler)
-        self.budget = Budget(settings.budget, objective.total_steps, self.counters.plan)
+        self.budget = Budget(settings.budget, objective.total_steps, self.counters.plan, self.counters.step)
         self.stopped_early = False
         self.paused_seconds = 0.0
         zero = torch.zeros((), device=arithmetic.device)

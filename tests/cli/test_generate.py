@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from lstmtext.cli.generate import _idle_threads
 from lstmtext.cli.main import run
 
 write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
@@ -281,6 +282,26 @@ def test_ctrl_c_prints_what_there_is_and_ends_with_130(extra: list[str]) -> None
     assert text.count("--- 2 ---") == (1 if "--samples" in extra else 0)
 
 
+def test_an_interruption_prints_what_was_held_back_and_nothing_twice(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = printed(capsys, "--prompt", "To", "--length", "9").removeprefix("To")
+
+    class Interrupted(io.StringIO):
+        encoding = "utf-8"  # type: ignore[assignment]
+
+        def flush(self) -> None:
+            if self.getvalue() == "To" + written[:5]:
+                raise KeyboardInterrupt
+
+    # After the sixth token the fifth character is printed and the sixth may begin a stop string.
+    stops = ["--stop", written[4] + "☃", "--stop", written[5] + "☃"]
+    assert written[4] != written[5]
+    monkeypatch.setattr(sys, "stdout", Interrupted())
+    assert run([*BASE, "--prompt", "To", "--length", "9", *stops]) == 130
+    assert sys.stdout.getvalue() == "To" + written[:6] + "\n"  # type: ignore[attr-defined]
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     process = start("--prompt", "ROMEO:", "--length", "100000")
     assert process.stdout is not None
@@ -321,3 +342,10 @@ def test_generate_imports_no_torch_and_no_tokenizers(extra: list[str]) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("cores", "busy", "threads"), [(2, 0.0, 2), (2, 0.4, 2), (2, 0.6, 1), (2, 9.0, 1), (16, 1.0, 15), (1, 0.0, 1)]
+)
+def test_busy_cores_are_left_alone(cores: int, busy: float, threads: int) -> None:
+    assert _idle_threads(cores, busy) == threads

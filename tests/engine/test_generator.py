@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lstmtext.engine.generator import StopFilter, Writer, generate
@@ -54,6 +54,8 @@ letters = st.text("ab\n", max_size=12)
 stop_lists = st.lists(st.text("ab\n", min_size=1, max_size=4), max_size=3)
 
 
+@example("abba", ["abba", "b"], [])  # the one that ends first begins later
+@example("abab", ["bab", "ab"], [3])
 @given(letters, stop_lists, st.lists(st.integers(0, 12), max_size=6))
 def test_stop_strings_equal_a_naive_search_for_every_chunking(text: str, stops: list[str], cuts: list[int]) -> None:
     borders = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]

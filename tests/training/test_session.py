@@ -283,6 +283,15 @@ def test_a_budget_in_minutes_is_repeated_by_its_record(tiny: Tiny, tmp_path: Pat
     assert weights(tmp_path / "clock") == weights(tmp_path / "again")
 
 
+def test_a_budget_in_minutes_resumes_exactly(tiny: Tiny, tmp_path: Path) -> None:
+    settings = tiny(budget={"minutes": 0.05}, run={"save_every": 20})
+    stop_at(settings, tmp_path / "parts", 40)
+    resumed = list(Session.resume(tmp_path / "parts", "test").events())
+    assert resumed[0].total_steps < 1_000_000  # type: ignore[attr-defined]
+    train(read_run_settings(tmp_path / "parts"), tmp_path / "again")
+    assert weights(tmp_path / "parts") == weights(tmp_path / "again")
+
+
 def test_old_checkpoints_are_removed(tiny: Tiny, tmp_path: Path) -> None:
     train(tiny(run={"save_every": 5}), tmp_path / "run")
     index = read_index(tmp_path / "run")

@@ -1,0 +1,176 @@
+"""`lstmtext evaluate MODEL DATA`: the loss of a language model on a text, with the protocol named."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from typing import Any
+
+import click
+
+from lstmtext.errors import UsageError
+
+__all__ = ["command"]
+
+
+@click.command(
+    epilog="Examples:\n\n\b\n  lstmtext evaluate shakespeare harbour\n"
+    "  lstmtext evaluate shakespeare tinyshakespeare --part validation --protocol windowed --json\n"
+    "  lstmtext evaluate shakespeare harbour --dynamic",
+)
+@click.argument("model")
+@click.argument("data", nargs=-1, required=True)
+@click.option(
+    "--protocol",
+    type=click.Choice(["stateful", "windowed"]),
+    default="stateful",
+    show_default=True,
+    help="stateful: the whole text in order, state carried. windowed: random windows from a zero state.",
+)
+@click.option("--dynamic", is_flag=True, help="Stateful, and the model adapts to what it has read.")
+@click.option("--dynamic-rate", type=click.FloatRange(min=0), help="Step size of the adaptation.")
+@click.option("--dynamic-decay", type=click.FloatRange(0, 1), help="Its pull back to the trained weights, per step.")
+@click.option("--window", type=click.IntRange(min=1), default=256, show_default=True, help="Tokens per window.")
+@click.option("--windows", type=click.IntRange(min=1), default=4096, show_default=True, help="How many windows.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where the windows lie.")
+@click.option(
+    "--part",
+    type=click.Choice(["all", "train", "validation"]),
+    default="all",
+    show_default=True,
+    help="Of DATA: all of it, or one side of its split.",
+)
+@click.option(
+    "--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, help="Where that split is."
+)
+@click.option("--field", default="text", help="Field of .jsonl records.")
+@click.option("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps.")
+@click.option("--record", is_flag=True, help="Write the score into the model's config and card.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def command(
+    model: str,
+    data: tuple[str, ...],
+    protocol: str,
+    dynamic: bool,
+    dynamic_rate: float | None,
+    dynamic_decay: float | None,
+    window: int,
+    windows: int,
+    seed: int,
+    part: str,
+    validation: float,
+    field: str,
+    device: str,
+    record: bool,
+    as_json: bool,
+) -> None:
+    """Measure MODEL's loss on DATA: files, folders, or names of `lstmtext corpora list`.
+
+    In float32, in nats per token; also in bits per character, which can be compared between tokenizers.
+    """
+    if dynamic and protocol == "windowed":
+        raise UsageError("--dynamic reads the text in order; it has no windowed form.")
+    if not dynamic and (dynamic_rate is not None or dynamic_decay is not None):
+        raise UsageError("--dynamic-rate and --dynamic-decay belong to --dynamic.")
+    from lstmtext.store.checkpoint import Metric
+    from lstmtext.store.models import find_model, record_metric
+    from lstmtext.training.evaluation import DynamicSettings, dynamic_loss, stateful_loss, windowed_loss
+    from lstmtext.training.precision import Arithmetic, choose_device
+    from lstmtext.training.restore import load_language_model
+    from lstmtext.units import bits_from_nats, perplexity_from_nats
+
+    folder = find_model(model)
+    arithmetic = Arithmetic(choose_device(device), "float32")
+    loaded, tokenizer = load_language_model(folder, arithmetic)
+    ids, name = _tokens(data, field, part, validation, tokenizer)
+    started = time.perf_counter()
+    if dynamic:
+        chosen = DynamicSettings()
+        chosen = DynamicSettings(
+            learning_rate=chosen.learning_rate if dynamic_rate is None else dynamic_rate,
+            decay=chosen.decay if dynamic_decay is None else dynamic_decay,
+        )
+        protocol = "dynamic"
+        said = (
+            f"stateful, dynamic evaluation (rate {chosen.learning_rate:g}, decay {chosen.decay:g}, "
+            f"every {chosen.segment} tokens after scoring them), float32"
+        )
+        total, tokens = dynamic_loss(loaded, ids, arithmetic, chosen, _progress(len(ids)))
+    elif protocol == "windowed":
+        said = f"{windows} random windows of {window} tokens from zero state (seed {seed}), float32"
+        total, tokens = windowed_loss(loaded, ids, arithmetic, window, windows, seed)
+    else:
+        said = "stateful: the whole text in order, state carried, float32"
+        total, tokens = stateful_loss(loaded, ids, arithmetic)
+    seconds = time.perf_counter() - started
+    # Windows overlap: their characters are counted by the text's mean length of a token.
+    characters = tokenizer.characters(ids[1:]) / (len(ids) - 1) * tokens
+    nats = total / tokens
+    found: dict[str, Any] = {
+        "model": model,
+        "data": name,
+        "protocol": protocol,
+        "tokens": tokens,
+        "characters": round(characters),
+        "loss_nats_per_token": nats,
+        "loss_nats_per_character": total / characters,
+        "bits_per_character": bits_from_nats(total / characters),
+        "perplexity": perplexity_from_nats(nats),
+        "seconds": seconds,
+    }
+    if record:
+        typed = shlex.join(["lstmtext", *sys.argv[1:]])
+        unit = f"nats per {tokenizer.unit}"
+        record_metric(folder, protocol, Metric(value=nats, unit=unit, protocol=said, data=name, command=typed))
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(f"{nats:.4f} nats per {tokenizer.unit}, perplexity {perplexity_from_nats(nats):.2f}")
+    click.echo(f"{total / characters:.4f} nats and {bits_from_nats(total / characters):.4f} bits per character")
+    click.echo(f"{model} on {name}: {tokens:,} tokens, {said}, {seconds:.0f} s")
+
+
+def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tokenizer: Any) -> tuple[Any, str]:
+    """The token ids of the wanted part, and its name."""
+    import numpy as np
+
+    from lstmtext.text.corpus import open_corpus
+
+    corpus = open_corpus(list(data), field=field)
+    name = corpus.name
+    if part == "validation" and corpus.validation_file:
+        corpus, part, name = open_corpus([str(corpus.validation_file)], field=field), "all", f"{name}, validation part"
+    size = corpus.scan().bytes
+    # The same border as in training: at a line end where a token could be cut.
+    border = corpus.boundary(int(size * (1 - validation) + 1e-9), line=tokenizer.kind in ("word", "bpe"))
+    start, stop = {"all": (0, size), "train": (0, border), "validation": (border, size)}[part]
+    if part != "all":
+        share = 1 - validation if part == "train" else validation
+        name = f"{name}, {'first' if part == 'train' else 'last'} {share:.0%}"
+    unknown: list[str] = []
+    ids = []
+    for piece in corpus.pieces(start, stop):
+        ids.append(tokenizer.encode(piece))
+        if len(unknown) < 10:
+            unknown = list(dict.fromkeys([*unknown, *tokenizer.unknown(piece)]))
+    if unknown:
+        shown = ", ".join(repr(token) for token in unknown[:10])
+        click.echo(f"Note: the model does not know {shown}{' and more' if len(unknown) > 10 else ''}.", err=True)
+    return (np.concatenate(ids) if ids else np.empty(0, np.int64)), name
+
+
+def _progress(total: int) -> Any:
+    """A line now and then while a long evaluation runs; nothing where stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    last = [0.0]
+
+    def show(done: int, mean: float) -> None:
+        now = time.monotonic()
+        if now - last[0] > 0.5 or done >= total - 1:
+            last[0] = now
+            click.echo(f"\r{done:,} of {total:,} tokens, {mean:.4f} nats per token ", err=True, nl=done >= total - 1)
+
+    return show

@@ -22,7 +22,6 @@ from typing import Any, Self
 import msgspec
 import torch
 
-import lstmtext
 from lstmtext.config import TrainSettings
 from lstmtext.errors import CheckpointError, DivergedError, LstmtextError, RunError
 from lstmtext.events import (
@@ -37,20 +36,23 @@ from lstmtext.events import (
     Saved,
     Started,
 )
+from lstmtext.files import write_atomically
 from lstmtext.store.card import model_card
-from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, Metric, TokenizerFacts
+from lstmtext.store.checkpoint import CheckpointConfig
 from lstmtext.store.control import Request
 from lstmtext.store.models import CheckpointIndex, read_index, write_index
 from lstmtext.store.run import RunWriter
+from lstmtext.store.run_settings import read_run_settings, settings_toml
 from lstmtext.text.streams import Prepared, prepare
-from lstmtext.training.estimate import memory_bytes, parameter_count
+from lstmtext.training.describe import describe_checkpoint, describe_start
+from lstmtext.training.estimate import parameter_count
 from lstmtext.training.loop import Counters, Trainer
 from lstmtext.training.objective import LanguageModelling
-from lstmtext.training.precision import choose_arithmetic, device_name
+from lstmtext.training.precision import choose_arithmetic
 from lstmtext.training.sample import draw_sample
 from lstmtext.training.snapshot import read_counters, restore, write_snapshot
 
-__all__ = ["Session", "read_run_settings", "settings_toml"]
+__all__ = ["Session"]
 
 PAUSE_POLL_SECONDS = 0.1
 
@@ -274,52 +276,10 @@ class Session:
         return Saved(step=counters.step, folder=name, best=best, requested=requested)
 
     def _config(self) -> CheckpointConfig:
-        facts, counters, tokenizer = self.prepared.facts, self.trainer.counters, self.prepared.tokenizer
-        metrics = {}
-        if counters.best_loss is not None and counters.best_step == counters.step:
-            protocol = "stateful, in parallel streams, while training"
-            metrics["validation"] = Metric(
-                value=counters.best_loss, unit=f"nats per {tokenizer.unit}", protocol=protocol, data=facts.split
-            )
-        return CheckpointConfig(
-            kind="language-model",
-            model=self.settings.model,
-            tokenizer=TokenizerFacts(kind=tokenizer.kind, size=tokenizer.size, sha256=tokenizer.sha256),
-            corpus=CorpusFacts(
-                name=facts.name,
-                sha256=facts.sha256,
-                bytes=facts.bytes,
-                split=facts.split,
-                licence=facts.licence,
-                source=facts.source,
-            ),
-            step=counters.step,
-            seed=self.settings.run.seed,
-            command=self.command,
-            metrics=metrics,
-            versions={
-                "lstmtext": lstmtext.__version__,
-                "torch": str(torch.__version__),
-                "hardware": f"{device_name(self.arithmetic.device)}, {self.arithmetic.precision}",
-            },
-            characters_per_token=facts.characters_per_token,
-        )
+        return describe_checkpoint(self.settings, self.prepared, self.trainer.counters, self.arithmetic, self.command)
 
     def _started(self) -> Started:
-        settings = self.settings
-        return Started(
-            step=0,
-            parameters=self.parameters,
-            train_tokens=len(self.prepared.train),
-            validation_tokens=len(self.prepared.validation),
-            vocabulary=self.prepared.tokenizer.size,
-            tokenizer=self.prepared.tokenizer.kind,
-            total_steps=self.trainer.total_steps,
-            device=device_name(self.arithmetic.device),
-            precision=self.arithmetic.precision,
-            memory_bytes=memory_bytes(settings, self.prepared.tokenizer.size, self.arithmetic.precision),
-            characters_per_token=self.prepared.facts.characters_per_token,
-        )
+        return describe_start(self.settings, self.prepared, self.trainer.total_steps, self.arithmetic)
 
     def _resumed(self) -> Resumed:
         return Resumed(step=self.trainer.counters.step, total_steps=self.trainer.total_steps)
@@ -335,8 +295,6 @@ class Session:
 
     def _write_plan(self) -> None:
         """Keep `config.toml` such that running it again takes the steps that this run takes."""
-        from lstmtext.files import write_atomically
-
         budget = msgspec.structs.replace(self.settings.budget, plan=self.trainer.counters.plan)
         write_atomically(
             self.folder / "config.toml", settings_toml(msgspec.structs.replace(self.settings, budget=budget))
@@ -354,21 +312,3 @@ class Session:
             self._interrupted = True
 
         return {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-
-
-def settings_toml(settings: TrainSettings) -> str:
-    """The content of `config.toml`: every resolved setting."""
-    return msgspec.toml.encode(settings).decode()
-
-
-def read_run_settings(folder: Path) -> TrainSettings:
-    """The settings of a run. Raises RunError if the folder is not a run or its settings are damaged."""
-    from lstmtext.config import read_settings
-
-    path = folder / "config.toml"
-    try:
-        return read_settings(msgspec.toml.decode(path.read_bytes()))
-    except FileNotFoundError:
-        raise RunError(f"{folder} is not a run: it has no config.toml. `lstmtext runs list` shows the runs.") from None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise RunError(f"{path} cannot be read: {error}.") from None

@@ -18,7 +18,8 @@ from lstmtext.errors import CheckpointError, DivergedError, InputError, RunError
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
 from lstmtext.store.run import RunReader, send
-from lstmtext.training.session import Session, read_run_settings
+from lstmtext.store.run_settings import read_run_settings
+from lstmtext.training.session import Session
 
 Tiny = Callable[..., TrainSettings]
 
@@ -202,9 +203,10 @@ def test_a_second_process_is_refused(tiny: Tiny, tmp_path: Path) -> None:
 def test_a_full_disk_keeps_the_last_good_checkpoint(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lstmtext.training.snapshot as snapshot
+    from lstmtext.store import checkpoint as store
+    from lstmtext.training import snapshot
 
-    folder, real = tmp_path / "run", snapshot.write_checkpoint
+    folder, real = tmp_path / "run", store.write_checkpoint
     train(tiny(), tmp_path / "straight")
 
     def fill_up(target: Path, *arguments: Any) -> None:

@@ -1,0 +1,68 @@
+"""Training in a process of its own, which lives on when its terminal is closed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lstmtext.errors import RunError
+from lstmtext.files import write_atomically
+from lstmtext.places import cache_folder
+from lstmtext.store.run import RunReader
+
+if TYPE_CHECKING:
+    from lstmtext.config import TrainSettings
+
+__all__ = ["resume_detached", "start_detached"]
+
+
+def start_detached(settings: TrainSettings, folder: Path, command: str) -> None:
+    """Start a process of its own that trains; return when it has begun, or say why it has not.
+
+    command: what the user typed, for the model card.
+    """
+    from lstmtext.store.run_settings import settings_toml
+
+    place = cache_folder() / "detached"
+    place.mkdir(parents=True, exist_ok=True)
+    config = place / f"{folder.name}.toml"
+    write_atomically(config, settings_toml(settings))
+    _start_process(folder, ["--config", str(config), "--name", folder.name, "--typed", command])
+
+
+def resume_detached(folder: Path) -> None:
+    """Go on with a run in a process of its own."""
+    _start_process(folder, ["--resume", str(folder)])
+
+
+def _start_process(folder: Path, arguments: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    log_path = folder / "log.txt"
+    reader = RunReader(folder)
+    with log_path.open("ab") as log:
+        mark = log.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lstmtext", "train", "lm", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    while process.poll() is None:
+        status = reader.status()
+        if status.pid == process.pid and status.state == "running":
+            break
+        time.sleep(0.1)
+    if process.returncode:
+        said = log_path.read_bytes()[mark:].decode(errors="replace").strip().splitlines()
+        if not (folder / "config.toml").exists():  # it was refused before there was a run
+            shutil.rmtree(folder)
+        raise RunError(said[-1].removeprefix("lstmtext: ") if said else "The training process ended at once.")
+    click.echo(f"Training {folder.name} in the background (process {process.pid}).", err=True)
+    click.echo(f"Look: lstmtext runs watch {folder.name}    Stop: lstmtext runs stop {folder.name}", err=True)

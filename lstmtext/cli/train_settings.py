@@ -1,0 +1,176 @@
+"""From what was typed to settings: default < recipe < file < options, all problems at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmtext.errors import InputError, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from lstmtext.config import TrainSettings
+
+__all__ = ["resolve_settings"]
+
+# Options that are nothing but a setting with a name of its own: option → setting.
+SETTING_OPTIONS = {
+    "tokenizer": "tokenizer",
+    "cell": "cell",
+    "layers": "layers",
+    "hidden": "hidden",
+    "embedding": "embedding",
+    "batch_size": "batch_size",
+    "sequence_length": "sequence_length",
+    "learning_rate": "learning_rate",
+    "epochs": "epochs",
+    "steps": "steps",
+    "minutes": "minutes",
+    "validation": "validation",
+    "field": "field",
+    "seed": "seed",
+    "device": "device",
+    "precision": "precision",
+}
+DROPOUTS = ("dropout_input", "dropout_between", "dropout_output")
+
+
+def resolve_settings(
+    corpus: tuple[str, ...],
+    recipe: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    dropout: str | None,
+    options: dict[str, str | None],
+) -> tuple[TrainSettings, str]:
+    """Settings in the order default < recipe < file < options, and a sentence on the defaults if they were chosen."""
+    from lstmtext.config import assign, read_settings
+
+    given: dict[str, Any] = {}
+    if recipe:
+        _merge(given, _read_toml(_recipe_path(recipe)))
+    if config_file:
+        _merge(given, _read_toml(config_file))
+    problems: list[str] = []
+    typed: dict[str, Any] = {}
+    pairs = [(SETTING_OPTIONS[key], value) for key, value in options.items() if value is not None]
+    if dropout is not None:
+        half = str(float(dropout) / 2) if _is_number(dropout) else dropout
+        pairs += [(DROPOUTS[0], half), (DROPOUTS[1], dropout), (DROPOUTS[2], dropout)]
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals:
+            problems.append(f"--set {text}: write it as KEY=VALUE, for example --set hidden=512.")
+        else:
+            pairs.append((key.strip(), value.strip()))
+    for key, value in pairs:
+        try:
+            assign(typed, key, _value(key, value))
+        except SettingsError as error:
+            problems.extend(error.problems)
+    budgets = {"epochs", "steps", "minutes"}
+    if budgets & typed.get("budget", {}).keys():  # a typed budget replaces a recipe's, of whatever kind
+        given["budget"] = {key: value for key, value in given.get("budget", {}).items() if key not in budgets}
+    _merge(given, typed)
+    if corpus:
+        given.setdefault("text", {})["corpus"] = [_lasting(item) for item in corpus]
+    text = given.get("text", {})
+    why = ""
+    if text.get("corpus") and not problems and not (recipe or config_file):
+        minutes = given.get("budget", {}).get("minutes", 0)
+        defaults, why = _defaults(text, float(minutes) if _is_number(minutes) else 0.0, given)
+        if given.get("budget"):
+            defaults.pop("budget", None)
+        _merge(defaults, given)
+        given = defaults
+    try:
+        settings = read_settings(given, strict=False)
+    except SettingsError as error:
+        problems.extend(error.problems)
+    if not text.get("corpus"):
+        problems.append("Nothing to train on: name a file, a folder, or a corpus of `lstmtext corpora list`.")
+    if problems:
+        raise SettingsError(problems)
+    return settings, why
+
+
+def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from lstmtext.text.corpus import open_corpus
+    from lstmtext.training.defaults import choose_defaults
+    from lstmtext.training.precision import choose_device
+
+    size = open_corpus(text["corpus"], field=text.get("field", "text")).scan().bytes
+    device = choose_device(given.get("run", {}).get("device", "auto"))
+    return choose_defaults(size, minutes, device.type != "cpu")
+
+
+def _value(key: str, value: str) -> Any:
+    """A typed value as TOML would have it where that is a list or a fraction, else the text itself."""
+    if value.startswith("["):
+        import tomllib
+
+        try:
+            return tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            return value
+    return float(value) if key == "validation" and _is_number(value) else value
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _merge(into: dict[str, Any], tables: dict[str, Any]) -> None:
+    for table, content in tables.items():
+        if isinstance(content, dict) and isinstance(into.get(table), dict):
+            into[table].update(content)
+        else:
+            into[table] = dict(content) if isinstance(content, dict) else content
+
+
+def _recipe_path(name: str) -> Path:
+    from lstmtext.places import recipes_folder
+
+    path = recipes_folder() / f"{name}.toml"
+    if not path.is_file():
+        names = ", ".join(sorted(found.stem for found in recipes_folder().glob("*.toml")))
+        raise UsageError(f"There is no recipe {name!r}; there are {names}.")
+    return path
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a settings file: {error}.") from None
+
+
+def _lasting(item: str) -> str:
+    """A corpus as a later --resume finds it, from any folder."""
+    if item == "-":
+        return _spooled()
+    return str(Path(item).resolve()) if Path(item).exists() else item
+
+
+def _spooled() -> str:
+    """Standard input, kept in the cache by its checksum: a run that read a pipe can be resumed."""
+    import hashlib
+
+    from lstmtext.files import write_atomically
+    from lstmtext.places import cache_folder
+
+    data = sys.stdin.buffer.read()
+    if not data:
+        raise InputError("Standard input is empty: there is no text to train on.")
+    path = cache_folder() / "stdin" / f"{hashlib.sha256(data).hexdigest()[:16]}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data)
+    return str(path)

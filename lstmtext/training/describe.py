@@ -1,0 +1,69 @@
+"""What a run says of itself: its first event and the config of its checkpoints."""
+
+from __future__ import annotations
+
+import torch
+
+import lstmtext
+from lstmtext.config import TrainSettings
+from lstmtext.events import Started
+from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, Metric, TokenizerFacts
+from lstmtext.text.streams import Prepared
+from lstmtext.training.estimate import memory_bytes, parameter_count
+from lstmtext.training.loop import Counters
+from lstmtext.training.precision import Arithmetic, device_name
+
+__all__ = ["describe_checkpoint", "describe_start"]
+
+
+def describe_checkpoint(
+    settings: TrainSettings, prepared: Prepared, counters: Counters, arithmetic: Arithmetic, command: str
+) -> CheckpointConfig:
+    """The `config.json` of a checkpoint taken now. The loss is told only of the step it was measured at."""
+    facts, tokenizer = prepared.facts, prepared.tokenizer
+    metrics = {}
+    if counters.best_loss is not None and counters.best_step == counters.step:
+        protocol = "stateful, in parallel streams, while training"
+        metrics["validation"] = Metric(
+            value=counters.best_loss, unit=f"nats per {tokenizer.unit}", protocol=protocol, data=facts.split
+        )
+    return CheckpointConfig(
+        kind="language-model",
+        model=settings.model,
+        tokenizer=TokenizerFacts(kind=tokenizer.kind, size=tokenizer.size, sha256=tokenizer.sha256),
+        corpus=CorpusFacts(
+            name=facts.name,
+            sha256=facts.sha256,
+            bytes=facts.bytes,
+            split=facts.split,
+            licence=facts.licence,
+            source=facts.source,
+        ),
+        step=counters.step,
+        seed=settings.run.seed,
+        command=command,
+        metrics=metrics,
+        versions={
+            "lstmtext": lstmtext.__version__,
+            "torch": str(torch.__version__),
+            "hardware": f"{device_name(arithmetic.device)}, {arithmetic.precision}",
+        },
+        characters_per_token=facts.characters_per_token,
+    )
+
+
+def describe_start(settings: TrainSettings, prepared: Prepared, total_steps: int, arithmetic: Arithmetic) -> Started:
+    """The first event of a run."""
+    return Started(
+        step=0,
+        parameters=parameter_count(settings.model, prepared.tokenizer.size),
+        train_tokens=len(prepared.train),
+        validation_tokens=len(prepared.validation),
+        vocabulary=prepared.tokenizer.size,
+        tokenizer=prepared.tokenizer.kind,
+        total_steps=total_steps,
+        device=device_name(arithmetic.device),
+        precision=arithmetic.precision,
+        memory_bytes=memory_bytes(settings, prepared.tokenizer.size, arithmetic.precision),
+        characters_per_token=prepared.facts.characters_per_token,
+    )

@@ -22,6 +22,7 @@ __all__ = [
     "OptimisationSettings",
     "RegularisationSettings",
     "RunSettings",
+    "TeachingSettings",
     "TextSettings",
     "TrainSettings",
     "assign",
@@ -131,6 +132,15 @@ class OptimisationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ] = 0.0
 
 
+class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Learning from another model beside the text (distillation)."""
+
+    teacher: Annotated[str, Meta(description="A model trained on the same text; empty: none.")] = ""
+    teacher_weight: Annotated[
+        Annotated[float, Meta(ge=0, le=1)], Meta(description="Share of the teacher's probabilities in the objective.")
+    ] = 0.5
+
+
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long to train: exactly one of epochs, steps and minutes; all 0 means 20 epochs."""
 
@@ -178,6 +188,7 @@ class TrainSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     regularisation: RegularisationSettings = RegularisationSettings()
     batch: BatchSettings = BatchSettings()
     optimisation: OptimisationSettings = OptimisationSettings()
+    teaching: TeachingSettings = TeachingSettings()
     budget: BudgetSettings = BudgetSettings()
     run: RunSettings = RunSettings()
 

@@ -118,6 +118,19 @@ def path_command(run: str, last: bool, as_json: bool) -> None:
     click.echo(json.dumps({"model": run, "folder": folder}) if as_json else folder)
 
 
+@command.command("pack", epilog=_examples("pack hamlet --output hamlet-model", "pack hamlet --output small --half"))
+@click.argument("model")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="A new folder.")
+@click.option("--half", is_flag=True, help="Weights in float16: half the size.")
+@click.option("--notes", type=click.Path(path_type=Path), metavar="F.md", help="What to add to the model card.")
+def pack_command(model: str, output: Path, half: bool, notes: Path | None) -> None:
+    """Copy MODEL to a folder to share or ship: no optimizer state, a model card, one file of weights."""
+    from lstmtext.store.models import find_model, pack_model
+
+    pack_model(find_model(model), output, half=half, notes=notes.read_text(encoding="utf-8") if notes else "")
+    click.echo(f"{output} holds {model}; `lstmtext generate --model {output}` uses it.", err=True)
+
+
 def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, Any]:
     """Everything that `show --json` prints. Raises CheckpointError for a folder that cannot be read."""
     import msgspec

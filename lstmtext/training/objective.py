@@ -17,6 +17,7 @@ from lstmtext.model.recurrent import LayerState, StackState
 from lstmtext.text.streams import Batch, Prepared, Streams
 from lstmtext.training.evaluation import stateful_loss
 from lstmtext.training.precision import Arithmetic
+from lstmtext.training.teacher import Teacher
 
 __all__ = ["Evaluation", "LanguageModelling", "Objective", "StepLoss"]
 
@@ -88,6 +89,11 @@ class LanguageModelling:
             prepared.tokenizer.unknown_id,
         ).to(arithmetic.device)
         self.state: StackState = self._zero_state()
+        teaching = settings.teaching
+        self.teacher: Teacher | None = None
+        self.teacher_weight = teaching.teacher_weight
+        if teaching.teacher:
+            self.teacher = Teacher(teaching.teacher, prepared.tokenizer, arithmetic, settings.batch.batch_size)
 
     def _zero_state(self) -> StackState:
         arithmetic = self.arithmetic
@@ -109,8 +115,14 @@ class LanguageModelling:
         state = [LayerState(h * mask.to(h.dtype), c * mask.to(c.dtype) if c.numel() else c) for h, c in self.state]
         with self.arithmetic.autocast():
             features, after = self.model(inputs, state)
-            loss = self.model.cross_entropy(features.dropped, targets)
-        objective = loss
+            if self.teacher is None:
+                loss = objective = self.model.cross_entropy(features.dropped, targets)
+            else:
+                scores = self.model.logits(features.dropped).log_softmax(-1)
+                loss = -scores.gather(-1, targets[..., None]).mean()
+                expected = self.teacher.probabilities(inputs, mask)
+                agreement = -(expected * scores).sum(-1).mean()
+                objective = (1 - self.teacher_weight) * loss + self.teacher_weight * agreement
         if settings.activation_penalty:
             objective = objective + settings.activation_penalty * features.dropped.float().pow(2).mean()
         if settings.slowness_penalty:
@@ -132,18 +144,25 @@ class LanguageModelling:
         return Evaluation(total / tokens, tokens, {})
 
     def carried(self) -> dict[str, Tensor]:
-        """The recurrent state of every layer and stream."""
+        """The recurrent state of every layer and stream, and the teacher's."""
+        states = [("", self.state)] + ([("teacher.", self.teacher.state)] if self.teacher else [])
         found = {}
-        for index, (h, c) in enumerate(self.state):
-            found[f"h.{index}"] = h
-            if c.numel():
-                found[f"c.{index}"] = c
+        for owner, state in states:
+            for index, (h, c) in enumerate(state):
+                found[f"{owner}h.{index}"] = h
+                if c.numel():
+                    found[f"{owner}c.{index}"] = c
         return found
 
     def restore(self, carried: dict[str, Tensor]) -> None:
         """Put the carried state back."""
+        self.state = self._restored("", carried, self.state)
+        if self.teacher:
+            self.teacher.state = self._restored("teacher.", carried, self.teacher.state)
+
+    def _restored(self, owner: str, carried: dict[str, Tensor], like: StackState) -> StackState:
         device = self.arithmetic.device
-        self.state = [
-            LayerState(carried[f"h.{i}"].to(device), carried[f"c.{i}"].to(device) if f"c.{i}" in carried else c)
-            for i, (_, c) in enumerate(self._zero_state())
+        return [
+            LayerState(carried[f"{owner}h.{i}"].to(device), carried[f"{owner}c.{i}"].to(device) if c.numel() else c)
+            for i, (_, c) in enumerate(like)
         ]

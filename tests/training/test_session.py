@@ -14,7 +14,7 @@ import torch
 
 from lstmtext import events as ev
 from lstmtext.config import TrainSettings
-from lstmtext.errors import CheckpointError, DivergedError, InputError, RunError
+from lstmtext.errors import CheckpointError, DivergedError, InputError, RunError, UsageError
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
 from lstmtext.store.run import RunReader, send
@@ -319,3 +319,20 @@ def test_non_finite_weights_are_never_saved(tiny: Tiny, tmp_path: Path) -> None:
         session._save(best=False, requested=True)
     assert read_index(tmp_path / "run") is None
     session.run.close("failed")
+
+
+def test_a_teacher_is_learned_from_and_resumes_exactly(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(budget={"steps": 80}, optimisation={"learning_rate": 0.02}), tmp_path / "teacher")
+    settings = tiny(teaching={"teacher": str(tmp_path / "teacher"), "teacher_weight": 1.0}, run={"save_every": 10})
+    alone = train(tiny(), tmp_path / "alone")
+    taught = train(settings, tmp_path / "taught")
+    assert of(ev.Evaluated, taught)[-1].loss < of(ev.Evaluated, alone)[-1].loss - 0.005
+    stop_at(settings, tmp_path / "parts", 20)
+    list(Session.resume(tmp_path / "parts", "test").events())
+    assert weights(tmp_path / "taught") == weights(tmp_path / "parts")
+
+
+def test_a_teacher_of_other_tokens_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(text={"tokenizer": "byte"}), tmp_path / "teacher")
+    with pytest.raises(UsageError, match=r"other tokens .256 byte."):
+        Session(tiny(teaching={"teacher": str(tmp_path / "teacher")}), tmp_path / "run", "test")

@@ -8,10 +8,11 @@ are unique across the tables, so that the command line can say `--set dropout_we
 from __future__ import annotations
 
 import difflib
+import math
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from lstmtext.errors import SettingsError
 
@@ -237,17 +238,14 @@ def read_settings(tables: dict[str, Any], *, strict: bool = True) -> TrainSettin
                 problems.append(f"[{table}] must be a table of settings, received {content!r}.")
         else:
             read[table] = _read_table(table, known[table].type, content, strict, problems)
-    if not problems:
-        settings = TrainSettings(**{name: value for name, value in read.items() if value is not UNSET})
-        problems.extend(_contradictions(settings))
-        if not problems:
-            return settings
-    raise SettingsError(problems)
+    settings = TrainSettings(**read)  # what does not fit is at its default here, which contradicts nothing
+    problems.extend(_contradictions(settings))
+    if problems:
+        raise SettingsError(problems)
+    return settings
 
 
-def _read_table(
-    table: str, kind: Any, content: dict[str, Any], strict: bool, problems: list[str]
-) -> Struct | UnsetType:
+def _read_table(table: str, kind: Any, content: dict[str, Any], strict: bool, problems: list[str]) -> Struct:
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     values: dict[str, Any] = {}
     for name, value in content.items():
@@ -257,10 +255,15 @@ def _read_table(
             problems.append(f"There is no setting {name!r} in [{table}].{hint}")
             continue
         try:
-            values[name] = msgspec.convert(value, fields[name].type, strict=strict)
+            converted = msgspec.convert(value, fields[name].type, strict=strict)
+            if isinstance(converted, float) and not math.isfinite(converted):
+                problems.append(f"{name} = {value!r} does not fit: expected a finite number.")
+            else:
+                values[name] = converted
         except msgspec.ValidationError as error:
             problems.append(f"{name} = {value!r} does not fit: {str(error)[0].lower()}{str(error)[1:]}.")
-    return kind(**values) if not problems else UNSET
+    found: Struct = kind(**values)
+    return found
 
 
 def _contradictions(settings: TrainSettings) -> list[str]:
@@ -270,6 +273,8 @@ def _contradictions(settings: TrainSettings) -> list[str]:
     given = [name for name in ("epochs", "steps", "minutes") if getattr(budget, name)]
     if len(given) > 1:
         problems.append(f"A run has one budget; {' and '.join(given)} were given. Keep one of them.")
+    if budget.plan and (budget.plan[0][0] != 0 or any(total < 1 for _, total in budget.plan)):
+        problems.append(f"plan = {budget.plan} was not written by a run: it must begin at step 0 and plan steps.")
     cutoffs = settings.model.cutoffs
     if cutoffs != sorted(set(cutoffs)) or any(cutoff < 1 for cutoff in cutoffs):
         problems.append(f"cutoffs must be positive and rising, received {cutoffs}.")

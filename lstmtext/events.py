@@ -73,7 +73,6 @@ class Progress(Event):
     total_steps: int
     seconds: float
     """Seconds of training in this session (since start or resume), pauses left out."""
-    non_finite: int = 0
 
 
 class Evaluated(Event):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmtext.cli.tensorboard import tensorboard
 from lstmtext.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -254,6 +255,9 @@ def _ask(
         f"{name} has not answered {action!r} within {ANSWER_SECONDS:.0f} s (it is {status.state}). "
         "It will see the request when it looks again."
     )
+
+
+command.add_command(tensorboard)
 
 
 def _facts(summary: RunSummary) -> list[tuple[str, str]]:

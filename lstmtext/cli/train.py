@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group()
+@click.group(epilog="Examples:\n\n\b\n  lstmtext train lm my-novel.txt --minutes 5\n  lstmtext train lm --help")
 def command() -> None:
     """Train a model on your own text."""
 
@@ -89,7 +89,7 @@ def language_model(
 
     folder = runs_folder() / (name or fresh_name(_stem(settings.text.corpus)))
     if why and not as_json:
-        click.echo(f"Settings for {why}. `--dry-run` shows all of them.", err=True)
+        click.echo(f"Chosen for {why}; what you gave comes on top. `--dry-run` shows all settings.", err=True)
     if detach:
         from lstmtext.cli.detach import start_detached
 
@@ -131,9 +131,14 @@ def _follow(session: Any, as_json: bool) -> None:
     from lstmtext.events import encode_event
 
     if as_json:
+        reading = True
         for event in session.events():
-            sys.stdout.buffer.write(encode_event(event))
-            sys.stdout.buffer.flush()
+            try:
+                if reading:
+                    sys.stdout.buffer.write(encode_event(event))
+                    sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                reading = False  # a reader that goes away never stops a run
         return
     view = ProgressView(stream=sys.stderr)
     try:
@@ -178,7 +183,7 @@ def _dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:
         click.echo(json.dumps({"settings": msgspec.to_builtins(settings), **found}))
         return
     if why:
-        click.echo(f"# Settings for {why}.")
+        click.echo(f"# Chosen for {why}; what you gave comes on top.")
     click.echo(settings_toml(settings))
     click.echo(
         f"# {found['parameters']:,} weights, {found['train_tokens']:,} + {found['validation_tokens']:,} tokens "

@@ -74,12 +74,15 @@ def resolve_settings(
     _merge(given, typed)
     if corpus:
         given.setdefault("text", {})["corpus"] = [_lasting(item) for item in corpus]
+    teacher = given.get("teaching", {}).get("teacher")
+    if teacher:
+        given["teaching"]["teacher"] = _lasting(str(teacher))
     text = given.get("text", {})
     why = ""
     if text.get("corpus") and not problems and not (recipe or config_file):
         minutes = given.get("budget", {}).get("minutes", 0)
         defaults, why = _defaults(text, float(minutes) if _is_number(minutes) else 0.0, given)
-        if given.get("budget"):
+        if budgets & given.get("budget", {}).keys():
             defaults.pop("budget", None)
         _merge(defaults, given)
         given = defaults

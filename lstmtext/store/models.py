@@ -47,7 +47,7 @@ def read_index(run: Path) -> CheckpointIndex | None:
         return msgspec.json.decode(path.read_bytes(), type=CheckpointIndex)
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}.") from None
 
 
@@ -69,10 +69,12 @@ def trained_models() -> dict[str, Path]:
     folder = runs_folder()
     found = {}
     for run in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if (run / "checkpoints.json").is_file():
+        try:
             index = read_index(run)
-            if index is not None:
-                found[run.name] = run / "checkpoints" / (index.best or index.last)
+        except (CheckpointError, OSError):
+            continue  # one damaged run must not hide the others; whoever names it is told
+        if index is not None:
+            found[run.name] = run / "checkpoints" / (index.best or index.last)
     return found
 
 
@@ -121,7 +123,8 @@ def pack_model(source: Path, target: Path, *, half: bool, notes: str = "") -> No
     """
     checkpoint = read_checkpoint(source)
     kind = np.float16 if half else np.float32
-    tensors = {name: value.astype(kind) for name, value in checkpoint.tensors.items()}
+    with np.errstate(over="ignore"):  # what is too large becomes infinite and is refused below
+        tensors = {name: value.astype(kind) for name, value in checkpoint.tensors.items()}
     parameters = sum(value.size for value in tensors.values())
     if target.exists():
         raise UsageError(f"{target} exists already. Choose another folder, or remove it first.")

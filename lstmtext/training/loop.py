@@ -34,6 +34,7 @@ __all__ = ["Counters", "Trainer"]
 
 DROPOUT = 3  # this purpose's word in the seed; text/streams.py has 1 and 2
 EVALUATIONS_PER_RUN = 20
+ADVICE = "Try a lower --learning-rate, or a smaller clip_norm (--set clip_norm=0.25)."
 MIN_STEPS_BETWEEN = 50  # evaluations, so that a short run does not spend its time on them
 
 
@@ -72,7 +73,8 @@ class Trainer:
         self.averaging = Averaging(self.model, decay) if decay else None
         self.scaler = torch.amp.GradScaler(arithmetic.device.type, enabled=arithmetic.needs_scaler)
         self.budget = Budget(settings.budget, objective.total_steps, self.counters.plan, self.counters.step)
-        self.stopped_early = False
+        patience = settings.budget.patience
+        self.stopped_early = bool(patience) and self.counters.evaluations_since_best >= patience
         self.paused_seconds = 0.0
         zero = torch.zeros((), device=arithmetic.device)
         self._loss_sum, self._norm_sum = zero.clone(), zero.clone()
@@ -162,10 +164,7 @@ class Trainer:
         """Raise DivergedError if a loss since the start was NaN or infinite. Waits for a GPU."""
         first_bad = float(self._first_bad)
         if math.isfinite(first_bad):
-            raise DivergedError(
-                f"The loss became NaN or infinite at step {first_bad:.0f}. "
-                "Try a lower --learning-rate, or a smaller clip_norm (--set clip_norm=0.25)."
-            )
+            raise DivergedError(f"The loss became NaN or infinite at step {first_bad:.0f}. {ADVICE}")
 
     def evaluate(self) -> Evaluation:
         """The objective's evaluation with the weights that would be saved."""
@@ -185,6 +184,8 @@ class Trainer:
     def _evaluated(self) -> Evaluated:
         started, counters = self.clock(), self.counters
         evaluation = self.evaluate()
+        if not math.isfinite(evaluation.loss):
+            raise DivergedError(f"The validation loss became NaN or infinite at step {counters.step}. {ADVICE}")
         best = counters.best_loss is None or evaluation.loss < counters.best_loss
         if best:
             counters.best_loss, counters.best_step, counters.evaluations_since_best = (

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from lstmtext.config import BatchSettings, RegularisationSettings, TrainSettings
+from lstmtext.config import BatchSettings, ModelSettings, RegularisationSettings, TrainSettings
+from lstmtext.errors import SettingsError
 from lstmtext.model.language_model import LanguageModel
 from lstmtext.model.recurrent import LayerState, StackState
+from lstmtext.store.checkpoint import ADAPTIVE_DIVISOR
 from lstmtext.text.streams import Batch, Prepared, Streams
 from lstmtext.training.evaluation import stateful_loss
 from lstmtext.training.precision import Arithmetic
@@ -81,6 +83,7 @@ class LanguageModelling:
         self.arithmetic = arithmetic
         self.streams = Streams(prepared.train, settings.batch, settings.run.seed)
         self.validation = prepared.validation
+        _check_cutoffs(settings.model, prepared.tokenizer.size)
         self.model = LanguageModel(
             settings.model,
             prepared.tokenizer.size,
@@ -166,3 +169,16 @@ class LanguageModelling:
             LayerState(carried[f"{owner}h.{i}"].to(device), carried[f"{owner}c.{i}"].to(device) if c.numel() else c)
             for i, (_, c) in enumerate(like)
         ]
+
+
+def _check_cutoffs(model: ModelSettings, vocabulary: int) -> None:
+    """What the settings alone cannot know: the vocabulary's size is learned from the text."""
+    problems = []
+    if model.cutoffs and model.cutoffs[-1] >= vocabulary:
+        problems.append(f"cutoffs = {model.cutoffs} must end below {vocabulary}, the tokens in the vocabulary.")
+    if model.hidden < ADAPTIVE_DIVISOR ** len(model.cutoffs):
+        problems.append(
+            f"hidden = {model.hidden} is too small for {len(model.cutoffs)} cutoffs: a cluster has no units."
+        )
+    if problems:
+        raise SettingsError(problems)

@@ -38,7 +38,7 @@ from lstmtext.events import (
 )
 from lstmtext.files import write_atomically
 from lstmtext.store.card import model_card
-from lstmtext.store.checkpoint import CheckpointConfig
+from lstmtext.store.checkpoint import CheckpointConfig, read_config
 from lstmtext.store.control import Request
 from lstmtext.store.models import CheckpointIndex, read_index, write_index
 from lstmtext.store.run import RunWriter
@@ -55,6 +55,7 @@ from lstmtext.training.snapshot import read_counters, restore, write_snapshot
 __all__ = ["Session"]
 
 PAUSE_POLL_SECONDS = 0.1
+SAMPLE_PROMPT_CHARACTERS = 32  # of the validation part: how the model goes on with a text it has not seen
 
 
 class Session:
@@ -76,19 +77,22 @@ class Session:
         self.index = index
         counters = read_counters(last) if last else Counters()
         self.prepared: Prepared = prepare(settings.text)
+        if last:
+            self._check_text(last)
         self.parameters = parameter_count(settings.model, self.prepared.tokenizer.size)
         torch.manual_seed(settings.run.seed)  # the initial weights
         self.objective = LanguageModelling(settings, self.prepared, self.arithmetic)
         self.trainer = Trainer(self.objective, settings, self.arithmetic, counters)
+        self._check_validation()
         self.run = RunWriter.reopen(folder) if resume else RunWriter.create(folder, settings_toml(settings))
         try:
             if last:
-                self._restore(last)
-            self._check_validation()
+                restore(self.trainer, self.objective.model, last)
         except BaseException:
             self.run.close("failed")
             raise
         self.resumed = resume
+        self._metrics: dict[str, float] = {}
         self._interrupted = False
         self._paused = False
         self._stop: Request | None = None
@@ -98,17 +102,12 @@ class Session:
         """Go on with the run in `folder`; one that was killed before its first checkpoint starts over."""
         return cls(read_run_settings(folder), folder, command, resume=True)
 
-    def _restore(self, last: Path) -> None:
-        checkpoint = restore(self.trainer, self.objective.model, last)
-        if checkpoint.config.tokenizer.sha256 != self.prepared.tokenizer.sha256:
-            raise CheckpointError(
-                f"The text of this run has changed since {last.name} was saved: its vocabulary differs. "
-                "Put the old text back, or start a new run."
-            )
-        if checkpoint.config.corpus.sha256 != self.prepared.facts.sha256:
+    def _check_text(self, last: Path) -> None:
+        config, tokenizer, facts = read_config(last), self.prepared.tokenizer, self.prepared.facts
+        if (config.corpus.sha256, config.tokenizer.sha256) != (facts.sha256, tokenizer.sha256):
             raise CheckpointError(
                 f"The text of this run has changed since {last.name} was saved "
-                f"(sha256 {self.prepared.facts.sha256[:12]} instead of {checkpoint.config.corpus.sha256[:12]}). "
+                f"(sha256 {facts.sha256[:12]} instead of {config.corpus.sha256[:12]}). "
                 "Put the old text back, or start a new run."
             )
 
@@ -227,7 +226,7 @@ class Session:
 
     def _sample(self, prompt: str, *, requested: bool) -> Sampled:
         """Text from the weights that would be saved; its random numbers are its own and disturb nothing."""
-        prompt = prompt or self.prepared.facts.validation_start.splitlines()[0][:40] or "\n"
+        prompt = prompt or self.prepared.facts.validation_start[:SAMPLE_PROMPT_CHARACTERS]
         run = self.settings.run
         self.trainer.swap_averages()
         try:
@@ -249,17 +248,18 @@ class Session:
         """Write `checkpoints/step-N`, then point to it, then remove what nothing points to."""
         counters = self.trainer.counters
         name = f"step-{counters.step}"
-        if self.index and self.index.last == name and not best:
-            return None  # this step is on the disk already
+        if self.index and self.index.last == name and not best:  # this step is on the disk already
+            return Saved(step=counters.step, folder=name, requested=True) if requested else None
         folder = self.folder / "checkpoints" / name
         last_good = f"The last good checkpoint is {self.index.last}." if self.index else "Nothing was saved before."
         try:
-            if folder.exists():  # written by a process that was killed before it could point to it
-                shutil.rmtree(folder)
-            card = model_card(self.folder.name, self._config(), self.parameters)
-            write_snapshot(
-                self.trainer, self.objective.model, folder, self._config(), self.prepared.tokenizer.json, card
-            )
+            # A request may have saved this step before it was known to be the best: then only the index changes.
+            if not (self.index and self.index.last == name):
+                if folder.exists():  # written by a process that was killed before it could point to it
+                    shutil.rmtree(folder)
+                config, tokenizer = self._config(), self.prepared.tokenizer
+                card = model_card(self.folder.name, config, self.parameters)
+                write_snapshot(self.trainer, self.objective.model, folder, config, tokenizer.json, card)
             best_name = name if best else self.index.best if self.index else None
             self.index = CheckpointIndex(
                 last=name, best=best_name, best_loss=counters.best_loss, best_step=counters.best_step
@@ -286,11 +286,13 @@ class Session:
 
     def _record(self, event: Event) -> Event:
         self.run.record(event)
+        counters = self.trainer.counters
         if isinstance(event, Progress):
-            metrics = {"loss": event.loss, "tokens_per_second": event.tokens_per_second}
-            if self.trainer.counters.best_loss is not None:
-                metrics["best_loss"] = self.trainer.counters.best_loss
-            self.run.status("running", event.step, event.total_steps, **metrics)
+            self._metrics |= {"loss": event.loss, "tokens_per_second": event.tokens_per_second}
+        if isinstance(event, Progress | Evaluated):
+            if counters.best_loss is not None:
+                self._metrics["best_loss"] = counters.best_loss
+            self.run.status("running", event.step, self.trainer.total_steps, **self._metrics)
         return event
 
     def _write_plan(self) -> None:

@@ -133,5 +133,5 @@ def _read_state(folder: Path) -> SavedState:
     path = folder / "training" / "state.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=SavedState)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}. A run resumes from its own checkpoints only.") from None

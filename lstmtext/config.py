@@ -52,9 +52,12 @@ class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Natural, Meta(description="Most tokens kept by a word or BPE tokenizer; 0 keeps every one (word, char).")
     ] = 0
     validation: Annotated[
-        Annotated[float, Meta(gt=0, lt=1)] | str,
-        Meta(description="The last part of the corpus held out (a fraction), or a file to validate on."),
-    ] = 0.1
+        Annotated[float, Meta(ge=0, lt=1)] | str,
+        Meta(
+            description="Held out: a fraction, the last part; or a file. "
+            "0: the library corpus's own validation part, else the last tenth."
+        ),
+    ] = 0.0
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,7 +1,7 @@
 """What a training run can say. The loop yields these; the run folder stores them one per line.
 
-Each is written as one JSON object whose `event` field is the lower-case kind, followed by `step`,
-`time` (seconds since the epoch, filled in by whoever stores it) and the fields below.
+Each is written as one JSON object whose first field, `event`, is the lower-case kind; then come `step`,
+`time` (seconds since the epoch, filled in by whoever stores it) and the fields below, in any order.
 Losses are nats per token. Field meanings are part of the file format: add, never change.
 """
 

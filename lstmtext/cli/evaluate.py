@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lstmtext.errors import UsageError
+from lstmtext.errors import InputError, UsageError
 
 __all__ = ["command"]
 
@@ -107,6 +107,8 @@ def command(
     seconds = time.perf_counter() - started
     # Windows overlap: their characters are counted by the text's mean length of a token.
     characters = tokenizer.characters(ids[1:]) / (len(ids) - 1) * tokens
+    if not characters:  # one character of several bytes: all but the first are predicted
+        raise InputError("There is no whole character to predict in this text; give a longer one.")
     nats = total / tokens
     found: dict[str, Any] = {
         "model": model,

@@ -46,7 +46,7 @@ def command() -> None:
 @click.option("--epochs", metavar="X", help="Budget: passes over the text.")
 @click.option("--steps", metavar="N", help="Budget: optimizer steps.")
 @click.option("--minutes", metavar="X", help="Budget: wall-clock minutes.")
-@click.option("--validation", metavar="FILE|FRACTION", help="Held-out text; default 0.1, the last part.")
+@click.option("--validation", metavar="FILE|FRACTION", help="Held-out text; default: the last tenth.")
 @click.option("--field", metavar="NAME", help="Field of .jsonl records; default text.")
 @click.option("--seed", metavar="N", help="Seed of everything random; default 1.")
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N, mps.")

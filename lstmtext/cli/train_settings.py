@@ -74,9 +74,9 @@ def resolve_settings(
     _merge(given, typed)
     if corpus:
         given.setdefault("text", {})["corpus"] = [_lasting(item) for item in corpus]
-    teacher = given.get("teaching", {}).get("teacher")
-    if teacher:
-        given["teaching"]["teacher"] = _lasting(str(teacher))
+    for table, key in (("teaching", "teacher"), ("text", "validation")):  # they may name a file or folder
+        if isinstance(given.get(table, {}).get(key), str):
+            given[table][key] = _lasting(given[table][key])
     text = given.get("text", {})
     why = ""
     if text.get("corpus") and not problems and not (recipe or config_file):
@@ -160,7 +160,7 @@ def _lasting(item: str) -> str:
     """A corpus as a later --resume finds it, from any folder."""
     if item == "-":
         return _spooled()
-    return str(Path(item).resolve()) if Path(item).exists() else item
+    return str(Path(item).resolve()) if item and Path(item).exists() else item
 
 
 def _spooled() -> str:

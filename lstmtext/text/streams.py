@@ -35,6 +35,7 @@ TokenFile = npt.NDArray[np.unsignedinteger]
 
 # Part of the cache key: raise it when the same corpus and settings would give other ids.
 PREPARED_VERSION = 1
+DEFAULT_VALIDATION = 0.1
 # The random streams of a run, kept apart by these first words of their seeds.
 CUT, RESET = 1, 2
 
@@ -79,13 +80,19 @@ def prepare(settings: TextSettings, tokenizer: Tokenizer | None = None) -> Prepa
     held_out: Corpus | None = None
     if isinstance(settings.validation, str):
         held_out = open_corpus([settings.validation], field=settings.field)
+    elif settings.validation == 0 and corpus.validation_file:
+        held_out = open_corpus([str(corpus.validation_file)], field=settings.field)
+    if held_out:
         held_scan = held_out.scan()
         border, split = scanned.bytes, f"validated on {held_out.name} ({held_scan.sha256[:12]})"
     else:
+        fraction = settings.validation if isinstance(settings.validation, float) else 0.0
+        fraction = fraction or DEFAULT_VALIDATION
         # Words and BPE tokens must not be cut in two: their border lies after a line end.
-        wanted = math.floor(scanned.bytes * (1 - settings.validation) + 1e-9)
-        border = corpus.boundary(wanted, line=settings.tokenizer in ("word", "bpe"))
-        split = f"first {1 - settings.validation:.4g} of the text for training, the rest for validation"
+        border = corpus.boundary(
+            math.floor(scanned.bytes * (1 - fraction) + 1e-9), line=settings.tokenizer in ("word", "bpe")
+        )
+        split = f"first {1 - fraction:.4g} of the text for training, the rest for validation"
     if border in (0, scanned.bytes) and held_out is None:
         raise InputError(f"{corpus.name} is too short to hold out a validation part: it has {scanned.bytes} bytes.")
 

@@ -12,6 +12,7 @@ from lstmtext.text.streams import Prepared
 from lstmtext.training.estimate import memory_bytes, parameter_count
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic, device_name
+from lstmtext.units import format_duration
 
 __all__ = ["describe_checkpoint", "describe_start"]
 
@@ -47,6 +48,7 @@ def describe_checkpoint(
             "lstmtext": lstmtext.__version__,
             "torch": str(torch.__version__),
             "hardware": f"{device_name(arithmetic.device)}, {arithmetic.precision}",
+            "training time": format_duration(counters.seconds),
         },
         characters_per_token=facts.characters_per_token,
     )

@@ -33,7 +33,7 @@ TokenIds = npt.NDArray[np.integer]
 class DynamicSettings(Struct, frozen=True, kw_only=True):
     """Dynamic evaluation. The defaults were chosen on the first part of the validation text."""
 
-    learning_rate: float = 3e-4
+    learning_rate: float = 2e-4
     """η, in units of a parameter's step when its gradient is as large as usual."""
     segment: int = 64
     """Tokens scored between two updates."""

@@ -104,10 +104,10 @@ class Session:
 
     def _check_text(self, last: Path) -> None:
         config, tokenizer, facts = read_config(last), self.prepared.tokenizer, self.prepared.facts
-        if (config.corpus.sha256, config.tokenizer.sha256) != (facts.sha256, tokenizer.sha256):
+        now = (facts.sha256, facts.split, tokenizer.sha256)  # a validation file's checksum is part of the split
+        if now != (config.corpus.sha256, config.corpus.split, config.tokenizer.sha256):
             raise CheckpointError(
-                f"The text of this run has changed since {last.name} was saved "
-                f"(sha256 {facts.sha256[:12]} instead of {config.corpus.sha256[:12]}). "
+                f"The text of this run has changed since {last.name} was saved. "
                 "Put the old text back, or start a new run."
             )
 

@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt hatch_build.py
 	touch $(READY)
 
 demo: $(READY)
-	@$(BIN)/lstmtext generate --model shakespeare --prompt "ROMEO:" --length 300 --seed 1
+	@$(BIN)/lstmtext generate --prompt "ROMEO:" --length 300 --seed 1 --temperature 0.6
 	@printf '\nThat was written by an LSTM, one character at a time. Try:\n'
 	@printf '  %s\n' "$(BIN)/lstmtext generate --prompt 'To be, or not to be' --temperature 0.5" \
 	  "$(BIN)/lstmtext train lm harbour --minutes 1 --name harbour" \

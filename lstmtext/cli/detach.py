@@ -42,6 +42,7 @@ def resume_detached(folder: Path) -> None:
 
 
 def _start_process(folder: Path, arguments: list[str]) -> None:
+    was_there = folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     log_path = folder / "log.txt"
     reader = RunReader(folder)
@@ -61,7 +62,7 @@ def _start_process(folder: Path, arguments: list[str]) -> None:
         time.sleep(0.1)
     if process.returncode:
         said = log_path.read_bytes()[mark:].decode(errors="replace").strip().splitlines()
-        if not (folder / "config.toml").exists():  # it was refused before there was a run
+        if not was_there and not (folder / "config.toml").exists():  # it was refused before there was a run
             shutil.rmtree(folder)
         raise RunError(said[-1].removeprefix("lstmtext: ") if said else "The training process ended at once.")
     click.echo(f"Training {folder.name} in the background (process {process.pid}).", err=True)

@@ -154,7 +154,7 @@ def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tok
     unknown: list[str] = []
     ids = []
     for piece in corpus.pieces(start, stop):
-        ids.append(tokenizer.encode(piece))
+        ids.append(tokenizer.encode(piece).astype(np.min_scalar_type(tokenizer.size)))  # as small as on disk
         if len(unknown) < 10:
             unknown = list(dict.fromkeys([*unknown, *tokenizer.unknown(piece)]))
     if unknown:

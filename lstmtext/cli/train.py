@@ -141,6 +141,10 @@ def _follow(session: Any, as_json: bool) -> None:
                 reading = False  # a reader that goes away never stops a run
         return
     view = ProgressView(stream=sys.stderr)
+    if session.resumed:
+        from lstmtext.store.run import RunReader
+
+        view.catch_up(RunReader(session.folder).events())
     try:
         for event in session.events():
             view.show(event)

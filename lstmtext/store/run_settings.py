@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from lstmtext.config import TrainSettings, read_settings
-from lstmtext.errors import RunError
+from lstmtext.errors import RunError, SettingsError
 
 __all__ = ["read_run_settings", "settings_toml"]
 
@@ -24,5 +24,7 @@ def read_run_settings(folder: Path) -> TrainSettings:
         return read_settings(msgspec.toml.decode(path.read_bytes()))
     except FileNotFoundError:
         raise RunError(f"{folder} is not a run: it has no config.toml. `lstmtext runs list` shows the runs.") from None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise RunError(f"{path} cannot be read: {error}.") from None
+    except SettingsError as error:
+        raise RunError(f"{path} is damaged: {' '.join(error.problems)}") from None

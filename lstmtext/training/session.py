@@ -86,6 +86,8 @@ class Session:
         self._check_validation()
         self.run = RunWriter.reopen(folder) if resume else RunWriter.create(folder, settings_toml(settings))
         try:
+            if resume and read_index(folder) != index:  # the process that had it saved once more as it ended
+                raise RunError(f"{folder.name} was still being saved by another process. Resume it again.")
             if last:
                 restore(self.trainer, self.objective.model, last)
         except BaseException:

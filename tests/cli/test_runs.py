@@ -357,7 +357,7 @@ def test_remove(
 
 def test_every_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     names = list(runs_command.command.commands)
-    assert names == ["list", "show", "watch", "pause", "resume", "stop", "save", "sample", "remove"]
+    assert names == ["list", "show", "watch", "pause", "resume", "stop", "save", "sample", "remove", "tensorboard"]
     for name in names:
         assert lstmtext(["runs", name, "--help"]) == 0
         assert f"lstmtext runs {name}" in click.unstyle(capsys.readouterr().out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,12 +19,12 @@ from lstmtext.cli.main import run as lstmtext
 from lstmtext.store.models import read_index
 
 # About 120 steps of a few milliseconds and 40 checkpoints: long enough to be hit anywhere, short enough to wait for.
-OPTIONS = (
-    "--layers 1 --hidden 16 --embedding 8 --batch-size 4 --sequence-length 16 --dropout 0.2 --steps 120 --seed 3 "
-    "--device cpu --precision float32 --set sequence_jitter=3 --set averaging=0.9 --set warmup_steps=5 "
-    "--set log_every=5 --set evaluate_every=30 --set save_every=3 --set sample_length=0"
-).split()
-PATIENCE_SECONDS = 60.0
+OPTIONS = shlex.split("""
+    --layers 1 --hidden 16 --embedding 8 --batch-size 4 --sequence-length 16 --dropout 0.2 --steps 120 --seed 3
+    --device cpu --precision float32 --set sequence_jitter=3 --set averaging=0.9 --set warmup_steps=5
+    --set log_every=5 --set evaluate_every=30 --set save_every=3 --set sample_length=0
+""")
+PATIENCE_SECONDS = 240.0  # on a machine that is busy with something more important
 
 
 class Lab:
@@ -81,11 +82,12 @@ class Lab:
         """Until `condition` holds of the recorded events."""
         path, give_up = self.folder(name) / "events.jsonl", time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < give_up:
+            ended = process.poll() is not None  # before reading: what it said last is then read below
             if path.exists():
                 lines = path.read_bytes().split(b"\n")[:-1]
                 if condition([json.loads(line) for line in lines]):
                     return
-            assert process.poll() is None, process.communicate()
+            assert not ended, process.communicate()
             time.sleep(0.005)
         raise AssertionError("the run did not get there")
 

@@ -52,7 +52,7 @@ def test_a_disk_that_fills_up(lab: Any, small_disk: Path) -> None:
     process = lab.begin("full", "--json")
     lab.wait_for("full", process, lambda events: any(event["event"] == "saved" for event in events))
     filler = fill(small_disk)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=200)
     assert process.returncode == 1, errors
     assert "No space left on device" in errors
     assert "--resume" in errors
@@ -110,4 +110,4 @@ def test_a_folder_that_is_a_file(lab: Any, monkeypatch: pytest.MonkeyPatch, vari
     monkeypatch.setenv(variable, str(lab.text))
     said = lab.refused(str(lab.text), "--name", "new", "--steps", "2", "--device", "cpu")
     assert "text.txt" in said
-    assert "Not a directory" in said or "File exists" in said
+    assert any(reason in said for reason in ("Not a directory", "File exists", "is a file"))

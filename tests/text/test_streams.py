@@ -147,3 +147,20 @@ def test_ids_are_mapped_and_small(tmp_path: Path) -> None:
     prepared = prepare(prepared_text(tmp_path, "some text " * 100))
     assert isinstance(prepared.train, np.memmap)
     assert prepared.train.dtype == np.uint8
+
+
+def test_a_library_corpus_brings_its_own_validation_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lstmtext.text.corpus import Corpus
+
+    settings = prepared_text(tmp_path, "ab" * 500)
+    part = tmp_path / "valid.txt"
+    part.write_text("ba" * 20)
+    known = Corpus("known", (tmp_path / "a.txt",), validation_file=part)
+    monkeypatch.setattr(
+        "lstmtext.text.streams.open_corpus",
+        lambda names, **_: known if names == settings.corpus else Corpus("v", (part,)),
+    )
+    prepared = prepare(settings)
+    assert (len(prepared.train), len(prepared.validation)) == (1000, 40)
+    explicit = TextSettings(corpus=settings.corpus, validation=0.2)
+    assert len(prepare(explicit).validation) == 200

@@ -1,0 +1,184 @@
+"""`lstmtext evaluate`: the figures, their names, what is recorded, what is refused."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstmtext.api import load
+from lstmtext.cli.main import run as lstmtext
+from lstmtext.store.checkpoint import read_config
+from lstmtext.units import bits_from_nats, perplexity_from_nats
+
+write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
+Output = pytest.CaptureFixture[str]
+# Made of words and marks that the tiny tokenizers know.
+TEXT = """To be, or not to be: that is the question.
+Whether 'tis nobler in the mind to suffer
+The slings and arrows of outrageous fortune, or not.
+Où est le café?
+"""
+FIELDS = ["model", "data", "protocol", "tokens", "characters", "loss_nats_per_token", "loss_nats_per_character"]
+FIELDS += ["bits_per_character", "perplexity"]
+KINDS = ("char", "word", "bpe", "byte")
+
+
+@pytest.fixture(autouse=True)
+def text(tmp_path: Path) -> Path:
+    """Models char, word, bpe and byte, and a text, in the current folder."""
+    for kind in KINDS:
+        write_tiny(tmp_path / kind, tokenizer=kind, scale=0.3)
+    (tmp_path / "text.txt").write_text(TEXT)
+    return tmp_path / "text.txt"
+
+
+def evaluate(capsys: Output, *arguments: str, code: int = 0) -> tuple[str, str]:
+    found = lstmtext(["evaluate", *arguments, "--device", "cpu"])
+    output = capsys.readouterr()
+    assert "Traceback" not in output.err
+    assert "should not have happened" not in output.err
+    assert found == code, output.err
+    return output.out, output.err
+
+
+def document(capsys: Output, *arguments: str) -> dict[str, Any]:
+    output, _ = evaluate(capsys, *arguments, "--json")
+    found: dict[str, Any] = json.loads(output)
+    assert [field for field in FIELDS if field not in found] == []
+    assert found["bits_per_character"] == pytest.approx(bits_from_nats(found["loss_nats_per_character"]))
+    assert found["perplexity"] == pytest.approx(perplexity_from_nats(found["loss_nats_per_token"]))
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stateful_is_the_engine_s_loss(capsys: Output, kind: str) -> None:
+    found = document(capsys, kind, "text.txt")
+    model = load(kind)
+    ids = model.tokenizer.encode(TEXT)
+    assert found["model"] == kind
+    assert found["data"] == "text"
+    assert found["protocol"] == "stateful"
+    assert found["tokens"] == len(ids) - 1
+    assert found["loss_nats_per_token"] == pytest.approx(model.loss(TEXT), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_per_character_figures_can_be_compared(capsys: Output, kind: str) -> None:
+    """All characters but those of the first token are predicted, whatever the tokens are."""
+    found = document(capsys, kind, "text.txt")
+    model = load(kind)
+    first = model.tokenizer.decode(model.tokenizer.encode(TEXT)[:1])
+    assert found["characters"] == len(TEXT) - len(first)
+    total = found["loss_nats_per_token"] * found["tokens"]
+    assert found["loss_nats_per_character"] * found["characters"] == pytest.approx(total)
+
+
+def test_windowed(capsys: Output) -> None:
+    options = ["char", "text.txt", "--protocol", "windowed", "--window", "20", "--windows", "50"]
+    found = document(capsys, *options)
+    assert found["protocol"] == "windowed"
+    assert found["tokens"] == found["characters"] == 1000
+    assert document(capsys, *options)["loss_nats_per_token"] == found["loss_nats_per_token"]
+    other = document(capsys, *options, "--seed", "1")["loss_nats_per_token"]
+    assert other != found["loss_nats_per_token"]
+    assert other == pytest.approx(found["loss_nats_per_token"], rel=0.1)
+
+
+def test_dynamic_learns_while_reading(capsys: Output, tmp_path: Path) -> None:
+    (tmp_path / "same.txt").write_text("to be or not to be, " * 100)
+    before = (tmp_path / "char" / "model.safetensors").read_bytes()
+    still = document(capsys, "char", "same.txt")
+    found = document(capsys, "char", "same.txt", "--dynamic", "--dynamic-rate", "0.01")
+    assert found["protocol"] == "dynamic"
+    assert found["tokens"] == still["tokens"]
+    assert found["loss_nats_per_token"] < 0.8 * still["loss_nats_per_token"]
+    none = document(capsys, "char", "same.txt", "--dynamic", "--dynamic-rate", "0")
+    assert none["loss_nats_per_token"] == pytest.approx(still["loss_nats_per_token"], rel=1e-5)
+    assert (tmp_path / "char" / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["char", "word"])
+def test_parts_are_the_split_of_training(capsys: Output, kind: str) -> None:
+    parts = {part: document(capsys, kind, "text.txt", "--part", part) for part in ("all", "train", "validation")}
+    assert parts["train"]["data"] == "text, first 90%"
+    assert parts["validation"]["data"] == "text, last 10%"
+    assert parts["train"]["tokens"] + parts["validation"]["tokens"] == parts["all"]["tokens"] - 1
+    # Nine tenths of the bytes end inside the ù: a character is not cut in two, and of a word no line is.
+    held_out = TEXT[TEXT.index("ù" if kind == "char" else "Où") :]
+    model = load(kind)
+    assert parts["validation"]["tokens"] == len(model.tokenizer.encode(held_out)) - 1
+    assert document(capsys, kind, "text.txt", "--part", "validation", "--validation", "0.5")["tokens"] > 10
+
+
+def test_several_files_are_one_text(capsys: Output, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text(TEXT[:60])
+    (tmp_path / "two.txt").write_text(TEXT[60:])
+    found = document(capsys, "char", "one.txt", "two.txt")
+    whole = document(capsys, "char", "text.txt")
+    assert found["data"] == "one+two"
+    assert found["tokens"] == whole["tokens"] + 1  # the line end between two files
+
+
+def test_for_people(capsys: Output) -> None:
+    output, _ = evaluate(capsys, "bpe", "text.txt")
+    assert "nats per BPE token, perplexity" in output
+    assert "bits per character" in output
+    assert "stateful: the whole text in order, state carried, float32" in output
+
+
+def test_unknown_characters_are_named(capsys: Output, tmp_path: Path) -> None:
+    (tmp_path / "strange.txt").write_text("To ☃ be 本 ☃.")
+    output, said = evaluate(capsys, "char", "strange.txt", "--json")
+    assert "does not know '☃'" in said
+    assert json.loads(output)["tokens"] == 11
+
+
+def test_record(capsys: Output, tmp_path: Path) -> None:
+    folder = tmp_path / "char"
+    found = document(capsys, "char", "text.txt", "--record")
+    document(capsys, "char", "text.txt", "--record", "--protocol", "windowed", "--window", "20", "--windows", "10")
+    metrics = read_config(folder).metrics
+    assert list(metrics) == ["stateful", "windowed"]
+    assert metrics["stateful"].value == found["loss_nats_per_token"]
+    assert metrics["stateful"].unit == "nats per character"
+    assert metrics["stateful"].data == "text"
+    assert metrics["stateful"].command.startswith("lstmtext ")
+    assert "10 random windows of 20 tokens from zero state (seed 0), float32" in metrics["windowed"].protocol
+    card = (folder / "README.md").read_text()
+    assert f"| stateful | {found['loss_nats_per_token']:.4f} nats per character" in card
+    assert "| windowed |" in card
+    assert document(capsys, "char", "text.txt")["loss_nats_per_token"] == found["loss_nats_per_token"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["chra", "text.txt"], 2, "no model 'chra'"),
+        (["char", "text.tx"], 2, "Did you mean"),
+        (["char"], 2, "DATA"),
+        (["char", "text.txt", "--protocol", "windowed", "--dynamic"], 2, "no windowed form"),
+        (["char", "text.txt", "--dynamic-rate", "0.1"], 2, "belong to --dynamic"),
+        (["char", "text.txt", "--window", "0"], 2, "--window"),
+        (["char", "text.txt", "--validation", "1.5"], 2, "--validation"),
+        (["char", "short.txt"], 1, "1 tokens; at least 2 are needed"),
+        (["char", "text.txt", "--protocol", "windowed"], 1, "at least 257"),
+        (["char", "short.txt", "--part", "train"], 1, "0 tokens"),
+        (["byte", "accent.txt"], 1, "no whole character"),
+        (["char", "empty.txt"], 1, "is empty"),
+        (["char", "latin.txt"], 1, "latin.txt is not valid UTF-8"),
+        (["broken", "text.txt"], 1, "config.json is damaged"),
+    ],
+)
+def test_errors(capsys: Output, tmp_path: Path, arguments: list[str], code: int, expected: str) -> None:
+    (tmp_path / "short.txt").write_text("T")
+    (tmp_path / "accent.txt").write_text("é")
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "latin.txt").write_bytes("café au lait".encode("latin-1"))
+    (write_tiny(tmp_path / "broken") / "config.json").write_text("{")
+    output, said = evaluate(capsys, *arguments, code=code)
+    assert output == ""
+    assert expected in said

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 import time
 from typing import Any
 
 import click
 
+from lstmtext.cli.typed import typed_command
 from lstmtext.errors import InputError, UsageError
 
 __all__ = ["command"]
@@ -123,9 +123,10 @@ def command(
         "seconds": seconds,
     }
     if record:
-        typed = shlex.join(["lstmtext", *sys.argv[1:]])
         unit = f"nats per {tokenizer.unit}"
-        record_metric(folder, protocol, Metric(value=nats, unit=unit, protocol=said, data=name, command=typed))
+        record_metric(
+            folder, protocol, Metric(value=nats, unit=unit, protocol=said, data=name, command=typed_command())
+        )
     if as_json:
         click.echo(json.dumps(found))
         return

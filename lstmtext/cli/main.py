@@ -81,7 +81,7 @@ def run(arguments: list[str]) -> int:
     """Run one command; the exit code: 0 done, 1 could not be done, 2 wrong call, 130 interrupted."""
     debug = "--debug" in arguments[:1]
     try:
-        result: Any = cli.main(arguments, prog_name="lstmtext", standalone_mode=False)
+        result: Any = cli.main(arguments, prog_name="lstmtext", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, click.Abort):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lstmtext.cli.train_settings import resolve_settings
+from lstmtext.cli.typed import typed_command
 from lstmtext.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,22 +94,16 @@ def language_model(
     if detach:
         from lstmtext.cli.detach import start_detached
 
-        start_detached(settings, folder, _typed_command())
+        start_detached(settings, folder, typed_command())
         return
     from lstmtext.training.session import Session
 
-    _follow(Session(settings, folder, typed or _typed_command()), as_json)
+    _follow(Session(settings, folder, typed or typed_command()), as_json)
 
 
 def _stem(corpus: list[str]) -> str:
     stem = Path(corpus[0]).name.partition(".")[0] or "run"
     return stem if len(corpus) == 1 else f"{stem}-and-more"
-
-
-def _typed_command() -> str:
-    import shlex
-
-    return shlex.join(["lstmtext", *sys.argv[1:]])
 
 
 def _resume(run: str, detach: bool, as_json: bool) -> None:
@@ -122,7 +117,7 @@ def _resume(run: str, detach: bool, as_json: bool) -> None:
         return
     from lstmtext.training.session import Session
 
-    _follow(Session.resume(folder, _typed_command()), as_json)
+    _follow(Session.resume(folder, typed_command()), as_json)
 
 
 def _follow(session: Any, as_json: bool) -> None:

@@ -202,7 +202,7 @@ def _record_text(line: bytes, place: str, field: str) -> str:
     if field not in record:
         found = ", ".join(map(repr, record)) or "none"
         raise InputError(
-            f"{place}: there is no field {field!r}; the fields are: {found}. Name one of them (field = …)."
+            f"{place}: there is no field {field!r}; the fields are: {found}. Name one of them (--field NAME)."
         )
     text = record[field]
     if not isinstance(text, str):

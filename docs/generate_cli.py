@@ -20,7 +20,8 @@ import msgspec
 
 from lstmtext import errors
 from lstmtext.cli.main import COMMANDS, cli
-from lstmtext.cli.train_settings import DROPOUTS, SETTING_OPTIONS
+from lstmtext.cli.train import language_model
+from lstmtext.cli.train_settings import DROPOUTS
 from lstmtext.config import TrainSettings, settings_fields
 
 DOCS = Path(__file__).resolve().parent
@@ -161,8 +162,9 @@ def settings_page() -> str:
         for field in msgspec.inspect.type_info(TrainSettings).fields  # type: ignore[attr-defined]
         if isinstance(field.type, msgspec.inspect.StructType)
     }
-    options = {setting: f"`--{option.replace('_', '-')}`" for option, setting in SETTING_OPTIONS.items()}
     fields = settings_fields()
+    given = [option for option in language_model.params if isinstance(option, click.Option)]
+    options = {option.name: f"`{option.opts[0]}`" for option in given if option.name in fields}
     for table, kind in tables.items():
         lines += [f"## [{table}]", "", inspect.cleandoc(kind.__doc__ or ""), ""]
         lines += ["| setting | value | default | option | meaning |", "|---|---|---|---|---|"]

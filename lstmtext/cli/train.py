@@ -163,8 +163,8 @@ def _dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:
 
     arithmetic = choose_arithmetic(settings.run)
     prepared = prepare(settings.text)
-    seconds = measure_step_seconds(settings, prepared, arithmetic)
-    steps = Trainer(LanguageModelling(settings, prepared, arithmetic), settings, arithmetic).total_steps
+    trainer = Trainer(LanguageModelling(settings, prepared, arithmetic), settings, arithmetic)
+    steps, seconds = trainer.total_steps, measure_step_seconds(trainer)
     if settings.budget.minutes:
         steps = round(settings.budget.minutes * 60 / seconds)
     found = {

@@ -13,25 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["resolve_settings"]
 
-# Options that are nothing but a setting with a name of its own: option → setting.
-SETTING_OPTIONS = {
-    "tokenizer": "tokenizer",
-    "cell": "cell",
-    "layers": "layers",
-    "hidden": "hidden",
-    "embedding": "embedding",
-    "batch_size": "batch_size",
-    "sequence_length": "sequence_length",
-    "learning_rate": "learning_rate",
-    "epochs": "epochs",
-    "steps": "steps",
-    "minutes": "minutes",
-    "validation": "validation",
-    "field": "field",
-    "seed": "seed",
-    "device": "device",
-    "precision": "precision",
-}
 DROPOUTS = ("dropout_input", "dropout_between", "dropout_output")
 
 
@@ -53,7 +34,7 @@ def resolve_settings(
         _merge(given, _read_toml(config_file))
     problems: list[str] = []
     typed: dict[str, Any] = {}
-    pairs = [(SETTING_OPTIONS[key], value) for key, value in options.items() if value is not None]
+    pairs = [(key, value) for key, value in options.items() if value is not None]  # named as the settings are
     if dropout is not None:
         half = str(float(dropout) / 2) if _is_number(dropout) else dropout
         pairs += [(DROPOUTS[0], half), (DROPOUTS[1], dropout), (DROPOUTS[2], dropout)]

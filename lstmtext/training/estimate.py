@@ -5,14 +5,9 @@ from __future__ import annotations
 import math
 import time
 
-import torch
-
 from lstmtext.config import ModelSettings, TrainSettings
 from lstmtext.store.checkpoint import GATES, expected_shapes
-from lstmtext.text.streams import Prepared
 from lstmtext.training.loop import Trainer
-from lstmtext.training.objective import LanguageModelling
-from lstmtext.training.precision import Arithmetic
 
 __all__ = ["measure_step_seconds", "memory_bytes", "parameter_count"]
 
@@ -39,10 +34,8 @@ def memory_bytes(settings: TrainSettings, vocabulary: int, precision: str) -> in
     return weights + tokens * (per_token + 3 * 4 * scored)
 
 
-def measure_step_seconds(settings: TrainSettings, prepared: Prepared, arithmetic: Arithmetic, steps: int = 3) -> float:
-    """Seconds of one optimizer step, measured on `steps` real ones after a warm-up; nothing is kept."""
-    torch.manual_seed(settings.run.seed)
-    trainer = Trainer(LanguageModelling(settings, prepared, arithmetic), settings, arithmetic)
+def measure_step_seconds(trainer: Trainer, steps: int = 3) -> float:
+    """Seconds of one optimizer step, measured on `steps` real ones after a warm-up; they change the trainer's model."""
     batches = trainer.objective.batches(0)
     trainer.step(next(batches))
     started = time.perf_counter()

@@ -19,6 +19,8 @@ from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
 from lstmtext.store.run import RunReader, send
 from lstmtext.store.run_settings import read_run_settings
+from lstmtext.training.loop import Trainer
+from lstmtext.training.objective import Evaluation
 from lstmtext.training.session import Session
 
 Tiny = Callable[..., TrainSettings]
@@ -252,15 +254,14 @@ def test_a_diverging_loss_stops_with_its_step_and_keeps_the_last_good_weights(
     read_checkpoint(tmp_path / "run" / "checkpoints" / "step-10")
 
 
-def test_early_stopping(tiny: Tiny, tmp_path: Path) -> None:
-    settings = tiny(
-        budget={"steps": 400, "patience": 2}, optimisation={"learning_rate": 1e-9}, run={"evaluate_every": 2}
-    )
-    events = train(settings, tmp_path / "run")
-    assert events[-1].reason in ("early-stop", "finished")  # type: ignore[attr-defined]
-    evaluated = of(ev.Evaluated, events)
-    if events[-1].reason == "early-stop":  # type: ignore[attr-defined]
-        assert [event.best for event in evaluated[-2:]] == [False, False]
+def test_early_stopping(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = iter([3.0, 2.0, 2.5, 1.9, 2.1, 2.0, 1.0])
+    monkeypatch.setattr(Trainer, "evaluate", lambda _: Evaluation(next(losses), 100, {}))
+    monkeypatch.setattr(Session, "_check_validation", lambda _: None)
+    events = train(tiny(budget={"steps": 400, "patience": 2}, run={"evaluate_every": 2}), tmp_path / "run")
+    assert events[-1].reason == "early-stop"  # type: ignore[attr-defined]
+    assert (events[-1].step, events[-1].best_loss, events[-1].best_step) == (12, 1.9, 8)  # type: ignore[attr-defined]
+    assert [event.best for event in of(ev.Evaluated, events)] == [True, True, False, True, False, False]
 
 
 def test_nothing_is_written_for_a_text_that_is_too_short(tiny: Tiny, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lstmtext.api import LanguageModel, load
+    from lstmtext.api import Classifier, Judgement, LanguageModel, load
 
-__all__ = ["LanguageModel", "load"]
+__all__ = ["Classifier", "Judgement", "LanguageModel", "load"]
 __version__ = "0.1.0"
 
 

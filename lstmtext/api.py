@@ -8,6 +8,11 @@
         print(piece, end="", flush=True)
     print(model.loss("To be, or not to be"))  # nats per token
 
+A classifier's name gives a `Classifier`:
+
+    judge = lstmtext.load("sentiment")
+    print(judge("not good").label)
+
 Everything random has a seed: the same seed, settings and weights give the same text on the same machine.
 """
 
@@ -15,20 +20,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 import msgspec
 from msgspec import Struct
 
+from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, Judgement
 from lstmtext.engine.generator import Sample, Stopped, Token, Writer, generate
 from lstmtext.engine.language_model import EngineModel
 from lstmtext.engine.sampling import SamplingSettings
-from lstmtext.errors import InputError, SettingsError
+from lstmtext.errors import CheckpointError, InputError, SettingsError, UsageError
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint
 from lstmtext.store.models import find_model
 from lstmtext.text.tokenizer import Tokenizer
 
-__all__ = ["Generation", "LanguageModel", "Options", "Work", "load", "random_seed"]
+if TYPE_CHECKING:
+    from lstmtext.explain.report import Explanation, Method
+
+__all__ = ["Classifier", "Generation", "Judgement", "LanguageModel", "Options", "Work", "load", "random_seed"]
 
 ALTERNATIVES = 5  # of each token: enough to see what else it might have been
 
@@ -136,10 +145,63 @@ class LanguageModel:
         return self.engine.loss(ids[None]).nats_per_token
 
 
+class Classifier:
+    """A sentiment classifier that is ready to answer. Make one with `load`.
+
+    name: what it was loaded as; config: the checkpoint's config (settings, corpus, calibration, scores, licence)
+    """
+
+    def __init__(self, name: str, checkpoint: Checkpoint) -> None:
+        self.name = name
+        self.folder = checkpoint.folder
+        self.config: CheckpointConfig = checkpoint.config
+        self.engine = EngineClassifier(checkpoint)
+        self.tokenizer = self.engine.tokenizer
+
+    def __repr__(self) -> str:
+        model, facts = self.config.model, self.engine.classifier
+        both = ", both ways" if facts.bidirectional else ""
+        return f"<Classifier {self.name!r}: {model.cell} {model.layers}×{model.hidden}{both}, {facts.readout}>"
+
+    @overload
+    def __call__(self, text: str) -> Judgement: ...
+    @overload
+    def __call__(self, text: list[str] | tuple[str, ...]) -> list[Judgement]: ...
+    def __call__(self, text: str | list[str] | tuple[str, ...]) -> Judgement | list[Judgement]:
+        """The answer for one text, or for each of several: see `Judgement` and `classify`."""
+        return self.classify([text])[0] if isinstance(text, str) else self.classify(text)
+
+    def classify(self, texts: Sequence[str], neutral: tuple[float, float] = NEUTRAL_BAND) -> list[Judgement]:
+        """The answer for each text, in order.
+
+        neutral: P(positive) from the first to the second is called neutral
+        Raises UsageError for a band that is none, and for one string instead of several.
+        """
+        if isinstance(texts, str):
+            raise UsageError("classify takes a list of texts; for one text call the classifier itself.")
+        low, high = neutral
+        if not 0 <= low <= high <= 1:
+            raise UsageError(f"neutral is ({low:g}, {high:g}); 0 ≤ low ≤ high ≤ 1 is needed.")
+        return self.engine.judge(list(texts), (low, high))
+
+    def explain(self, text: str, methods: Sequence[Method] | None = None, **options: Any) -> Explanation:
+        """Why it answers as it does: see `lstmtext.explain.report.explain`, which takes the same options."""
+        from lstmtext.explain.report import explain
+
+        return explain(self.engine, text, methods, **options)
+
+
 class Work:
     """One call of generate: checked options, the writer, and the results. The command line uses it too."""
 
-    def __init__(self, model: LanguageModel, prompt: str, samples: int, top: int, options: Options) -> None:
+    def __init__(
+        self, model: LanguageModel | Classifier, prompt: str, samples: int, top: int, options: Options
+    ) -> None:
+        if isinstance(model, Classifier):
+            raise CheckpointError(
+                f"{model.name} is a classifier; this needs a language model. "
+                "`lstmtext models list` shows which is which."
+            )
         given: dict[str, Any] = {"length": 400, "stop": (), "seed": None, **options}
         self.model, self.prompt = model, prompt
         length, stop, seed = given.pop("length"), given.pop("stop"), given.pop("seed")
@@ -186,13 +248,15 @@ class Work:
         )
 
 
-def load(name: str | os.PathLike[str]) -> LanguageModel:
+def load(name: str | os.PathLike[str]) -> LanguageModel | Classifier:
     """A model by its name (shipped or trained), by a run's name (its best checkpoint), or by its folder.
 
     Raises UsageError when there is none of that name, CheckpointError when its files do not fit.
     """
     folder = find_model(os.fspath(name))
-    return LanguageModel(os.fspath(name), read_checkpoint(folder))
+    checkpoint = read_checkpoint(folder)
+    kind = Classifier if checkpoint.config.kind == "classifier" else LanguageModel
+    return kind(os.fspath(name), checkpoint)
 
 
 def random_seed() -> int:

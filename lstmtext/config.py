@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -19,8 +19,10 @@ from lstmtext.errors import SettingsError
 __all__ = [
     "BatchSettings",
     "BudgetSettings",
+    "LabelSettings",
     "ModelSettings",
     "OptimisationSettings",
+    "ReadoutSettings",
     "RegularisationSettings",
     "RunSettings",
     "TeachingSettings",
@@ -36,8 +38,10 @@ Natural = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
+Readout = Literal["last", "mean", "max", "concat"]
+Task = Literal["language-model", "sentiment"]
 Cell = Literal["lstm", "gru", "rnn"]
-TokenizerKind = Literal["char", "word", "bpe", "byte"]
+TokenizerKind = Literal["char", "word", "wordpiece", "bpe", "byte"]
 
 
 class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -78,6 +82,54 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         list[int],
         Meta(description="Cluster borders of an adaptive softmax for very large vocabularies; empty: full softmax."),
     ] = []
+
+
+class LabelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Labelled text for a classifier: where it lies and how it is read."""
+
+    sources: Annotated[
+        list[str], Meta(description="Labelled files (.tsv, .csv, .jsonl, .txt), folders, or library names, in order.")
+    ] = []
+    weights: Annotated[
+        list[NonNegative],
+        Meta(description="How often each source is seen per epoch, in the same order; a short list goes on with 1."),
+    ] = []
+    text_column: Annotated[str, Meta(description="Column or field of the text; empty: found by its name.")] = ""
+    label_column: Annotated[str, Meta(description="Column or field of the label; empty: found by its name.")] = ""
+    label_map: Annotated[
+        dict[str, str], Meta(description="Label as written → negative, neutral, positive or skip; empty: by its scale.")
+    ] = {}
+    held_out: Annotated[list[str], Meta(description="Labelled files for validation only.")] = []
+    held_out_fractions: Annotated[
+        list[Fraction],
+        Meta(
+            description="Part of each source that is held out, in the same order; pairs and duplicates stay together. "
+            "A short list goes on with 0; empty: a tenth of every source if there is no held_out."
+        ),
+    ] = []
+    unlabelled: Annotated[
+        list[str], Meta(description="Texts, one a line, whose labels a teacher gives (with teacher = MODEL).")
+    ] = []
+    unlabelled_sentences: Annotated[Natural, Meta(description="Sentences taken from them at random; 0: every one.")] = 0
+    longest: Annotated[
+        Annotated[int, Meta(ge=8)],
+        Meta(description="Tokens kept of a long text in training: its beginning and, twice as much, its end."),
+    ] = 400
+    mark_dropout: Annotated[
+        Fraction, Meta(description="Probability that a text loses its final mark: people leave it out.")
+    ] = 0.3
+
+
+class ReadoutSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a classifier gets from the states of all tokens to one answer."""
+
+    readout: Annotated[
+        Readout, Meta(description="Which states the answer is read from; concat: last, mean and max together.")
+    ] = "concat"
+    bidirectional: Annotated[
+        bool, Meta(description="A second stack reads backwards; it cannot be read word by word.")
+    ] = False
+    dropout_readout: Annotated[Fraction, Meta(description="Dropout on what is read out.")] = 0.0
 
 
 class RegularisationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -131,14 +183,28 @@ class OptimisationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     weight_decay: Annotated[NonNegative, Meta(description="Decoupled weight decay of the matrices.")] = 0.05
     beta2: Annotated[Fraction, Meta(description="AdamW's decay of the second moment.")] = 0.999
     clip_norm: Annotated[Positive, Meta(description="Largest norm of the gradient over all parameters.")] = 1.0
+    softmax_samples: Annotated[
+        Natural,
+        Meta(
+            description="Random tokens that compete with a batch's own in the training loss, for large "
+            "vocabularies; 0: all tokens. Validation always compares all."
+        ),
+    ] = 0
     averaging: Annotated[
         Fraction, Meta(description="Decay per step of the moving average of weights that is saved; 0: off.")
     ] = 0.0
 
 
 class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Learning from another model beside the text (distillation)."""
+    """Learning from another model: starting from its weights, or from what it says (distillation)."""
 
+    init: Annotated[
+        str, Meta(description="A language model whose embedding and layers a classifier starts from; empty: none.")
+    ] = ""
+    layer_rate: Annotated[
+        Annotated[float, Meta(gt=0, le=1)],
+        Meta(description="Learning rate of each layer as a fraction of the one above it, for a model with init."),
+    ] = 1.0
     teacher: Annotated[str, Meta(description="A model trained on the same text; empty: none.")] = ""
     teacher_weight: Annotated[
         Annotated[float, Meta(ge=0, le=1)], Meta(description="Share of the teacher's probabilities in the objective.")
@@ -184,11 +250,16 @@ class RunSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class TrainSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything a language-model run is told: the content of its `config.toml`."""
+    """Everything a run is told: the content of its `config.toml`.
 
-    task: Literal["language-model"] = "language-model"
+    [text] belongs to a language model; a classifier has [labels] and [readout], and of [text] the tokenizer.
+    """
+
+    task: Task = "language-model"
     text: TextSettings = TextSettings()
+    labels: LabelSettings = LabelSettings()
     model: ModelSettings = ModelSettings()
+    readout: ReadoutSettings = ReadoutSettings()
     regularisation: RegularisationSettings = RegularisationSettings()
     batch: BatchSettings = BatchSettings()
     optimisation: OptimisationSettings = OptimisationSettings()
@@ -235,8 +306,10 @@ def read_settings(tables: dict[str, Any], *, strict: bool = True) -> TrainSettin
             problems.append(f"There is no table [{table}]; the tables are {', '.join(known)}.")
         elif not isinstance(content, dict):
             if table == "task":
-                if content != "language-model":
-                    problems.append(f"task is {content!r}; this version trains 'language-model'.")
+                if content in get_args(Task):
+                    read["task"] = content
+                else:
+                    problems.append(f"task is {content!r}; it can be {' or '.join(map(repr, get_args(Task)))}.")
             else:
                 problems.append(f"[{table}] must be a table of settings, received {content!r}.")
         else:
@@ -283,6 +356,9 @@ def _contradictions(settings: TrainSettings) -> list[str]:
         problems.append(f"cutoffs must be positive and rising, received {cutoffs}.")
     if cutoffs and settings.model.tied:
         problems.append("tied and cutoffs exclude each other: an adaptive softmax has output weights of its own.")
+    if settings.optimisation.softmax_samples and (cutoffs or settings.teaching.teacher):
+        other = "cutoffs" if cutoffs else "a teacher"
+        problems.append(f"softmax_samples and {other} exclude each other: set softmax_samples to 0.")
     if settings.text.tokenizer == "bpe" and 0 < settings.text.vocabulary_size < 257:
         problems.append(
             f"vocabulary_size = {settings.text.vocabulary_size} is too small for BPE: "

@@ -47,6 +47,7 @@ class Started(Event):
     precision: str
     memory_bytes: int
     characters_per_token: float = 1.0
+    task: str = "language-model"
 
 
 class Resumed(Event):

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from classifiers import random_classifier
 
 import lstmtext
 from lstmtext import api
-from lstmtext.errors import InputError, SettingsError, UsageError
+from lstmtext.errors import CheckpointError, InputError, SettingsError, UsageError
 
 write_tiny = runpy.run_path(str(Path(__file__).parent / "engine" / "tiny.py"))["write_tiny"]
 
@@ -96,6 +97,7 @@ def test_the_example_in_the_docstring_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_tiny(tmp_path / "shakespeare")
+    random_classifier(tmp_path).rename(tmp_path / "sentiment")
     monkeypatch.chdir(tmp_path)
     assert api.__doc__
     lines = [line for line in api.__doc__.splitlines() if line.startswith("    ") or not line]
@@ -103,9 +105,59 @@ def test_the_example_in_the_docstring_runs(
     assert capsys.readouterr().out.startswith("ROMEO:")
 
 
+@pytest.fixture
+def judge(tmp_path: Path) -> api.Classifier:
+    judge = lstmtext.load(random_classifier(tmp_path).rename(tmp_path / "judge"))
+    assert isinstance(judge, api.Classifier)
+    return judge
+
+
+def test_a_classifier_answers_one_text_or_several(judge: api.Classifier) -> None:
+    texts = ["not good", "", "日本 is good"]
+    found = judge(texts)
+    for one, text in zip(found, texts, strict=True):
+        alone = judge(text)
+        assert (
+            (alone.text, alone.label, alone.unknown) == (one.text, one.label, one.unknown) == (text, *one[1:2], one[4])
+        )
+        assert alone.positive == pytest.approx(one.positive, abs=1e-6)
+        assert alone.score == 2 * alone.positive - 1
+        assert alone.probabilities == pytest.approx(one.probabilities, abs=1e-6)
+    assert found[2].unknown == ("日本",)
+    assert judge(tuple(texts)) == judge.classify(texts) == found
+    assert judge([]) == []
+
+
+def test_a_classifier_s_neutral_band(judge: api.Classifier) -> None:
+    assert judge.classify(["good"], (0, 1))[0].label == "neutral"
+    assert judge.classify(["good"], neutral=(0, 0))[0].label == "positive"
+    with pytest.raises(UsageError, match=r"neutral is \(0\.6, 0\.4\)"):
+        judge.classify(["good"], (0.6, 0.4))
+    with pytest.raises(UsageError, match="takes a list"):
+        judge.classify("good")
+
+
+def test_a_classifier_explains(judge: api.Classifier) -> None:
+    found = judge.explain("The film is not good.", ["occlusion"])
+    assert found.positive == pytest.approx(judge("The film is not good.").positive, abs=1e-5)
+    assert found.occlusion is not None
+    assert len(found.occlusion) == len(found.tokens) == 6
+    assert found.reading is None
+    assert judge.explain("not good", spans=[(0, 2)]).interactions
+
+
+def test_a_classifier_says_what_it_is(judge: api.Classifier, tmp_path: Path) -> None:
+    assert (judge.name, judge.folder) == (str(tmp_path / "judge"), tmp_path / "judge")
+    assert judge.config.kind == "classifier"
+    assert "lstm 2×8, concat" in repr(judge)
+    with pytest.raises(CheckpointError, match="is a classifier; this needs a language model"):
+        api.Work(judge, "To be", 1, 0, {})
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_answering_never_imports_torch(tmp_path: Path, cell: str) -> None:
     write_tiny(tmp_path / "tiny", cell=cell)
+    random_classifier(tmp_path, cell=cell).rename(tmp_path / "judge")
     code = """
         import sys
         import lstmtext
@@ -114,6 +166,7 @@ def test_answering_never_imports_torch(tmp_path: Path, cell: str) -> None:
         model.generate("To", length=5, top_p=0.9)
         list(model.stream("To", length=5))
         model.loss("To be")
+        lstmtext.load("judge")("not good").label
         assert "torch" not in sys.modules
         assert "tokenizers" not in sys.modules
     """

@@ -30,6 +30,14 @@ OTHER: dict[str, Any] = {
     "sample_prompt": 'He said "no"\n☃',
     "plan": [(0, 50), (10, 40)],
     "sequence_length": 9,
+    "sources": ["a.tsv", "everyday"],
+    "weights": [2.5, 1.0],
+    "label_map": {"schlecht": "negative", "gut": "positive"},
+    "held_out": ["dev.tsv"],
+    "held_out_fractions": [0.25],
+    "unlabelled": ["more.txt"],
+    "readout": "max",
+    "bidirectional": True,
 }
 
 

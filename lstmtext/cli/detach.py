@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["resume_detached", "start_detached"]
 
+COMMANDS = {"language-model": "lm", "sentiment": "sentiment"}
+
 
 def start_detached(settings: TrainSettings, folder: Path, command: str) -> None:
     """Start a process of its own that trains; return when it has begun, or say why it has not.
@@ -33,15 +35,17 @@ def start_detached(settings: TrainSettings, folder: Path, command: str) -> None:
     place.mkdir(parents=True, exist_ok=True)
     config = place / f"{folder.name}.toml"
     write_atomically(config, settings_toml(settings))
-    _start_process(folder, ["--config", str(config), "--name", folder.name, "--typed", command])
+    _start_process(
+        folder, COMMANDS[settings.task], ["--config", str(config), "--name", folder.name, "--typed", command]
+    )
 
 
 def resume_detached(folder: Path) -> None:
     """Go on with a run in a process of its own."""
-    _start_process(folder, ["--resume", str(folder)])
+    _start_process(folder, "lm", ["--resume", str(folder)])  # either command resumes either kind
 
 
-def _start_process(folder: Path, arguments: list[str]) -> None:
+def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
     was_there = folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     log_path = folder / "log.txt"
@@ -49,7 +53,7 @@ def _start_process(folder: Path, arguments: list[str]) -> None:
     with log_path.open("ab") as log:
         mark = log.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "lstmtext", "train", "lm", *arguments],
+            [sys.executable, "-m", "lstmtext", "train", command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,4 +1,4 @@
-"""`lstmtext evaluate MODEL DATA`: the loss of a language model on a text, with the protocol named."""
+"""`lstmtext evaluate MODEL DATA`: a language model's loss with the protocol named, or a classifier's accuracy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ __all__ = ["command"]
 @click.command(
     epilog="Examples:\n\n\b\n  lstmtext evaluate shakespeare harbour\n"
     "  lstmtext evaluate shakespeare tinyshakespeare --part validation --protocol windowed --json\n"
-    "  lstmtext evaluate shakespeare harbour --dynamic",
+    "  lstmtext evaluate shakespeare harbour --dynamic\n"
+    "  lstmtext evaluate sentiment negation",
 )
 @click.argument("model")
 @click.argument("data", nargs=-1, required=True)
@@ -47,6 +48,10 @@ __all__ = ["command"]
 )
 @click.option("--field", default="text", help="Field of .jsonl records.")
 @click.option("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps.")
+@click.option("--text-column", default="", metavar="NAME", help="Classifier: column or field of the text.")
+@click.option("--label-column", default="", metavar="NAME", help="Classifier: column or field of the label.")
+@click.option("--baseline", multiple=True, metavar="DATA", help="Suite: fit the baselines on this; default everyday.")
+@click.option("--failures", is_flag=True, help="Classifier: print the texts on the wrong side.")
 @click.option("--record", is_flag=True, help="Write the score into the model's config and card.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def command(
@@ -63,25 +68,40 @@ def command(
     validation: float,
     field: str,
     device: str,
+    text_column: str,
+    label_column: str,
+    baseline: tuple[str, ...],
+    failures: bool,
     record: bool,
     as_json: bool,
 ) -> None:
-    """Measure MODEL's loss on DATA: files, folders, or names of `lstmtext corpora list`.
+    """Measure MODEL on DATA: files, folders, or names of `lstmtext corpora list`.
 
-    In float32, in nats per token; also in bits per character, which can be compared between tokenizers.
+    A language model: its loss in float32, in nats per token; also in bits per character, which can be compared
+    between tokenizers. A classifier: accuracy on labelled text, or, on a negation suite such as `negation`,
+    accuracy by phenomenon beside a bag of words and a bag of word pairs.
     """
+    from lstmtext.store.checkpoint import read_config
+    from lstmtext.store.models import find_model
+
+    folder = find_model(model)
+    if read_config(folder).kind == "classifier":
+        from lstmtext.cli.evaluate_classifier import evaluate_classifier
+
+        columns = (text_column, label_column)
+        evaluate_classifier(folder, model, data, columns, baseline, failures=failures, record=record, as_json=as_json)
+        return
     if dynamic and protocol == "windowed":
         raise UsageError("--dynamic reads the text in order; it has no windowed form.")
     if not dynamic and (dynamic_rate is not None or dynamic_decay is not None):
         raise UsageError("--dynamic-rate and --dynamic-decay belong to --dynamic.")
     from lstmtext.store.checkpoint import Metric
-    from lstmtext.store.models import find_model, record_metric
+    from lstmtext.store.models import record_metric
     from lstmtext.training.evaluation import DynamicSettings, dynamic_loss, stateful_loss, windowed_loss
     from lstmtext.training.precision import Arithmetic, choose_device
     from lstmtext.training.restore import load_language_model
     from lstmtext.units import bits_from_nats, perplexity_from_nats
 
-    folder = find_model(model)
     arithmetic = Arithmetic(choose_device(device), "float32")
     loaded, tokenizer = load_language_model(folder, arithmetic)
     ids, name = _tokens(data, field, part, validation, tokenizer)
@@ -147,7 +167,7 @@ def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tok
         corpus, part, name = open_corpus([str(corpus.validation_file)], field=field), "all", f"{name}, validation part"
     size = corpus.scan().bytes
     # The same border as in training: at a line end where a token could be cut.
-    border = corpus.boundary(int(size * (1 - validation) + 1e-9), line=tokenizer.kind in ("word", "bpe"))
+    border = corpus.boundary(int(size * (1 - validation) + 1e-9), line=tokenizer.kind in ("word", "wordpiece", "bpe"))
     start, stop = {"all": (0, size), "train": (0, border), "validation": (border, size)}[part]
     if part != "all":
         share = 1 - validation if part == "train" else validation

@@ -21,9 +21,13 @@ __all__ = ["cli", "main"]
 # command, because reading it would import all of them for every `--help`.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "generate": ("generate", "Use a model", "Write text with a language model."),
+    "tui": ("tui", "Use a model", "The terminal UI."),
+    "explain": ("explain", "Use a model", "Show why a text was judged so."),
+    "classify": ("classify", "Use a model", "Sentiment of each text."),
     "evaluate": ("evaluate", "Use a model", "Measure a model's loss on a text."),
     "train": ("train", "Train", "Train a model on your own text."),
     "runs": ("runs", "Train", "List, watch and steer training runs."),
+    "forecast": ("forecast", "Learn from it", "Forecast a time series, beside its baselines."),
     "models": ("models", "Look around", "Shipped and trained models."),
     "corpora": ("corpora", "Look around", "Shipped and downloadable texts."),
 }

@@ -48,15 +48,17 @@ def list_command(as_json: bool) -> None:
     if not documents:
         click.echo(f"There are no models, shipped or in {runs_folder()}; `lstmtext train lm FILE` makes one.", err=True)
         return
-    rows = [("MODEL", "FROM", "CELL", "UNITS", "TOKENS", "WEIGHTS", "LOSS")]
+    rows = [("MODEL", "FROM", "KIND", "CELL", "UNITS", "TOKENS", "WEIGHTS", "SCORE")]
     for document in documents:
         shape = document["settings"]
         rows.append(
             (
                 document["model"],
                 document["origin"],
+                document["kind"],
                 shape["cell"],
-                f"{shape['layers']} × {shape['hidden']}",
+                f"{shape['layers']} × {shape['hidden']}"
+                + (" × 2" if document.get("classifier", {}).get("bidirectional") else ""),
                 f"{document['tokenizer']} {document['vocabulary']}",
                 f"{document['parameters']:,}",
                 next((score["text"] for score in document["scores"].values()), "not measured"),
@@ -88,6 +90,7 @@ def show_command(model: str, as_json: bool) -> None:
             "cell",
             f"{shape['cell']}, {shape['layers']} × {shape['hidden']}, embedding {shape['embedding']}{tied}{adaptive}",
         ),
+        *document.get("classifier", {"text": {}})["text"].items(),
         ("tokens", f"{document['vocabulary']:,} ({document['tokenizer']})"),
         ("parameters", f"{document['parameters']:,}"),
         ("size", document["size"]),
@@ -125,17 +128,19 @@ def path_command(run: str, last: bool, as_json: bool) -> None:
 @click.option("--notes", type=click.Path(path_type=Path), metavar="F.md", help="What to add to the model card.")
 def pack_command(model: str, output: Path, half: bool, notes: Path | None) -> None:
     """Copy MODEL to a folder to share or ship: no optimizer state, a model card, one file of weights."""
+    from lstmtext.store.checkpoint import read_config
     from lstmtext.store.models import find_model, pack_model
 
     pack_model(find_model(model), output, half=half, notes=notes.read_text(encoding="utf-8") if notes else "")
-    click.echo(f"{output} holds {model}; `lstmtext generate --model {output}` uses it.", err=True)
+    use = "classify" if read_config(output).classifier else "generate"
+    click.echo(f"{output} holds {model}; `lstmtext {use} --model {output}` uses it.", err=True)
 
 
 def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, Any]:
     """Everything that `show --json` prints. Raises CheckpointError for a folder that cannot be read."""
     import msgspec
 
-    from lstmtext.store.card import describe_metric
+    from lstmtext.store.card import describe_calibration, describe_metric, describe_readout
     from lstmtext.store.checkpoint import read_config
     from lstmtext.units import format_bytes
 
@@ -143,11 +148,20 @@ def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, A
     document = msgspec.to_builtins(config)
     weights = folder / "model.safetensors"
     size = weights.stat().st_size if weights.is_file() else None
+    facts = {}
+    if config.classifier is not None:
+        text = {
+            "classes": ", ".join(config.classifier.classes),
+            "reads out": describe_readout(config.classifier),
+            "calibration": describe_calibration(config.classifier),
+        }
+        facts["classifier"] = {**document["classifier"], "text": text}
     return {
         "model": name,
         **({"origin": origin} if origin else {}),
         "folder": str(folder),
         "kind": config.kind,
+        **facts,
         "settings": document["model"],
         "tokenizer": config.tokenizer.kind,
         "vocabulary": config.tokenizer.size,
@@ -169,6 +183,6 @@ def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, A
 def _parameters(config: CheckpointConfig) -> int:
     import math
 
-    from lstmtext.store.checkpoint import expected_shapes
+    from lstmtext.store.checkpoint import config_shapes
 
-    return sum(math.prod(shape) for shape in expected_shapes(config.model, config.tokenizer.size).values())
+    return sum(math.prod(shape) for shape in config_shapes(config).values())

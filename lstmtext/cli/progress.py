@@ -97,7 +97,7 @@ class Tally:
 
     def score(self, loss: float) -> str:
         """A loss (nats per token) in the unit people use for this tokenizer; empty until that is known."""
-        if self.started is None:
+        if self.started is None or self.started.task == "sentiment":
             return ""
         if self.started.tokenizer in ("char", "byte"):
             return f"{bits_from_nats(loss) / self.started.characters_per_token:.3f} bits/char"
@@ -200,7 +200,9 @@ class ProgressView:
                 return f"resumed from step {event.step}"
             case Evaluated():
                 mark = " (best so far)" if event.best else ""
-                return f"step {event.step}: validation {tally.readable(event.loss)}{mark}"
+                shares = [f"{name.removeprefix('accuracy of ')} {share:.1%}" for name, share in event.metrics.items()]
+                right = f"; right: {', '.join(shares)}" if shares else ""
+                return f"step {event.step}: validation {tally.readable(event.loss)}{right}{mark}"
             case Sampled():
                 return f"--- step {event.step} wrote:\n{printable(event.text)}\n---"
             case Saved(requested=True):

@@ -11,21 +11,55 @@ from lstmtext.errors import InputError, SettingsError, UsageError
 if TYPE_CHECKING:
     from lstmtext.config import TrainSettings
 
-__all__ = ["resolve_settings"]
+__all__ = ["label_settings", "resolve_settings"]
 
 DROPOUTS = ("dropout_input", "dropout_between", "dropout_output")
+PLACES = (
+    ("teaching", "teacher"),
+    ("teaching", "init"),
+    ("text", "validation"),
+    ("labels", "sources"),
+    ("labels", "held_out"),
+    ("labels", "unlabelled"),
+)
+
+
+def label_settings(
+    weights: tuple[str, ...], label_map: str | None, validation: str | None, sources: int
+) -> dict[str, Any]:
+    """The part of [labels] that has options of its own. Raises UsageError."""
+    found: dict[str, Any] = {}
+    if weights:
+        if len(weights) != sources and sources:
+            raise UsageError(
+                f"--weight was given {len(weights)} times for {sources} DATA; give one for each, in order."
+            )
+        found["weights"] = [float(weight) if _is_number(weight) else weight for weight in weights]
+    if label_map:
+        pairs = [pair.partition("=") for pair in label_map.split(",")]
+        if not all(equals and value for _, equals, value in pairs):
+            raise UsageError(f"--label-map {label_map}: write it as LABEL=negative,LABEL=positive.")
+        found["label_map"] = {key.strip(): value.strip() for key, _, value in pairs}
+    if validation and _is_number(validation):
+        found["held_out_fractions"] = [float(validation)] * max(1, sources)
+    elif validation:
+        found["held_out"] = [validation]
+    return found
 
 
 def resolve_settings(
+    task: str,
     corpus: tuple[str, ...],
     recipe: str | None,
     config_file: Path | None,
     assignments: tuple[str, ...],
     dropout: str | None,
     options: dict[str, str | None],
+    labels: dict[str, Any] | None = None,
 ) -> tuple[TrainSettings, str]:
     """Settings in the order default < recipe < file < options, and a sentence on the defaults if they were chosen."""
     from lstmtext.config import assign, read_settings
+    from lstmtext.training.defaults import classifier_defaults
 
     given: dict[str, Any] = {}
     if recipe:
@@ -53,16 +87,26 @@ def resolve_settings(
     if budgets & typed.get("budget", {}).keys():  # a typed budget replaces a recipe's, of whatever kind
         given["budget"] = {key: value for key, value in given.get("budget", {}).items() if key not in budgets}
     _merge(given, typed)
+    given.setdefault("labels", {}).update(labels or {})
+    table, key = ("labels", "sources") if task == "sentiment" else ("text", "corpus")
     if corpus:
-        given.setdefault("text", {})["corpus"] = [_lasting(item) for item in corpus]
-    for table, key in (("teaching", "teacher"), ("text", "validation")):  # they may name a file or folder
-        if isinstance(given.get(table, {}).get(key), str):
-            given[table][key] = _lasting(given[table][key])
-    text = given.get("text", {})
+        given.setdefault(table, {})[key] = [_lasting(item) for item in corpus]
+    data = given.get(table, {}).get(key)
+    if given.setdefault("task", task) != task:
+        problems.append(f"These are settings of task {given['task']!r}; `lstmtext train` has a command for each task.")
+    for place, name in PLACES:  # they may name files or folders
+        value = given.get(place, {}).get(name)
+        if isinstance(value, str):
+            given[place][name] = _lasting(value)
+        elif isinstance(value, list):
+            given[place][name] = [_lasting(item) for item in value]
     why = ""
-    if text.get("corpus") and not problems and not (recipe or config_file):
+    if data and not problems and not (recipe or config_file):
         minutes = given.get("budget", {}).get("minutes", 0)
-        defaults, why = _defaults(text, float(minutes) if _is_number(minutes) else 0.0, given)
+        if task == "sentiment":
+            defaults, why = classifier_defaults(bool(given.get("teaching", {}).get("init")))
+        else:
+            defaults, why = _defaults(given["text"], float(minutes) if _is_number(minutes) else 0.0, given)
         if budgets & given.get("budget", {}).keys():
             defaults.pop("budget", None)
         _merge(defaults, given)
@@ -71,7 +115,7 @@ def resolve_settings(
         settings = read_settings(given, strict=False)
     except SettingsError as error:
         problems.extend(error.problems)
-    if not text.get("corpus"):
+    if not data:
         problems.append("Nothing to train on: name a file, a folder, or a corpus of `lstmtext corpora list`.")
     if problems:
         raise SettingsError(problems)

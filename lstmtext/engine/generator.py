@@ -107,7 +107,7 @@ class Sample:
         self.stopped: Stopped | None = None
         self.seconds = 0.0
         self._random = np.random.default_rng(seed)
-        self._decoder, self._filter = StreamDecoder(tokenizer), StopFilter(stops)
+        self._decoder, self._filter = StreamDecoder(tokenizer, after=recent), StopFilter(stops)
         self._recent = deque(recent, maxlen=REPETITION_WINDOW)
         self._pieces: list[str] = []
 

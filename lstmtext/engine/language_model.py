@@ -20,6 +20,7 @@ import numpy.typing as npt
 from lstmtext.config import ModelSettings
 from lstmtext.engine.cell import Array, GRUWeights, LSTMWeights, RNNWeights
 from lstmtext.engine.stack import CellWeights, Ids, Reader, Stack, StackState
+from lstmtext.errors import CheckpointError
 from lstmtext.store.checkpoint import Checkpoint, Tensors
 
 __all__ = ["EngineModel", "SequenceLoss", "cell_weights", "log_softmax"]
@@ -40,9 +41,15 @@ class EngineModel:
     """A language model that answers on the CPU.
 
     checkpoint: as `read_checkpoint` gives it, float32 or float16; dtype: what to compute in
+    Raises CheckpointError for a classifier.
     """
 
     def __init__(self, checkpoint: Checkpoint, dtype: npt.DTypeLike = np.float32) -> None:
+        if checkpoint.config.kind != "language-model":
+            raise CheckpointError(
+                f"{checkpoint.folder.name} is a classifier; this needs a language model. "
+                "`lstmtext models list` shows which is which."
+            )
         self.config = checkpoint.config
         self.vocabulary = checkpoint.config.tokenizer.size
         model, tensors = checkpoint.config.model, checkpoint.tensors
@@ -167,9 +174,9 @@ class _Adaptive:
         return found
 
 
-def cell_weights(model: ModelSettings, tensors: Tensors, layer: int) -> CellWeights:
+def cell_weights(model: ModelSettings, tensors: Tensors, layer: int, stack: str = "layers") -> CellWeights:
     """The weights of one layer as `cell.py` names them, in the type they are stored in."""
-    prefix = f"layers.{layer}."
+    prefix = f"{stack}.{layer}."
     kinds: dict[str, type[CellWeights]] = {"lstm": LSTMWeights, "gru": GRUWeights, "rnn": RNNWeights}
     kind = kinds[model.cell]
     return kind(*(cast(Array, tensors[prefix + name]) for name in kind._fields))

@@ -20,7 +20,15 @@ from torch.nn import functional as F
 from lstmtext.config import ModelSettings, RegularisationSettings
 from lstmtext.model.recurrent import RecurrentStack, StackState, layer_parameters, locked_dropout
 
-__all__ = ["Features", "LanguageModel", "load_tensors", "to_tensors"]
+__all__ = [
+    "Features",
+    "LanguageModel",
+    "load_pairs",
+    "load_tensors",
+    "pairs_to_tensors",
+    "stack_pairs",
+    "to_tensors",
+]
 
 EMBEDDING_RANGE = 0.1  # uniform ±: small enough for an output matrix, when the two are tied
 
@@ -102,16 +110,40 @@ class LanguageModel(nn.Module):
                 return loss
         return F.cross_entropy(self.logits(features).view(-1, self.vocabulary), targets.reshape(-1))
 
+    def sampled_cross_entropy(self, features: Tensor, targets: Tensor, samples: int, frequency: Tensor) -> Tensor:
+        """An estimate of the mean loss, nats per token, that scores only some tokens of a large vocabulary.
+
+        The candidates are the batch's own targets and `samples` uniform draws. A token of relative
+        frequency p is among them with probability q = 1 − exp(−(N p + samples / V)); log q is taken off
+        its score, so that frequent tokens do not lose for competing in every batch (Bengio & Senécal 2008).
+
+        features (batch, time, hidden); targets (batch, time); frequency (V,): p of every token
+        """
+        assert self.output is not None  # `softmax_samples` and `cutoffs` exclude each other
+        flat = targets.reshape(-1)
+        drawn = torch.randint(self.vocabulary, (samples,), device=flat.device)
+        candidates, places = torch.unique(torch.cat([flat, drawn]), return_inverse=True)
+        projected = features if self.projection is None else self.projection(features)
+        scores = F.linear(projected, self.output.weight[candidates], self.output.bias[candidates]).float()
+        inclusion = -torch.expm1(-(len(flat) * frequency[candidates] + samples / self.vocabulary))
+        return F.cross_entropy(scores.view(len(flat), -1) - inclusion.log(), places[: len(flat)])
+
+
+def stack_pairs(stack: RecurrentStack, name: str) -> dict[str, Tensor]:
+    """Checkpoint name → parameter of a stack's layers."""
+    pairs: dict[str, Tensor] = {}
+    for index, layer in enumerate(stack.layers):
+        prefix = f"{name}.{index}"
+        parameters = layer_parameters(layer)
+        pairs[f"{prefix}.weight_input"], pairs[f"{prefix}.weight_hidden"], pairs[f"{prefix}.bias"] = parameters[:3]
+        if stack.cell == "gru":
+            pairs[f"{prefix}.bias_hidden"] = parameters[3]
+    return pairs
+
 
 def _pairs(model: LanguageModel) -> dict[str, Tensor]:
     """Checkpoint name → parameter, biases left out where the file stores a sum."""
-    pairs = {"embedding.weight": model.embedding.weight}
-    for index, layer in enumerate(model.stack.layers):
-        prefix = f"layers.{index}"
-        parameters = layer_parameters(layer)
-        pairs[f"{prefix}.weight_input"], pairs[f"{prefix}.weight_hidden"], pairs[f"{prefix}.bias"] = parameters[:3]
-        if model.settings.cell == "gru":
-            pairs[f"{prefix}.bias_hidden"] = parameters[3]
+    pairs = {"embedding.weight": model.embedding.weight, **stack_pairs(model.stack, "layers")}
     if model.projection is not None:
         pairs |= {"projection.weight": model.projection.weight, "projection.bias": model.projection.bias}
     if model.output is not None:
@@ -128,11 +160,21 @@ def _pairs(model: LanguageModel) -> dict[str, Tensor]:
 
 def to_tensors(model: LanguageModel) -> dict[str, npt.NDArray[np.float32]]:
     """The weights by their names in the checkpoint folder, float32 copies."""
-    return {name: np.array(value.detach().to("cpu", torch.float32).numpy()) for name, value in _pairs(model).items()}
+    return pairs_to_tensors(_pairs(model))
 
 
 def load_tensors(model: LanguageModel, tensors: dict[str, npt.NDArray[np.generic]]) -> None:
     """Put a checkpoint's tensors (checked by `read_checkpoint`) into the model."""
+    load_pairs(_pairs(model), tensors)
+
+
+def pairs_to_tensors(pairs: dict[str, Tensor]) -> dict[str, npt.NDArray[np.float32]]:
+    """Parameters as float32 copies in numpy."""
+    return {name: np.array(value.detach().to("cpu", torch.float32).numpy()) for name, value in pairs.items()}
+
+
+def load_pairs(pairs: dict[str, Tensor], tensors: dict[str, npt.NDArray[np.generic]]) -> None:
+    """Copy the tensor of each name into its parameter."""
     with torch.no_grad():
-        for name, parameter in _pairs(model).items():
+        for name, parameter in pairs.items():
             parameter.copy_(torch.from_numpy(tensors[name].astype(np.float32)))

@@ -6,17 +6,26 @@ the hardware.
 
 from __future__ import annotations
 
-from lstmtext.store.checkpoint import CheckpointConfig, Metric
-from lstmtext.units import bits_from_nats, perplexity_from_nats
+from lstmtext.store.checkpoint import CheckpointConfig, ClassifierFacts, Metric
+from lstmtext.units import TOKEN_UNITS, bits_from_nats, perplexity_from_nats
 
-__all__ = ["describe_metric", "model_card", "notes_of"]
+__all__ = ["describe_calibration", "describe_metric", "describe_readout", "model_card", "notes_of"]
 
 NOTES = "## Notes"
 CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "tanh RNN"}
+READOUTS = {
+    "last": "the last state",
+    "mean": "the mean of all states",
+    "max": "the greatest value of every unit",
+    "concat": "the last state, the mean and the greatest values",
+}
+SHARES = ("accuracy", "quadruples right")  # units of scores from 0 to 1 that people read in per cent
 
 
 def describe_metric(metric: Metric, characters_per_token: float = 1.0) -> str:
     """One line: the figure in its unit, and the same as people compare it."""
+    if metric.unit in SHARES:
+        return f"{100 * metric.value:.1f} % {metric.unit}"
     if not metric.unit.startswith("nats per"):
         return f"{metric.value:.4g} {metric.unit}"
     per_character = metric.value / characters_per_token
@@ -26,22 +35,48 @@ def describe_metric(metric: Metric, characters_per_token: float = 1.0) -> str:
     return f"{metric.value:.4f} {metric.unit} (perplexity {perplexity_from_nats(metric.value):.1f}; {bits})"
 
 
+def describe_readout(classifier: ClassifierFacts) -> str:
+    """What a classifier's answer is made from."""
+    ways = ", forward and backward" if classifier.bidirectional else ""
+    return f"{classifier.readout} ({READOUTS[classifier.readout]}{ways})"
+
+
+def describe_calibration(classifier: ClassifierFacts) -> str:
+    """How far P(positive) can be believed: its error with the data it was measured on."""
+    calibration = classifier.calibration
+    if calibration.error is None:
+        return "not measured" if calibration.temperature == 1 and not calibration.offsets else "fitted, not measured"
+    data = f", {calibration.data}" if calibration.data else ""
+    return f"expected error {calibration.error:.3f} (cross-fitted{data}; temperature {calibration.temperature:.2f})"
+
+
 def model_card(name: str, config: CheckpointConfig, parameters: int, notes: str = "") -> str:
     """Markdown text.
 
     parameters: number of weights. notes: markdown for a person to add: limits, what it is good for.
     """
     model, corpus = config.model, config.corpus
-    unit = {"char": "character", "word": "word", "bpe": "BPE token", "byte": "byte"}[config.tokenizer.kind]
+    unit = TOKEN_UNITS[config.tokenizer.kind]
+    classifier = config.classifier
+    kind = f"{unit}-level language model" if classifier is None else "sentiment classifier"
+    ways = " in each direction" if classifier is not None and classifier.bidirectional else ""
     lines = [
         f"# {name}",
         "",
-        f"A {unit}-level language model made with lstmtext: {CELLS[model.cell]}, "
-        f"{model.layers} × {model.hidden} units, "
+        f"A {kind} made with lstmtext: {CELLS[model.cell]}, "
+        f"{model.layers} × {model.hidden} units{ways}, "
         f"{parameters:,} weights, {config.tokenizer.size:,} tokens in its vocabulary.",
         "",
         "| | |",
         "|---|---|",
+    ]
+    if classifier is not None:
+        lines += [
+            f"| classes | {', '.join(classifier.classes)} |",
+            f"| reads out | {describe_readout(classifier)} |",
+            f"| calibration | {describe_calibration(classifier)} |",
+        ]
+    lines += [
         f"| trained on | {corpus.name} ({corpus.bytes:,} bytes, sha256 `{corpus.sha256[:16]}…`) |",
         f"| licence of the text | {corpus.licence or 'as given by whoever supplied it'} |",
         *([f"| source of the text | {corpus.source} |"] if corpus.source else []),
@@ -63,7 +98,8 @@ def model_card(name: str, config: CheckpointConfig, parameters: int, notes: str 
         lines += ["Made with:", "", *[f"    {command}" for command in commands], ""]
     if notes:
         lines += [NOTES, "", notes.strip(), ""]
-    lines += [f"Use it: `lstmtext generate --model {name}`. Weights are float32 or float16 safetensors; no pickle.", ""]
+    use = f"generate --model {name}" if classifier is None else f'classify --model {name} "not good"'
+    lines += [f"Use it: `lstmtext {use}`. Weights are float32 or float16 safetensors; no pickle.", ""]
     return "\n".join(lines)
 
 

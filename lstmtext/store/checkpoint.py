@@ -19,6 +19,12 @@ for lstm in PyTorch's order input, forget, candidate, output; 3 for gru: reset, 
     adaptive softmax                 output.head.weight (C₀ + clusters, H), output.tail.{k}.reduce (R_k, H),
                                      output.tail.{k}.weight (C_k, R_k)
 
+A classifier has embedding and layers as above, no projection and output, and (D = 2 if bidirectional, else 1;
+P = 3 parts for concat: last, mean, max; else 1):
+
+    backward.{n}.weight_input, …     as layers.{n}, only if bidirectional: the stack that reads from the end
+    readout.weight, readout.bias     (classes, P·D·H), (classes,); in a part, forward before backward
+
 Folders are written beside their place and renamed; they are never overwritten. Must not import torch.
 """
 
@@ -34,17 +40,21 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from lstmtext.config import ModelSettings
+from lstmtext.config import ModelSettings, Readout, TokenizerKind
 from lstmtext.errors import CheckpointError
 from lstmtext.files import atomic_folder
 
 __all__ = [
     "FORMAT_VERSION",
+    "Calibration",
     "Checkpoint",
     "CheckpointConfig",
+    "ClassifierFacts",
     "CorpusFacts",
     "Metric",
     "TokenizerFacts",
+    "classifier_shapes",
+    "config_shapes",
     "encode_config",
     "expected_shapes",
     "read_checkpoint",
@@ -62,7 +72,7 @@ Tensors = Mapping[str, npt.NDArray[np.generic]]
 class TokenizerFacts(Struct, frozen=True, kw_only=True):
     """Which tokenizer file belongs to the weights."""
 
-    kind: Literal["char", "word", "bpe", "byte"]
+    kind: TokenizerKind
     size: int
     sha256: str
 
@@ -88,10 +98,30 @@ class Metric(Struct, frozen=True, kw_only=True):
     command: str = ""
 
 
+class Calibration(Struct, frozen=True, kw_only=True):
+    """From scores to probabilities: softmax((scores + offsets) / temperature). Fitted on validation data."""
+
+    temperature: float = 1.0
+    offsets: list[float] = []
+    """One per class; empty: none."""
+    error: float | None = None
+    """Expected calibration error of P(positive), cross-fitted on the validation data."""
+    data: str = ""
+
+
+class ClassifierFacts(Struct, frozen=True, kw_only=True):
+    """What a classifier has beyond its recurrent model."""
+
+    readout: Readout
+    bidirectional: bool = False
+    classes: tuple[str, ...] = ("negative", "neutral", "positive")
+    calibration: Calibration = Calibration()
+
+
 class CheckpointConfig(Struct, frozen=True, kw_only=True):
     """The content of `config.json`."""
 
-    kind: Literal["language-model"]
+    kind: Literal["language-model", "classifier"]
     model: ModelSettings
     tokenizer: TokenizerFacts
     corpus: CorpusFacts
@@ -101,6 +131,7 @@ class CheckpointConfig(Struct, frozen=True, kw_only=True):
     metrics: dict[str, Metric] = {}
     versions: dict[str, str] = {}
     characters_per_token: float = 1.0
+    classifier: ClassifierFacts | None = None
     format_version: int = FORMAT_VERSION
 
 
@@ -115,15 +146,9 @@ class Checkpoint(Struct, frozen=True):
 
 def expected_shapes(model: ModelSettings, vocabulary: int) -> dict[str, tuple[int, ...]]:
     """Name and shape of every tensor that a language model of these settings has."""
-    gates, hidden, embedding = GATES[model.cell], model.hidden, model.embedding
+    hidden, embedding = model.hidden, model.embedding
     shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (vocabulary, embedding)}
-    for layer in range(model.layers):
-        prefix = f"layers.{layer}"
-        shapes[f"{prefix}.weight_input"] = (gates * hidden, hidden if layer else embedding)
-        shapes[f"{prefix}.weight_hidden"] = (gates * hidden, hidden)
-        shapes[f"{prefix}.bias"] = (gates * hidden,)
-        if model.cell == "gru":
-            shapes[f"{prefix}.bias_hidden"] = (gates * hidden,)
+    shapes |= _layer_shapes(model, "layers")
     if model.cutoffs:
         borders = [*model.cutoffs, vocabulary]
         shapes["output.head.weight"] = (borders[0] + len(borders) - 1, hidden)
@@ -139,6 +164,41 @@ def expected_shapes(model: ModelSettings, vocabulary: int) -> dict[str, tuple[in
         shapes["output.weight"] = (vocabulary, hidden)
     shapes["output.bias"] = (vocabulary,)
     return shapes
+
+
+def classifier_shapes(model: ModelSettings, classifier: ClassifierFacts, vocabulary: int) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor that a classifier of these settings has."""
+    shapes = {"embedding.weight": (vocabulary, model.embedding), **_layer_shapes(model, "layers")}
+    if classifier.bidirectional:
+        shapes |= _layer_shapes(model, "backward")
+    width = model.hidden * (2 if classifier.bidirectional else 1) * (3 if classifier.readout == "concat" else 1)
+    return {
+        **shapes,
+        "readout.weight": (len(classifier.classes), width),
+        "readout.bias": (len(classifier.classes),),
+    }
+
+
+def _layer_shapes(model: ModelSettings, stack: str) -> dict[str, tuple[int, ...]]:
+    gates, hidden = GATES[model.cell], model.hidden
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(model.layers):
+        prefix = f"{stack}.{layer}"
+        shapes[f"{prefix}.weight_input"] = (gates * hidden, hidden if layer else model.embedding)
+        shapes[f"{prefix}.weight_hidden"] = (gates * hidden, hidden)
+        shapes[f"{prefix}.bias"] = (gates * hidden,)
+        if model.cell == "gru":
+            shapes[f"{prefix}.bias_hidden"] = (gates * hidden,)
+    return shapes
+
+
+def config_shapes(config: CheckpointConfig, place: str = "config.json") -> dict[str, tuple[int, ...]]:
+    """The tensors that belong to a config of either kind. Raises CheckpointError, with `place`, for half a classifier."""
+    if config.kind == "language-model":
+        return expected_shapes(config.model, config.tokenizer.size)
+    if config.classifier is None:
+        raise CheckpointError(f"{place}: the config says classifier, and does not say what is read out.")
+    return classifier_shapes(config.model, config.classifier, config.tokenizer.size)
 
 
 def write_checkpoint(
@@ -231,7 +291,7 @@ def _read_tensors(config: CheckpointConfig, path: Path) -> dict[str, npt.NDArray
 
 
 def _check_shapes(found: Mapping[str, tuple[str, tuple[int, ...]]], config: CheckpointConfig, place: str) -> None:
-    expected = expected_shapes(config.model, config.tokenizer.size)
+    expected = config_shapes(config, place)
     for name in expected.keys() | found.keys():
         if name not in found:
             raise CheckpointError(f"{place}: the tensor {name} is missing.")

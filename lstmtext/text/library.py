@@ -67,6 +67,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     files: tuple[LibraryFile, ...] = ()
     shipped: bool = False
     archive: bool = False
+    labelled: bool = False
 
     @property
     def unpinned(self) -> tuple[LibraryFile, ...]:
@@ -105,7 +106,7 @@ def located(name: str) -> dict[Part, Path] | None:
     A part of several files is located by their folder; `part_files` names them.
     """
     found = {part: files for part in PARTS if (files := part_files(name, part))}
-    if "train" not in found:
+    if "train" not in found and "train" in find(name).parts:
         return None
     return {part: files[0] if len(files) == 1 else files[0].parent for part, files in found.items()}
 

@@ -125,6 +125,10 @@ def _from_library(name: str) -> Found:
             f"The corpus {name!r} is an archive of labelled text, not running text. "
             f"Unpack {files[0]} and name the files in it."
         )
+    if entry.labelled:
+        raise InputError(
+            f"The corpus {name!r} is labelled text, not running text. It is for `lstmtext train sentiment {name}`."
+        )
     validation = library.part_files(name, "validation")
     return Found(
         name, files, entry.licence, entry.source, validation[0] if validation and len(validation) == 1 else None

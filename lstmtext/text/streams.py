@@ -29,7 +29,7 @@ from lstmtext.places import cache_folder
 from lstmtext.text.corpus import Corpus, open_corpus
 from lstmtext.text.tokenizer import Ids, Tokenizer, train_tokenizer
 
-__all__ = ["Batch", "Prepared", "PreparedFacts", "Streams", "encode_to_file", "prepare"]
+__all__ = ["Batch", "Prepared", "PreparedFacts", "Streams", "TokenFile", "encode_to_file", "prepare"]
 
 TokenFile = npt.NDArray[np.unsignedinteger]
 
@@ -90,7 +90,7 @@ def prepare(settings: TextSettings, tokenizer: Tokenizer | None = None) -> Prepa
         fraction = fraction or DEFAULT_VALIDATION
         # Words and BPE tokens must not be cut in two: their border lies after a line end.
         border = corpus.boundary(
-            math.floor(scanned.bytes * (1 - fraction) + 1e-9), line=settings.tokenizer in ("word", "bpe")
+            math.floor(scanned.bytes * (1 - fraction) + 1e-9), line=settings.tokenizer in ("word", "wordpiece", "bpe")
         )
         split = f"first {1 - fraction:.4g} of the text for training, the rest for validation"
     if border in (0, scanned.bytes) and held_out is None:

@@ -1,4 +1,4 @@
-"""Text ↔ token ids, by character, word, BPE or byte, behind one class.
+"""Text ↔ token ids, by character, word, word part, BPE or byte, behind one class.
 
 Every tokenizer is a Hugging Face `tokenizers` file (`tokenizer.json`) that other tools can read.
 What `decode(encode(s)) == s` means for each kind:
@@ -9,6 +9,8 @@ What `decode(encode(s)) == s` means for each kind:
                 A piece is a run of letters and digits (with inner apostrophes), one punctuation
                 mark, or white space; one space before a word or mark belongs to it, so that
                 joining the pieces gives back the text and generated text reads as text
+    wordpiece   never: it reads one plain form of tokenised and typed text (`plain.py`) and cuts rare
+                words into parts. encode(decode(ids)) == ids for what it has encoded, unknown tokens aside
 
 The unknown token has id 0 and is never generated. Must not import torch.
 """
@@ -26,6 +28,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import CheckpointError, InputError
+from lstmtext.text.plain import LINE_END, PIECE, Spacing
+from lstmtext.text.plain import pieces as plain_pieces
+from lstmtext.units import TOKEN_UNITS
 
 if TYPE_CHECKING:
     import tokenizers
@@ -33,13 +38,19 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "Ids", "StreamDecoder", "Tokenizer", "train_tokenizer"]
 
 Ids = npt.NDArray[np.int64]
-Kind = Literal["char", "word", "bpe", "byte"]
+Kind = Literal["char", "word", "wordpiece", "bpe", "byte"]
 
 UNKNOWN = "<unk>"
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+UNUSABLE = "The tokenizer file cannot be used: {}."
 # One space, when it stands before a word or a mark, belongs to it: "not good" is "not" + " good".
 WORD_PIECE = r" ?[\p{L}\p{N}]+(?:['’][\p{L}]+)*| ?[^\s\p{L}\p{N}]|\s"
+PART = "##"  # stands before a word part that continues a word
+INSIDE = 0xF0000  # a private plane of Unicode, for the characters inside a word while parts are learned
+BEYOND = "\U00010000"  # from here on there is no room in that plane: such words teach no parts
 DEFAULT_BPE_SIZE = 4096
+DEFAULT_WORDPIECE_SIZE = 12_000
+# Ids of pieces that were looked up before: real text has few different ones.
+REMEMBERED_PIECES = 200_000
 # `tokenizers` takes hundreds of bytes of memory per character of one string: text goes in slices.
 SLICE_CHARACTERS = 1 << 16
 
@@ -47,9 +58,9 @@ SLICE_CHARACTERS = 1 << 16
 class Tokenizer:
     """A trained tokenizer. Make one with `train_tokenizer`, or read one with `load`.
 
-    kind: char, word, bpe or byte
+    kind: char, word, wordpiece, bpe or byte
     size: number of ids; ids are 0 … size − 1
-    unknown_id: 0 for char and word, None where nothing can be unknown
+    unknown_id: 0 for char, word and wordpiece, None where nothing can be unknown
     """
 
     def __init__(self, text: str) -> None:
@@ -59,22 +70,31 @@ class Tokenizer:
             content = json.loads(text)
             self.kind: Kind = _kind_of(content)
             self.vocabulary: dict[str, int] = content["model"]["vocab"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"The tokenizer file cannot be used: {error}.") from None
-        self.size = len(self.vocabulary)
-        if sorted(self.vocabulary.values()) != list(range(self.size)):
-            raise CheckpointError("The tokenizer file cannot be used: its ids are not 0, 1, 2, ….")
-        self.unknown_id = self.vocabulary[UNKNOWN] if self.kind in ("char", "word") else None
+            self.size = len(self.vocabulary)
+            whole = sorted(self.vocabulary.values()) == list(range(self.size))
+        except (KeyError, TypeError, AttributeError):
+            raise CheckpointError(UNUSABLE.format("it has not the parts of a tokenizer.json")) from None
+        except ValueError as error:
+            raise CheckpointError(UNUSABLE.format(error)) from None
+        if not whole:
+            raise CheckpointError(UNUSABLE.format("its ids are not 0, 1, 2, …"))
+        self.unknown_id = 0 if self.kind in ("char", "word", "wordpiece") else None
+        if self.unknown_id is not None and self.vocabulary.get(UNKNOWN) != self.unknown_id:
+            raise CheckpointError(UNUSABLE.format(f"the id of {UNKNOWN} is not 0"))
+        self.line_end_id = self.vocabulary.get(LINE_END)
         self._backend: tokenizers.Tokenizer | None = None
         if self.kind in ("bpe", "byte"):
             byte_of = {character: byte for byte, character in enumerate(_byte_alphabet())}
             self._bytes = [b""] * self.size
             for token, index in self.vocabulary.items():
+                if not token or not byte_of.keys() >= set(token):
+                    raise CheckpointError(UNUSABLE.format(f"its token {token!r} is not bytes"))
                 self._bytes[index] = bytes(byte_of[character] for character in token)
         else:
             self._texts = [""] * self.size
             for token, index in self.vocabulary.items():
                 self._texts[index] = token
+        self._known_pieces: dict[str, tuple[int, ...]] = {}
         if self.kind == "char":
             # A table from code point to id: the same answer as `tokenizers` (tested), 50 times faster.
             self._table = np.zeros(0x110000, dtype=np.int32)
@@ -102,15 +122,18 @@ class Tokenizer:
     @property
     def unit(self) -> str:
         """What one id stands for, as a person says it: character, word, BPE token, byte."""
-        return {"char": "character", "word": "word", "bpe": "BPE token", "byte": "byte"}[self.kind]
+        return TOKEN_UNITS[self.kind]
 
     @property
     def backend(self) -> tokenizers.Tokenizer:
-        """The `tokenizers` object itself (10 ms to import: made when first needed)."""
+        """The `tokenizers` object itself (10 ms to import: made when first needed). May raise CheckpointError."""
         if self._backend is None:
             import tokenizers
 
-            self._backend = tokenizers.Tokenizer.from_str(self.json)
+            try:
+                self._backend = tokenizers.Tokenizer.from_str(self.json)
+            except Exception as error:  # `tokenizers` raises no narrower one
+                raise CheckpointError(UNUSABLE.format(error)) from None
         return self._backend
 
     def encode(self, text: str) -> Ids:
@@ -120,9 +143,21 @@ class Tokenizer:
             return self._look_up(points)
         if self.kind == "byte":
             return self._look_up(np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8))
+        if self.kind == "wordpiece":
+            return np.array([index for piece in plain_pieces(text) for index in self.piece_ids(piece)], dtype=np.int64)
         slices = list(_slices(text))
         encoded = self.backend.encode_batch_fast(slices, add_special_tokens=False)
         return np.fromiter((index for piece in encoded for index in piece.ids), dtype=np.int64)
+
+    def piece_ids(self, piece: str) -> tuple[int, ...]:
+        """The ids of one piece of plain text (wordpiece only)."""
+        found = self._known_pieces.get(piece)
+        if found is None:
+            index = self.vocabulary.get(piece)
+            found = (index,) if index is not None else tuple(self.backend.encode(piece, add_special_tokens=False).ids)
+            if len(self._known_pieces) < REMEMBERED_PIECES:
+                self._known_pieces[piece] = found
+        return found
 
     def _look_up(self, points: npt.NDArray[np.unsignedinteger]) -> Ids:
         return cast(Ids, self._table[points].astype(np.int64))
@@ -136,7 +171,7 @@ class Tokenizer:
         """One token as a person may read it alone (a byte that is half a character reads U+FFFD)."""
         if self.kind in ("bpe", "byte"):
             return self._bytes[index].decode("utf-8", "replace")
-        return self._texts[index]
+        return self._texts[index].removeprefix(PART) if self.kind == "wordpiece" else self._texts[index]
 
     def unknown(self, text: str) -> list[str]:
         """The distinct characters or words of `text` that this tokenizer does not know, in order."""
@@ -145,6 +180,8 @@ class Tokenizer:
         if self.kind == "word":
             pieces = dict.fromkeys(_word_pieces(self.backend, text))
             return list(dict.fromkeys(piece.strip(" ") or piece for piece in pieces if piece not in self.vocabulary))
+        if self.kind == "wordpiece":
+            return [piece for piece in dict.fromkeys(plain_pieces(text)) if self.unknown_id in self.piece_ids(piece)]
         return []
 
     def characters(self, ids: Ids) -> int:
@@ -152,22 +189,34 @@ class Tokenizer:
         if self.kind in ("bpe", "byte"):
             # A character is counted at its first byte; continuation bytes are 10xxxxxx.
             counts = np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in self._bytes])
+        elif self.kind == "wordpiece":  # a word with the space before it
+            counts = np.array([len(t) - 2 if t.startswith(PART) else len(t) + t.isalnum() for t in self._texts])
         else:
-            counts = np.array([1 if token == UNKNOWN else len(token) for token in self._texts])
+            counts = np.array([len(token) for token in self._texts])
+        if self.unknown_id is not None:
+            counts[self.unknown_id] = 1  # of many or of one: nobody knows
         return int(counts[ids].sum())
 
 
 class StreamDecoder:
     """Turns tokens into text as they come, holding back the bytes of an unfinished character."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, after: Iterable[int] = ()) -> None:
+        """after: tokens that came before, whose text is not wanted (a prompt's)."""
         self.tokenizer = tokenizer
         self._pending = b""
+        self._spacing = Spacing()
+        if tokenizer.kind == "wordpiece":
+            for index in after:
+                self.push(index)
 
     def push(self, index: int) -> str:
         """The text that token `index` completes; empty while a character is unfinished."""
         if self.tokenizer.kind in ("char", "word"):
             return self.tokenizer._texts[index]
+        if self.tokenizer.kind == "wordpiece":
+            text = self.tokenizer._texts[index]
+            return text[len(PART) :] if text.startswith(PART) else self._spacing.before(text) + text
         self._pending += self.tokenizer._bytes[index]
         kept = _unfinished(self._pending)
         ready, self._pending = self._pending[: len(self._pending) - kept], self._pending[len(self._pending) - kept :]
@@ -183,7 +232,7 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
     """Learn a tokenizer from the training part of a corpus.
 
     pieces: the text, in slices
-    vocabulary_size: most ids, the unknown token included; 0 keeps all (char, word) or 4096 (bpe)
+    vocabulary_size: most ids, the unknown token included; 0 keeps all (char, word) or 4096 (bpe), 12 000 (wordpiece)
     Raises InputError when there is no text.
     """
     import tokenizers
@@ -194,6 +243,8 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
         backend = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     elif kind == "bpe":
         backend = tokenizers.Tokenizer(models.BPE())
+    elif kind == "wordpiece":
+        return _train_wordpiece(pieces, vocabulary_size or DEFAULT_WORDPIECE_SIZE)
     else:
         counts: Counter[str] = Counter()
         splitter = _word_splitter()
@@ -222,17 +273,62 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
     return Tokenizer(backend.to_str())
 
 
+def _train_wordpiece(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
+    """Whole words where they are frequent, else parts. The file expects text in its plain form.
+
+    The library's own WordPiece trainer numbers the continuing characters in the order of a hash table, so that
+    two runs differ. Here they are other characters while pairs are merged, and every run gives the same parts.
+    """
+    import tokenizers
+    from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(plain_pieces(text))
+    if not counts:
+        raise InputError("There is no text to learn a vocabulary from.")
+    merger = tokenizers.Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size - 1,
+        initial_alphabet=[LINE_END],
+        limit_alphabet=max(1, vocabulary_size // 2),
+        show_progress=False,
+    )
+    words = ((_inner(word), count) for word, count in sorted(counts.items()) if max(word) < BEYOND)
+    merger.train_from_iterator((word for word, count in words for _ in range(count)), trainer)
+    numbered = merger.get_vocab()
+    found = sorted(numbered, key=numbered.__getitem__)
+    vocabulary = {UNKNOWN: 0} | {_outer(token): index for index, token in enumerate(found, 1)}
+    backend = tokenizers.Tokenizer(models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN))
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(PIECE), "removed", invert=True)
+    backend.decoder = decoders.WordPiece(prefix=PART)
+    return Tokenizer(backend.to_str())
+
+
+def _inner(word: str) -> str:
+    """A word with every character but the first moved to a plane of its own."""
+    return word[0] + "".join(chr(ord(character) + INSIDE) for character in word[1:])
+
+
+def _outer(token: str) -> str:
+    """A part as WordPiece writes it: `##` before one that continues a word."""
+    plain = "".join(chr(ord(c) - INSIDE) if ord(c) >= INSIDE else c for c in token)
+    return PART + plain if ord(token[0]) >= INSIDE else plain
+
+
 def _kind_of(content: dict[str, Any]) -> Kind:
-    """Which of our four kinds a tokenizer file describes; ValueError for another."""
+    """Which of our five kinds a tokenizer file describes; ValueError for another."""
     model, splitter = content["model"], content["pre_tokenizer"]
     if model["type"] == "WordLevel" and splitter["type"] == "Split":
         if splitter["pattern"] == {"Regex": WORD_PIECE}:
             return "word"
         if splitter["pattern"] == {"Regex": r"[\s\S]"}:
             return "char"
+    if model["type"] == "WordPiece" and splitter["pattern"] == {"Regex": PIECE}:
+        return "wordpiece"
     if model["type"] == "BPE" and splitter["type"] == "ByteLevel":
         return "bpe" if splitter["use_regex"] else "byte"
-    raise ValueError("it is not a character, word, BPE or byte tokenizer made by lstmtext")
+    raise ValueError("it is not a character, word, word-part, BPE or byte tokenizer made by lstmtext")
 
 
 def _byte_alphabet() -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["QUICK_MINUTES", "choose_defaults"]
+__all__ = ["QUICK_MINUTES", "choose_defaults", "classifier_defaults"]
 
 QUICK_MINUTES = 4.0  # on a CPU a two-layer model does not overtake one layer before
 
@@ -34,6 +34,22 @@ def choose_defaults(text_bytes: int, minutes: float, on_gpu: bool) -> tuple[dict
     if minutes:
         chosen.pop("budget")
     return chosen, why
+
+
+def classifier_defaults(grown: bool) -> tuple[dict[str, dict[str, Any]], str]:
+    """Settings of a classifier by table, and a sentence. grown: it starts from a language model."""
+    chosen: dict[str, dict[str, Any]] = {
+        "text": {"tokenizer": "wordpiece", "vocabulary_size": 8000},
+        "regularisation": {"dropout_embedding": 0.1, "dropout_input": 0.3, "dropout_between": 0.3},
+        "readout": {"dropout_readout": 0.3},
+        "batch": {"batch_size": 128, "sequence_length": 48},
+        "optimisation": {"learning_rate": 1e-3 if grown else 2e-3, "averaging": 0.99},
+        "budget": {"epochs": 4 if grown else 8},
+    }
+    if grown:  # its shape is the language model's
+        return chosen, "a classifier that grows from a language model: 4 passes, small steps"
+    chosen["model"] = {"layers": 1, "hidden": 256, "embedding": 128}
+    return chosen, "a classifier from nothing: 1 × 256 units, word parts, 8 passes"
 
 
 def _settings(

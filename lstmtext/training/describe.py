@@ -9,15 +9,16 @@ from lstmtext.config import TrainSettings
 from lstmtext.events import Started
 from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, Metric, TokenizerFacts
 from lstmtext.text.streams import Prepared
-from lstmtext.training.estimate import memory_bytes, parameter_count
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.training.estimate import memory_bytes
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic, device_name
 from lstmtext.units import format_duration
 
-__all__ = ["describe_checkpoint", "describe_start"]
+__all__ = ["describe_language_model", "describe_start", "versions"]
 
 
-def describe_checkpoint(
+def describe_language_model(
     settings: TrainSettings, prepared: Prepared, counters: Counters, arithmetic: Arithmetic, command: str
 ) -> CheckpointConfig:
     """The `config.json` of a checkpoint taken now. The loss is told only of the step it was measured at."""
@@ -44,28 +45,42 @@ def describe_checkpoint(
         seed=settings.run.seed,
         command=command,
         metrics=metrics,
-        versions={
-            "lstmtext": lstmtext.__version__,
-            "torch": str(torch.__version__),
-            "hardware": f"{device_name(arithmetic.device)}, {arithmetic.precision}",
-            "training time": format_duration(counters.seconds),
-        },
+        versions=versions(counters, arithmetic),
         characters_per_token=facts.characters_per_token,
     )
 
 
-def describe_start(settings: TrainSettings, prepared: Prepared, total_steps: int, arithmetic: Arithmetic) -> Started:
-    """The first event of a run."""
+def versions(counters: Counters, arithmetic: Arithmetic) -> dict[str, str]:
+    """What made a model, and on what."""
+    return {
+        "lstmtext": lstmtext.__version__,
+        "torch": str(torch.__version__),
+        "hardware": f"{device_name(arithmetic.device)}, {arithmetic.precision}",
+        "training time": format_duration(counters.seconds),
+    }
+
+
+def describe_start(
+    settings: TrainSettings,
+    tokenizer: Tokenizer,
+    tokens: tuple[int, int],
+    parameters: int,
+    total_steps: int,
+    arithmetic: Arithmetic,
+    characters_per_token: float = 1.0,
+) -> Started:
+    """The first event of a run. tokens: of the training and the validation part."""
     return Started(
         step=0,
-        parameters=parameter_count(settings.model, prepared.tokenizer.size),
-        train_tokens=len(prepared.train),
-        validation_tokens=len(prepared.validation),
-        vocabulary=prepared.tokenizer.size,
-        tokenizer=prepared.tokenizer.kind,
+        parameters=parameters,
+        train_tokens=tokens[0],
+        validation_tokens=tokens[1],
+        vocabulary=tokenizer.size,
+        tokenizer=tokenizer.kind,
         total_steps=total_steps,
         device=device_name(arithmetic.device),
         precision=arithmetic.precision,
-        memory_bytes=memory_bytes(settings, prepared.tokenizer.size, arithmetic.precision),
-        characters_per_token=prepared.facts.characters_per_token,
+        memory_bytes=memory_bytes(settings, parameters, tokenizer.size, arithmetic.precision),
+        characters_per_token=characters_per_token,
+        task=settings.task,
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Mapping
 
-from lstmtext.config import ModelSettings, TrainSettings
-from lstmtext.store.checkpoint import GATES, expected_shapes
+import numpy as np
+import numpy.typing as npt
+
+from lstmtext.config import TrainSettings
+from lstmtext.store.checkpoint import GATES
 from lstmtext.training.loop import Trainer
 
 __all__ = ["measure_step_seconds", "memory_bytes", "parameter_count"]
 
 
-def parameter_count(model: ModelSettings, vocabulary: int) -> int:
+def parameter_count(tensors: Mapping[str, npt.NDArray[np.generic]]) -> int:
     """Weights in a model, as many as its checkpoint holds."""
-    return sum(math.prod(shape) for shape in expected_shapes(model, vocabulary).values())
+    return sum(value.size for value in tensors.values())
 
 
-def memory_bytes(settings: TrainSettings, vocabulary: int, precision: str) -> int:
+def memory_bytes(settings: TrainSettings, parameters: int, vocabulary: int, precision: str) -> int:
     """Expected memory of training, in bytes, without the interpreter and PyTorch itself.
 
     Weights, gradient and two moments in float32, the average if there is one; the activations that
@@ -26,11 +29,13 @@ def memory_bytes(settings: TrainSettings, vocabulary: int, precision: str) -> in
     """
     model = settings.model
     copies = 5 if settings.optimisation.averaging else 4
-    weights = 4 * copies * parameter_count(model, vocabulary)
+    weights = 4 * copies * parameters
     tokens = settings.batch.batch_size * (settings.batch.sequence_length + 2 * int(settings.batch.sequence_jitter))
     width = 4 if precision == "float32" else 2
     per_token = model.layers * (GATES[model.cell] + 4) * model.hidden * width
     scored = model.cutoffs[0] if model.cutoffs else vocabulary
+    if settings.task == "sentiment":
+        scored = 0
     return weights + tokens * (per_token + 3 * 4 * scored)
 
 

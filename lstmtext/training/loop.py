@@ -68,7 +68,7 @@ class Trainer:
         self.objective, self.settings, self.arithmetic, self.clock = objective, settings, arithmetic, clock
         self.counters = counters or Counters()
         self.model: nn.Module = objective.model
-        self.optimizer = make_optimizer(self.model, settings.optimisation)
+        self.optimizer = make_optimizer(self.model, settings.optimisation, settings.teaching.layer_rate)
         decay = settings.optimisation.averaging
         self.averaging = Averaging(self.model, decay) if decay else None
         self.scaler = torch.amp.GradScaler(arithmetic.device.type, enabled=arithmetic.needs_scaler)
@@ -119,7 +119,7 @@ class Trainer:
                 yield Progress(
                     step=counters.step,
                     loss=float(self._loss_sum) / loss_weight,
-                    learning_rate=self.optimizer.param_groups[0]["lr"],
+                    learning_rate=max(group["lr"] for group in self.optimizer.param_groups),
                     gradient_norm=float(self._norm_sum) / steps,
                     tokens=counters.tokens,
                     tokens_per_second=(counters.tokens - logged_tokens) / max(now - logged_time, 1e-9),
@@ -144,7 +144,7 @@ class Trainer:
         result = self.objective.step_loss(batch)
         rate = learning_rate(settings, step, self.total_steps) * result.length_ratio
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(self.scaler.scale(result.objective))
         if self.scaler.is_enabled():

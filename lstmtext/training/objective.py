@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ from lstmtext.errors import SettingsError
 from lstmtext.model.language_model import LanguageModel
 from lstmtext.model.recurrent import LayerState, StackState
 from lstmtext.store.checkpoint import ADAPTIVE_DIVISOR
-from lstmtext.text.streams import Batch, Prepared, Streams
+from lstmtext.text.streams import Batch, Prepared, Streams, TokenFile
 from lstmtext.training.evaluation import stateful_loss
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.teacher import Teacher
@@ -26,6 +27,7 @@ __all__ = ["Evaluation", "LanguageModelling", "Objective", "StepLoss"]
 # Validation during training reads this many parallel streams: about 1 % of the tokens follow a zero
 # state instead of their context, and it is 20 times faster than one stream.
 EVALUATION_STREAMS = 32
+COUNTED_TOKENS = 1 << 22  # at a time
 
 
 class StepLoss(NamedTuple):
@@ -92,6 +94,10 @@ class LanguageModelling:
             prepared.tokenizer.unknown_id,
         ).to(arithmetic.device)
         self.state: StackState = self._zero_state()
+        self.samples = settings.optimisation.softmax_samples
+        self.frequency = torch.empty(0)
+        if self.samples:
+            self.frequency = _frequency(prepared.train, prepared.tokenizer.size).to(arithmetic.device)
         teaching = settings.teaching
         self.teacher: Teacher | None = None
         self.teacher_weight = teaching.teacher_weight
@@ -118,7 +124,11 @@ class LanguageModelling:
         state = [LayerState(h * mask.to(h.dtype), c * mask.to(c.dtype) if c.numel() else c) for h, c in self.state]
         with self.arithmetic.autocast():
             features, after = self.model(inputs, state)
-            if self.teacher is None:
+            if self.samples:
+                loss = objective = self.model.sampled_cross_entropy(
+                    features.dropped, targets, self.samples, self.frequency
+                )
+            elif self.teacher is None:
                 loss = objective = self.model.cross_entropy(features.dropped, targets)
             else:
                 scores = self.model.logits(features.dropped).log_softmax(-1)
@@ -169,6 +179,14 @@ class LanguageModelling:
             LayerState(carried[f"{owner}h.{i}"].to(device), carried[f"{owner}c.{i}"].to(device) if c.numel() else c)
             for i, (_, c) in enumerate(like)
         ]
+
+
+def _frequency(ids: TokenFile, vocabulary: int) -> Tensor:
+    """Relative frequency of every token, (V,) float32; read in pieces, because the file may be large."""
+    counts = np.zeros(vocabulary, np.int64)
+    for start in range(0, len(ids), COUNTED_TOKENS):
+        counts += np.bincount(ids[start : start + COUNTED_TOKENS], minlength=vocabulary)
+    return torch.from_numpy((counts / len(ids)).astype(np.float32))
 
 
 def _check_cutoffs(model: ModelSettings, vocabulary: int) -> None:

@@ -11,6 +11,7 @@ the mean length (Merity et al. 2017, section 5).
 from __future__ import annotations
 
 import math
+import re
 
 import torch
 from torch import Tensor, nn
@@ -19,16 +20,33 @@ from lstmtext.config import OptimisationSettings
 
 __all__ = ["Averaging", "learning_rate", "make_optimizer"]
 
+READOUT = 1 << 10  # above any layer
 
-def make_optimizer(model: nn.Module, settings: OptimisationSettings) -> torch.optim.AdamW:
-    """AdamW in its fused form; weight decay on matrices, none on biases."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    fused = parameters[0].device.type in ("cpu", "cuda")
+
+def make_optimizer(model: nn.Module, settings: OptimisationSettings, layer_rate: float = 1.0) -> torch.optim.AdamW:
+    """AdamW in its fused form; weight decay on matrices, none on biases.
+
+    layer_rate: the learning rate of each layer as a fraction of the one above it (Howard & Ruder 2018). A group's
+    own fraction is its `scale`.
+    """
+    found: dict[tuple[float, float], list[nn.Parameter]] = {}
+    top = 1 + max((_level(name) for name, _ in model.named_parameters() if _level(name) < READOUT), default=0)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            scale = layer_rate ** (top - min(_level(name), top))
+            decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+            found.setdefault((scale, decay), []).append(parameter)
+    groups = [{"params": chosen, "weight_decay": decay, "scale": scale} for (scale, decay), chosen in found.items()]
+    fused = next(model.parameters()).device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2), fused=fused)
+
+
+def _level(name: str) -> int:
+    """How high a parameter stands: 0 the embedding, 1 the first layer, …, READOUT what is above the layers."""
+    if name.startswith("embedding"):
+        return 0
+    layer = re.search(r"\blayers\.(\d+)\.", name)
+    return int(layer[1]) + 1 if layer else READOUT
 
 
 def learning_rate(settings: OptimisationSettings, step: int, total_steps: int) -> float:

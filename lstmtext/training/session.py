@@ -23,7 +23,7 @@ import msgspec
 import torch
 
 from lstmtext.config import TrainSettings
-from lstmtext.errors import CheckpointError, DivergedError, LstmtextError, RunError
+from lstmtext.errors import DivergedError, LstmtextError, RunError
 from lstmtext.events import (
     Acknowledged,
     Evaluated,
@@ -32,30 +32,25 @@ from lstmtext.events import (
     Planned,
     Progress,
     Resumed,
-    Sampled,
     Saved,
     Started,
 )
 from lstmtext.files import write_atomically
 from lstmtext.store.card import model_card
-from lstmtext.store.checkpoint import CheckpointConfig, read_config
+from lstmtext.store.checkpoint import CheckpointConfig
 from lstmtext.store.control import Request
 from lstmtext.store.models import CheckpointIndex, read_index, write_index
 from lstmtext.store.run import RunWriter
 from lstmtext.store.run_settings import read_run_settings, settings_toml
-from lstmtext.text.streams import Prepared, prepare
-from lstmtext.training.describe import describe_checkpoint, describe_start
 from lstmtext.training.estimate import parameter_count
 from lstmtext.training.loop import Counters, Trainer
-from lstmtext.training.objective import LanguageModelling
+from lstmtext.training.make_task import make_task
 from lstmtext.training.precision import choose_arithmetic
-from lstmtext.training.sample import draw_sample
 from lstmtext.training.snapshot import read_counters, restore, write_snapshot
 
 __all__ = ["Session"]
 
 PAUSE_POLL_SECONDS = 0.1
-SAMPLE_PROMPT_CHARACTERS = 32  # of the validation part: how the model goes on with a text it has not seen
 
 
 class Session:
@@ -76,20 +71,20 @@ class Session:
         last = folder / "checkpoints" / index.last if index else None
         self.index = index
         counters = read_counters(last) if last else Counters()
-        self.prepared: Prepared = prepare(settings.text)
+        self.task = make_task(settings, self.arithmetic)
         if last:
-            self._check_text(last)
-        self.parameters = parameter_count(settings.model, self.prepared.tokenizer.size)
-        torch.manual_seed(settings.run.seed)  # the initial weights
-        self.objective = LanguageModelling(settings, self.prepared, self.arithmetic)
+            self.task.check_text(last)
+        self.objective = self.task.objective
+        self.parameters = parameter_count(self.task.tensors())
         self.trainer = Trainer(self.objective, settings, self.arithmetic, counters)
-        self._check_validation()
+        with self.task.little_validation():  # so that a run cannot fail at its first evaluation after an hour
+            self.trainer.evaluate()
         self.run = RunWriter.reopen(folder) if resume else RunWriter.create(folder, settings_toml(settings))
         try:
             if resume and read_index(folder) != index:  # the process that had it saved once more as it ended
                 raise RunError(f"{folder.name} was still being saved by another process. Resume it again.")
             if last:
-                restore(self.trainer, self.objective.model, last)
+                restore(self.trainer, self.task, last)
         except BaseException:
             self.run.close("failed")
             raise
@@ -103,24 +98,6 @@ class Session:
     def resume(cls, folder: Path, command: str) -> Self:
         """Go on with the run in `folder`; one that was killed before its first checkpoint starts over."""
         return cls(read_run_settings(folder), folder, command, resume=True)
-
-    def _check_text(self, last: Path) -> None:
-        config, tokenizer, facts = read_config(last), self.prepared.tokenizer, self.prepared.facts
-        now = (facts.sha256, facts.split, tokenizer.sha256)  # a validation file's checksum is part of the split
-        if now != (config.corpus.sha256, config.corpus.split, config.tokenizer.sha256):
-            raise CheckpointError(
-                f"The text of this run has changed since {last.name} was saved. "
-                "Put the old text back, or start a new run."
-            )
-
-    def _check_validation(self) -> None:
-        """Evaluate on two small batches, so that a run cannot fail at its first evaluation after an hour."""
-        part = self.objective.validation
-        self.objective.validation = part[:1024]
-        try:
-            self.trainer.evaluate()
-        finally:
-            self.objective.validation = part
 
     def events(self) -> Iterator[Event]:
         """Train, and yield every event after it was recorded.
@@ -182,7 +159,7 @@ class Session:
             ended = step >= trainer.total_steps or trainer.stopped_early
             yield from self._obey()
             if self._due(self.settings.run.sample_every, step) and self.settings.run.sample_length:
-                yield self._record(self._sample(self.settings.run.sample_prompt, requested=False))
+                yield from self._sample(self.settings.run.sample_prompt, requested=False)
             leaving = self._interrupted or self._stop is not None
             if ended or leaving or best_is_new or self._due(self.settings.run.save_every, step):
                 saved = self._save(best=best_is_new, requested=leaving)
@@ -221,30 +198,20 @@ class Session:
                     yield self._record(saved)
                 message = f"step {self.trainer.counters.step}"
             case "sample":
-                yield self._record(self._sample(str(request.arguments.get("prompt", "")), requested=True))
+                yield from self._sample(str(request.arguments.get("prompt", "")), requested=True)
         yield self._record(
             Acknowledged(step=self.trainer.counters.step, request=request.action, id=request.id, message=message)
         )
 
-    def _sample(self, prompt: str, *, requested: bool) -> Sampled:
+    def _sample(self, prompt: str, *, requested: bool) -> Iterator[Event]:
         """Text from the weights that would be saved; its random numbers are its own and disturb nothing."""
-        prompt = prompt or self.prepared.facts.validation_start[:SAMPLE_PROMPT_CHARACTERS]
-        run = self.settings.run
         self.trainer.swap_averages()
         try:
-            text = draw_sample(
-                self.objective.model, self._config(), self.prepared.tokenizer, prompt, run.sample_length or 200, run
-            )
+            sampled = self.task.sample(self.trainer.counters, prompt, requested=requested)
         finally:
             self.trainer.swap_averages()
-        return Sampled(
-            step=self.trainer.counters.step,
-            prompt=prompt,
-            text=text,
-            temperature=run.sample_temperature,
-            seed=run.seed,
-            requested=requested,
-        )
+        if sampled:
+            yield self._record(sampled)
 
     def _save(self, *, best: bool, requested: bool) -> Saved | None:
         """Write `checkpoints/step-N`, then point to it, then remove what nothing points to."""
@@ -259,9 +226,9 @@ class Session:
             if not (self.index and self.index.last == name):
                 if folder.exists():  # written by a process that was killed before it could point to it
                     shutil.rmtree(folder)
-                config, tokenizer = self._config(), self.prepared.tokenizer
+                config, tokenizer = self._config(), self.task.tokenizer
                 card = model_card(self.folder.name, config, self.parameters)
-                write_snapshot(self.trainer, self.objective.model, folder, config, tokenizer.json, card)
+                write_snapshot(self.trainer, self.task, folder, config, tokenizer.json, card)
             best_name = name if best else self.index.best if self.index else None
             self.index = CheckpointIndex(
                 last=name, best=best_name, best_loss=counters.best_loss, best_step=counters.best_step
@@ -270,7 +237,7 @@ class Session:
         except OSError as error:
             raise RunError(
                 f"The checkpoint of step {counters.step} could not be written to {folder.parent}: {error.strerror}. "
-                f"{last_good} Make room, then: lstmtext train lm --resume {self.folder.name}"
+                f"{last_good} Make room, then: lstmtext train {self.task.command} --resume {self.folder.name}"
             ) from error
         for other in folder.parent.iterdir():
             if other.name not in (self.index.last, self.index.best):
@@ -278,10 +245,10 @@ class Session:
         return Saved(step=counters.step, folder=name, best=best, requested=requested)
 
     def _config(self) -> CheckpointConfig:
-        return describe_checkpoint(self.settings, self.prepared, self.trainer.counters, self.arithmetic, self.command)
+        return self.task.describe(self.trainer.counters, self.command)
 
     def _started(self) -> Started:
-        return describe_start(self.settings, self.prepared, self.trainer.total_steps, self.arithmetic)
+        return self.task.started(self.parameters, self.trainer.total_steps)
 
     def _resumed(self) -> Resumed:
         return Resumed(step=self.trainer.counters.step, total_steps=self.trainer.total_steps)

@@ -12,21 +12,21 @@ lies what only resuming needs, all float32:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import safetensors
 import safetensors.torch
 import torch
 from msgspec import Struct
 
 from lstmtext.errors import CheckpointError
-from lstmtext.model.language_model import LanguageModel, load_tensors, to_tensors
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint, write_checkpoint
 from lstmtext.training.loop import Counters, Trainer
 
-__all__ = ["read_counters", "restore", "write_snapshot"]
+__all__ = ["Weights", "read_counters", "restore", "write_snapshot"]
 
 
 class SavedState(Struct, kw_only=True):
@@ -36,8 +36,18 @@ class SavedState(Struct, kw_only=True):
     scaler: dict[str, Any] = {}
 
 
+class Weights(Protocol):
+    """A model as a checkpoint's tensors: what a task gives."""
+
+    def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The weights by their names in the checkpoint, copies."""
+
+    def load(self, tensors: dict[str, npt.NDArray[np.generic]]) -> None:
+        """Put them back. Raises KeyError or RuntimeError for what does not fit."""
+
+
 def write_snapshot(
-    trainer: Trainer, model: LanguageModel, folder: Path, config: CheckpointConfig, tokenizer_json: str, card: str
+    trainer: Trainer, weights: Weights, folder: Path, config: CheckpointConfig, tokenizer_json: str, card: str
 ) -> None:
     """Write the whole checkpoint folder, or nothing.
 
@@ -51,11 +61,11 @@ def write_snapshot(
         "training/optimizer.safetensors": _save(_moments(trainer)),
     }
     if trainer.averaging:
-        raw = {name: torch.from_numpy(value) for name, value in to_tensors(model).items()}
+        raw = {name: torch.from_numpy(value) for name, value in weights.tensors().items()}
         extras["training/weights.safetensors"] = _save(raw)
     trainer.swap_averages()
     try:
-        tensors = to_tensors(model)
+        tensors = weights.tensors()
     finally:
         trainer.swap_averages()
     write_checkpoint(folder, config, tokenizer_json, tensors, card, extras)
@@ -66,23 +76,23 @@ def read_counters(folder: Path) -> Counters:
     return _read_state(folder).counters
 
 
-def restore(trainer: Trainer, model: LanguageModel, folder: Path) -> Checkpoint:
+def restore(trainer: Trainer, weights: Weights, folder: Path) -> Checkpoint:
     """Bring a new trainer, made with the counters of this folder, to where `write_snapshot` found it.
 
     Raises CheckpointError for files that are missing, damaged or of other settings.
     """
     checkpoint = read_checkpoint(folder)
-    _load(model, checkpoint.tensors, folder)
+    _load(weights, checkpoint.tensors, folder)
     training = folder / "training"
     if trainer.averaging:
         for average, parameter in zip(trainer.averaging.averages, trainer.averaging.parameters, strict=True):
             average.copy_(parameter.detach())
         raw = _read(training / "weights.safetensors")
-        _load(model, {name: value.numpy() for name, value in raw.items()}, folder)
+        _load(weights, {name: value.numpy() for name, value in raw.items()}, folder)
     moments = _read(training / "optimizer.safetensors")
     step = float(trainer.counters.step)
     try:
-        for name, parameter in model.named_parameters():
+        for name, parameter in trainer.model.named_parameters():
             if parameter.requires_grad:
                 trainer.optimizer.state[parameter] = {
                     "step": torch.tensor(step, device=parameter.device),
@@ -98,9 +108,9 @@ def restore(trainer: Trainer, model: LanguageModel, folder: Path) -> Checkpoint:
     return checkpoint
 
 
-def _load(model: LanguageModel, tensors: dict[str, np.ndarray[Any, Any]], folder: Path) -> None:
+def _load(weights: Weights, tensors: dict[str, np.ndarray[Any, Any]], folder: Path) -> None:
     try:
-        load_tensors(model, tensors)
+        weights.load(tensors)
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"{folder} does not fit this run's settings: {error}.") from None
 

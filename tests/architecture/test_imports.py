@@ -23,6 +23,7 @@ FLOORS = {
     "engine": 2,
     "training": 3,
     "explain": 3,
+    "scoring": 3,
     "experiments": 4,
     "forecast": 4,
     "api": 4,
@@ -30,7 +31,7 @@ FLOORS = {
     "cli": 6,
     "__main__": 7,
 }
-WITHOUT_TORCH = {"", "text", "store", "engine", "explain", "api", "tui"}
+WITHOUT_TORCH = {"", "text", "store", "engine", "explain", "scoring", "api", "tui"}
 # A roof window: the package looks up at the API when it is asked for a name of it.
 EXCEPTIONS = {("lstmtext", "lstmtext.api")}
 

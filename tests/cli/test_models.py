@@ -7,9 +7,10 @@ import runpy
 from pathlib import Path
 
 import pytest
+from classifiers import random_classifier
 
 from lstmtext.cli.main import run
-from lstmtext.store.checkpoint import Metric
+from lstmtext.store.checkpoint import Calibration, Metric
 from lstmtext.store.models import CheckpointIndex, write_index
 
 write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
@@ -102,3 +103,52 @@ def test_a_damaged_config_is_one_sentence(capsys: Output, tmp_path: Path) -> Non
     (write_tiny(tmp_path / "bad") / "config.json").write_text("{")
     assert run(["models", "show", "bad"]) == 1
     assert "config.json is damaged" in capsys.readouterr().err
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Path:
+    """A run `judge` with a classifier."""
+    folder = tmp_path / "runs" / "judge"
+    calibration = Calibration(temperature=1.25, error=0.0213, data="held out: reviews")
+    made = random_classifier(tmp_path, cell="gru", bidirectional=True, calibration=calibration)
+    (folder / "checkpoints").mkdir(parents=True)
+    made.rename(folder / "checkpoints" / "step-3")
+    write_index(folder, CheckpointIndex(last="step-3"))
+    return folder
+
+
+@pytest.mark.usefixtures("trained", "judge")
+def test_classifiers_are_listed_as_such(capsys: Output) -> None:
+    lines = printed(capsys, "list").splitlines()
+    assert lines[0].split() == ["MODEL", "FROM", "KIND", "CELL", "UNITS", "TOKENS", "WEIGHTS", "SCORE"]
+    (row,) = [line for line in lines if line.startswith("judge")]
+    assert "  classifier  " in row
+    assert "gru" in row
+    assert "2 × 8 × 2" in row
+    (other,) = [line for line in lines if line.startswith("hamlet")]
+    assert "  language-model  " in other
+
+
+@pytest.mark.usefixtures("judge")
+def test_show_says_what_a_classifier_reads_out(capsys: Output) -> None:
+    text = printed(capsys, "show", "judge")
+    for expected in (
+        "classifier",
+        "gru, 2 × 8, embedding 6",
+        "negative, neutral, positive",
+        "concat (the last state, the mean and the greatest values, forward and backward)",
+        "expected error 0.021 (cross-fitted, held out: reviews; temperature 1.25)",
+    ):
+        assert expected in text
+    document = json.loads(printed(capsys, "show", "judge", "--json"))
+    assert document["kind"] == "classifier"
+    assert document["classifier"]["readout"] == "concat"
+    assert document["classifier"]["calibration"]["error"] == 0.0213
+    gru = sum(3 * 8 * (inputs + 8) + 2 * 3 * 8 for inputs in (6, 8))
+    assert document["parameters"] == document["vocabulary"] * 6 + 2 * gru + 3 * (3 * 2 * 8) + 3
+
+
+def test_a_packed_classifier_is_used_by_classify(capsys: Output, judge: Path) -> None:
+    assert run(["models", "pack", judge.name, "--output", "small", "--half"]) == 0
+    assert "`lstmtext classify --model small` uses it" in capsys.readouterr().err
+    assert run(["classify", "--model", "small", "not good"]) == 0

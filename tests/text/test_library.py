@@ -54,18 +54,27 @@ def filled(folder: Path, names: dict[str, bytes]) -> Path:
 
 def test_the_shipped_list_is_sound() -> None:
     entries = library.entries()
-    assert list(entries) == ["harbour", "tinyshakespeare", "wikitext-2", "ptb", "imdb", "sst"]
+    assert list(entries) == ["harbour", "everyday", "negation", "tinyshakespeare", "wikitext-2", "ptb", "imdb", "sst"]
     for name, entry in entries.items():
         assert entry.name == name
-        assert "train" in entry.parts
         named = {file for files in entry.parts.values() for file in files}
-        if not entry.shipped:
+        assert named
+        if entry.shipped:  # all that lies there is listed, with its licence, and nothing is fetched
+            folder = places.shipped_folder("corpora") / name
+            assert {path.name for path in folder.iterdir()} - {"LICENSE", "README.md"} == named
+            assert f"SPDX-License-Identifier: {entry.licence}" in (folder / "LICENSE").read_text()
+            assert entry.files == ()
+            assert library.state(entry) == "shipped"
+        else:
             assert named == {file.name for file in entry.files}
         for file in entry.files:
             assert file.url.startswith("https://")
             assert file.name == file.url.rsplit("/", 1)[1]
     assert entries["tinyshakespeare"].files[0].bytes == 1_115_394
     assert {name for name, entry in entries.items() if entry.unpinned} == {"imdb", "sst"}
+    assert {name for name, entry in entries.items() if entry.labelled} == {"everyday", "negation"}
+    assert {name for name, entry in entries.items() if "train" not in entry.parts} == {"negation"}
+    assert list(entries["negation"].parts) == ["test"]  # held out: nothing of it can be trained on by its name
 
 
 def test_find_suggests(shelf: Path) -> None:

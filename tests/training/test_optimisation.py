@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmtext.config import BudgetSettings, OptimisationSettings
+from lstmtext.config import BudgetSettings, ModelSettings, OptimisationSettings, ReadoutSettings
+from lstmtext.model.classifier import Classifier
 from lstmtext.training.budget import DEFAULT_EPOCHS, FIRST_PLAN_STEP, Budget
 from lstmtext.training.optimisation import Averaging, learning_rate, make_optimizer
 
@@ -79,3 +80,14 @@ def test_a_recorded_plan_is_followed_without_the_clock() -> None:
     assert totals[FIRST_PLAN_STEP] == 80
     assert totals[-1] == 60
     assert Budget(BudgetSettings(minutes=1), lambda _: 0, [(0, 1000), (5, 80)], step=5).total_steps == 80
+
+
+def test_lower_layers_take_smaller_steps() -> None:
+    model = Classifier(ModelSettings(layers=2, hidden=4, embedding=3), ReadoutSettings(), 9)
+    optimizer = make_optimizer(model, OptimisationSettings(), layer_rate=0.5)
+    scale = {id(p): group["scale"] for group in optimizer.param_groups for p in group["params"]}
+    found = {name: scale[id(p)] for name, p in model.named_parameters() if p.requires_grad}
+    assert found["readout.weight"] == found["readout.bias"] == 1
+    assert found["stack.layers.1.weight_hh_l0"] == 0.5
+    assert found["stack.layers.0.bias_ih_l0"] == 0.25
+    assert found["embedding.weight"] == 0.125

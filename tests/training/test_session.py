@@ -255,9 +255,9 @@ def test_a_diverging_loss_stops_with_its_step_and_keeps_the_last_good_weights(
 
 
 def test_early_stopping(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    losses = iter([3.0, 2.0, 2.5, 1.9, 2.1, 2.0, 1.0])
+    losses = iter([9.0, 3.0, 2.0, 2.5, 1.9, 2.1, 2.0, 1.0])
+    # The first evaluation is the trial before the run.
     monkeypatch.setattr(Trainer, "evaluate", lambda _: Evaluation(next(losses), 100, {}))
-    monkeypatch.setattr(Session, "_check_validation", lambda _: None)
     events = train(tiny(budget={"steps": 400, "patience": 2}, run={"evaluate_every": 2}), tmp_path / "run")
     assert events[-1].reason == "early-stop"  # type: ignore[attr-defined]
     assert (events[-1].step, events[-1].best_loss, events[-1].best_step) == (12, 1.9, 8)  # type: ignore[attr-defined]

@@ -1,0 +1,135 @@
+"""How good the sentiment models are: accuracy on four kinds of validation data, negation, calibration.
+
+    python benchmarks/sentiment.py DATA [MODEL…]        (default: sentiment and sentiment-small)
+
+DATA is a folder with the files that docs/results.md lists; a file that is missing leaves its row out:
+
+    sst/dev_binary_cased.tsv.xz      SST-2 sentences
+    sst/negated_nodes_dev.tsv.xz     tree nodes with a negator, labels of the whole and of the rest
+    imdb/train.tsv.xz                labelled reviews; the part that training held out is judged
+    cad_imdb/dev_pairs.tsv.xz        counterfactual pairs
+
+and the shipped suite corpora/negation. `--json` prints the figures; `--record` writes them on the models' cards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import lzma
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstmtext.engine.classifier import EngineClassifier
+from lstmtext.metrics import accuracy, auc, calibration_error
+from lstmtext.places import shipped_folder
+from lstmtext.scoring.suite import read_suite, score_suite
+from lstmtext.store.checkpoint import Metric, read_checkpoint
+from lstmtext.store.models import find_model, record_metric
+from lstmtext.text.labelled import read_source, split_examples
+
+IMDB_HELD_OUT = 0.1034  # of 24 191 reviews: about 2 500; as in lstmtext/recipes/sentiment.toml
+# figure: (what it is, target, whether more is better)
+FIGURES: dict[str, tuple[str, float, bool]] = {
+    "sst2": ("SST-2 dev, accuracy", 0.885, True),
+    "imdb": ("IMDb, held-out reviews, accuracy", 0.925, True),
+    "flips": ("negated positives called negative, of 38", 30, True),
+    "rises": ("negated negatives whose P(positive) rises", 0.85, True),
+    "cad": ("counterfactual pairs, both right", 0.75, True),
+    "four": ("own suite, all four right", 0.90, True),
+    "hard": ("own suite, hard cases", 0.75, True),
+    "ece": ("calibration error, SST-2 dev + IMDb", 0.025, False),
+    "size": ("folder, MB", 24, False),
+}
+
+
+def rows(path: Path) -> Iterator[dict[str, str]]:
+    """The records of a compressed table."""
+    with lzma.open(path, "rt", encoding="utf-8", newline="") as handle:
+        yield from csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def measure(name: str, data: Path) -> dict[str, float]:
+    """Every figure of one model."""
+    folder = find_model(name)
+    model = EngineClassifier(read_checkpoint(folder))
+
+    def positives(texts: list[str]) -> np.ndarray[Any, Any]:
+        return model.positives([model.encode(text) for text in texts])
+
+    found: dict[str, float] = {}
+    pooled: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
+    for key, path in (("sst2", "sst/dev_binary_cased.tsv.xz"), ("imdb", "imdb/train.tsv.xz")):
+        if (data / path).is_file():
+            source = read_source(str(data / path))
+            examples = split_examples([source], [IMDB_HELD_OUT])[1][0] if key == "imdb" else source.examples
+            truth = np.array([example.label == 2 for example in examples]).astype(int)
+            answers = positives([example.text for example in examples])
+            found[key], found[f"{key}_auc"], found[f"{key}_texts"] = (
+                accuracy(answers, truth),
+                auc(answers, truth),
+                len(truth),
+            )
+            pooled.append((answers, truth))
+    if len(pooled) == 2:
+        found["ece"] = calibration_error(*(np.concatenate(part) for part in zip(*pooled, strict=True)))
+    if (data / "sst/negated_nodes_dev.tsv.xz").is_file():
+        nodes = list(rows(data / "sst/negated_nodes_dev.tsv.xz"))
+        whole, rest = positives([node["phrase"] for node in nodes]), positives([node["rest"] for node in nodes])
+        kinds = np.array([node["kind"] for node in nodes])
+        found["flips"] = int((whole[kinds == "negated_positive_flip"] < 0.5).sum())
+        raised = np.isin(kinds, ["negated_negative_flip", "negated_negative_to_neutral"])
+        found["rises"] = float((whole > rest)[raised].mean())
+        found["rises_of"] = int(raised.sum())
+        called = whole[kinds == "negated_negative_flip"] > 0.5
+        found["negative_flips_called_positive"] = int(called.sum())
+    if (data / "cad_imdb/dev_pairs.tsv.xz").is_file():
+        pairs = list(rows(data / "cad_imdb/dev_pairs.tsv.xz"))
+        answers = positives([row["text"] for row in pairs])
+        right: dict[str, bool] = {}
+        for row, answer in zip(pairs, answers, strict=True):
+            right[row["batch_id"]] = right.get(row["batch_id"], True) and (answer > 0.5) == (row["label"] == "1")
+        found["cad"], found["cad_pairs"] = float(np.mean(list(right.values()))), len(right)
+    scores = score_suite(read_suite(shipped_folder("corpora") / "negation"), positives)
+    found["four"], found["hard"] = scores["quadruples"]["all_four_right"], scores["hard"]["accuracy"]
+    for phenomenon, part in scores["phenomena"].items():
+        found[f"suite: {phenomenon}"] = part["accuracy"]
+    files = (path for path in folder.iterdir() if path.is_file())  # a run's `training/` does not ship
+    found["size"] = sum(path.stat().st_size for path in files) / 1e6
+    return found
+
+
+def main() -> None:
+    """Print one column per model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("models", nargs="*", default=["sentiment", "sentiment-small"])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--record", action="store_true")
+    given = parser.parse_args()
+    found = {name: measure(name, given.data) for name in given.models}
+    if given.record:
+        command = f"python benchmarks/sentiment.py DATA {' '.join(given.models)}"
+        for name, figures in found.items():
+            for key, (title, _, _) in FIGURES.items():
+                if key in figures and key != "size":
+                    metric = Metric(value=figures[key], unit="", protocol="", data=title, command=command)
+                    record_metric(find_model(name), title, metric)
+    if given.json:
+        json.dump(found, sys.stdout, indent=1)
+        return
+    print(f"{'':<46} {'target':>8} " + " ".join(f"{name:>16}" for name in found))
+    keys = [*FIGURES, *(key for figures in found.values() for key in figures if key not in FIGURES)]
+    for key in dict.fromkeys(keys):
+        title, target, _ = FIGURES.get(key, (key, float("nan"), True))
+        values = " ".join(f"{figures.get(key, float('nan')):>16.4g}" for figures in found.values())
+        print(f"{title:<46} {'' if target != target else f'{target:g}':>8} {values}")
+
+
+if __name__ == "__main__":
+    main()

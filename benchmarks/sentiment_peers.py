@@ -1,0 +1,196 @@
+"""The sentiment models beside what people use: accuracy, speed, size, start-up, all in one run.
+
+    pip install 'lstmtext[bench]'
+    python benchmarks/sentiment_peers.py DATA            DATA as in benchmarks/sentiment.py
+
+VADER and TextBlob come with their rules. A bag of words, bigrams (`scoring.baseline`), scikit-learn's TF-IDF + LR and
+fastText are fitted here on the same labelled files as `sentiment`. A peer that is not installed leaves its row out.
+
+Speed: the same 10 000 sentences of reviews. Peers: in this process, after a warm-up, on one core, as they are. Ours:
+`lstmtext classify --file F --json` as a whole process, its start included, on all cores.
+Target: sentiment-small at least half of VADER's texts per second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import lzma
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstmtext.engine.classifier import EngineClassifier
+from lstmtext.metrics import accuracy
+from lstmtext.places import shipped_folder
+from lstmtext.scoring.baseline import BagOfWords
+from lstmtext.scoring.suite import read_suite, score_suite
+from lstmtext.store.checkpoint import read_checkpoint
+from lstmtext.store.models import find_model
+from lstmtext.text.labelled import Example, read_source, split_examples
+
+SENTENCES = 10_000
+IMDB_HELD_OUT = 0.1034
+FITTED_ON = ("sst/train_phrases", "sst/train_binary_cased", "cad_imdb/train_pairs", "customer_reviews/cr")
+Positives = Callable[[list[str]], "np.ndarray[Any, Any]"]
+
+
+def training_examples(data: Path) -> tuple[list[Example], list[Example]]:
+    """(what the baselines are fitted on, the held-out reviews)."""
+    imdb = read_source(str(data / "imdb/train.tsv.xz"))
+    kept, held = split_examples([imdb], [IMDB_HELD_OUT])
+    sources = [read_source(str(shipped_folder("corpora") / "everyday"))]
+    sources += [read_source(str(data / f"{name}.tsv.xz")) for name in FITTED_ON]
+    barred = {example.text for example in read_source(str(data / "sst/dev_binary_cased.tsv.xz")).examples}
+    examples = [example for source in sources for example in source.examples if example.text not in barred]
+    return examples + kept[0], held[0]
+
+
+def review_sentences(data: Path) -> list[str]:
+    """The first sentences of the unlabelled reviews."""
+    with lzma.open(data / "imdb/unlabelled.txt.xz", "rt", encoding="utf-8") as handle:
+        text = handle.read(4_000_000).replace("<br />", " ")
+    found = [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n", text) if len(part.split()) > 2]
+    return found[:SENTENCES]
+
+
+def peers(examples: list[Example]) -> dict[str, tuple[Positives, float]]:
+    """Name → (P(positive) of texts, seconds of fitting) of everything that is installed."""
+    found: dict[str, tuple[Positives, float]] = {}
+    polar = [example for example in examples if example.label != 1]
+    texts, truth = [example.text for example in polar], [int(example.label == 2) for example in polar]
+    try:
+        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+        vader = SentimentIntensityAnalyzer()
+        found["VADER"] = (
+            lambda texts: np.array([vader.polarity_scores(text)["compound"] / 2 + 0.5 for text in texts]),
+            0.0,
+        )
+    except ImportError:
+        pass
+    try:
+        from textblob import TextBlob
+
+        found["TextBlob"] = (
+            lambda texts: np.array([TextBlob(text).sentiment.polarity / 2 + 0.5 for text in texts]),
+            0.0,
+        )
+    except ImportError:
+        pass
+    for name, pairs in (("bag of words", False), ("bigrams", True)):
+        started = time.perf_counter()
+        bag = BagOfWords(polar, pairs=pairs)
+        found[name] = (bag.positives, time.perf_counter() - started)
+    try:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        started = time.perf_counter()
+        words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+        pipeline = make_pipeline(words, LogisticRegression(C=10, max_iter=1000))
+        pipeline.fit(texts, truth)
+        found["TF-IDF + LR"] = (lambda texts: pipeline.predict_proba(texts)[:, 1], time.perf_counter() - started)
+    except ImportError:
+        pass
+    try:
+        import fasttext
+
+        started = time.perf_counter()
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            for text, label in zip(texts, truth, strict=True):
+                file.write(f"__label__{label} {' '.join(text.split())}\n")
+            file.flush()
+            model = fasttext.train_supervised(file.name, wordNgrams=2, epoch=5, thread=2, verbose=0)
+
+        def fast(texts: list[str]) -> np.ndarray[Any, Any]:
+            # The library's own `predict` breaks on numpy 2; this is what it calls.
+            answers = [model.f.predict(" ".join(text.split()) + "\n", 1, 0.0, "strict")[0] for text in texts]
+            return np.array([p if label == "__label__1" else 1 - p for p, label in answers])
+
+        found["fastText"] = (fast, time.perf_counter() - started)
+    except ImportError:
+        pass
+    return found
+
+
+def own_seconds(answer: Positives, sentences: list[str]) -> float:
+    """The fastest of three, in this process."""
+    answer(sentences[:500])
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        answer(sentences)
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def classify_seconds(model: str, sentences: list[str]) -> float:
+    """The fastest of three runs of the command on a file of them."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.write("\n".join(sentences) + "\n")
+        file.flush()
+        command = (sys.executable, "-m", "lstmtext", "classify", "--model", model, "--file", file.name, "--json")
+        return min(timed(command) for _ in range(3))
+
+
+def timed(command: tuple[str, ...]) -> float:
+    """Seconds of one whole process."""
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+def startup_seconds(*command: str) -> float:
+    """The fastest of five whole processes."""
+    return min(timed(command) for _ in range(5))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--models", nargs="*", default=["sentiment", "sentiment-small"])
+    given = parser.parse_args()
+    examples, reviews = training_examples(given.data)
+    sst = read_source(str(given.data / "sst/dev_binary_cased.tsv.xz")).examples
+    suite = read_suite(shipped_folder("corpora") / "negation")
+    sentences = review_sentences(given.data)
+    systems = peers(examples)
+    for name in given.models:
+        model = EngineClassifier(read_checkpoint(find_model(name)))
+
+        def positives(texts: list[str], model: EngineClassifier = model) -> np.ndarray[Any, Any]:
+            return np.array([answer.positive for answer in model.judge(texts)])
+
+        systems[name] = (positives, 0.0)
+    print(f"{'':<16} {'SST-2':>6} {'IMDb':>6} {'four':>6} {'hard':>6} {'texts/s':>8} {'fit, s':>7}")
+    speed = {}
+    for name, (answer, seconds) in systems.items():
+        scores = score_suite(suite, answer)
+        right = [
+            accuracy(answer([e.text for e in part]), np.array([int(e.label == 2) for e in part]))
+            for part in (sst, reviews)
+        ]
+        speed[name] = len(sentences) / (
+            classify_seconds(name, sentences) if name in given.models else own_seconds(answer, sentences)
+        )
+        row = [*right, scores["quadruples"]["all_four_right"], scores["hard"]["accuracy"]]
+        print(f"{name:<16} " + " ".join(f"{value:6.1%}" for value in row) + f" {speed[name]:>8.0f} {seconds:>7.1f}")
+    if "VADER" in speed:
+        for name in given.models:
+            print(f"{name} / VADER, texts per second: {speed[name] / speed['VADER']:.2f}")
+    numpy = startup_seconds(sys.executable, "-c", "import numpy")
+    ours = startup_seconds(sys.executable, "-m", "lstmtext", "classify", "not good")
+    print(f"whole process: classify {ours * 1000:.0f} ms, import numpy {numpy * 1000:.0f} ms: {ours / numpy:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""`lstmtext classify`: the sentiment of each text, from arguments, a file or a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from lstmtext.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from lstmtext.cli.classify_rows import Answer, Row
+    from lstmtext.engine.classifier import EngineClassifier
+    from lstmtext.store.answers import AnswerFile
+    from lstmtext.text.lines import Line, LineFile
+
+__all__ = ["command"]
+
+DEFAULT_MODEL = "sentiment"
+BATCH_TEXTS = 128  # as in engine/classifier.py, which --help does not import
+MOST_THREADS = 8  # more of them wait for Python's lock
+EXPLAINED_TEXTS = 32  # at a time: each is read again without every word
+FORMS = {".jsonl": "json", ".csv": "csv"}
+
+EXAMPLES = """Examples:
+
+\b
+  lstmtext classify "not good" "not bad at all"
+  lstmtext classify --explain "The plot is thin, but I was never bored."
+  lstmtext classify --file reviews.csv --column review --output answers.csv
+  lstmtext classify --file reviews.txt.gz --json --neutral 0.4 0.6
+  echo "I liked it" | lstmtext classify"""
+
+
+@click.command("classify", epilog=EXAMPLES)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--file", "file", metavar="F", help="A .txt, .csv, .tsv or .jsonl, also .gz or .xz; - is standard input.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="F", help="Write the answers to a new file.")
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="MODEL", help="A name, a run or a folder.")
+@click.option(
+    "--neutral",
+    nargs=2,
+    type=float,
+    default=(1 / 3, 2 / 3),
+    show_default="1/3 2/3",
+    metavar="LOW HIGH",
+    help="P(positive) from LOW to HIGH is called neutral.",
+)
+@click.option("--explain", is_flag=True, help="With each word the change of P(positive) when it is taken out.")
+@click.option("--json", "as_json", is_flag=True, help="JSON, one document a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV, with a header.")
+@click.option("--column", metavar="NAME", help="Of a .csv or .tsv, what is the text. Default: by the usual names.")
+@click.option("--field", metavar="NAME", help="Of .jsonl records, what is the text. Default: text.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=BATCH_TEXTS,
+    show_default=True,
+    metavar="TEXTS",
+    help="Texts that are read together; only the speed depends on it.",
+)
+def command(
+    texts: tuple[str, ...],
+    file: str | None,
+    output: Path | None,
+    model: str,
+    neutral: tuple[float, float],
+    explain: bool,
+    as_json: bool,
+    as_csv: bool,
+    column: str | None,
+    field: str | None,
+    batch_size: int,
+) -> int:
+    """Sentiment of each TEXT, or of each line of a file or a pipe.
+
+    Every line has one answer, a blank one too, in the same order: the label, P(positive), the text. A line that
+    cannot be read, because it is not UTF-8 for example, has the label error, and the exit code is 1 in the end.
+
+    --output never overwrites a file. The answers are in F.partial until the last one is written; after an
+    interruption the same command goes on where it stopped. Without --json or --csv, F's ending says which it is.
+    """
+    form = _form(output, as_json, as_csv)
+    if not 0 <= neutral[0] <= neutral[1] <= 1:
+        raise UsageError(f"--neutral {neutral[0]:g} {neutral[1]:g} is no band: 0 ≤ LOW ≤ HIGH ≤ 1 is needed.")
+    if explain and form == "csv":
+        raise UsageError("--explain has no place in CSV. Use it with --json.")
+    source = _open_source(texts, file, column, field)
+    threads = _threads()
+
+    from lstmtext.engine.classifier import EngineClassifier
+    from lstmtext.store.checkpoint import read_checkpoint
+    from lstmtext.store.models import find_model
+
+    folder = find_model(model)
+    answerer = _Answerer(EngineClassifier(read_checkpoint(folder)), neutral, batch_size, threads, explain)
+    row, header = _rows(form, model, to_file=output is not None)
+    if output is None:
+        return _run(source, answerer, row, header, None)
+
+    from lstmtext.store.answers import AnswerFile
+
+    job = {"model": f"{model} {_checksum(folder)}", "form": form, "--neutral": f"{neutral}", "--explain": f"{explain}"}
+    with AnswerFile(output, job) as out:
+        return _run(source, answerer, row, header, out)
+
+
+def _run(source: _Source, answerer: _Answerer, row: Row, header: str, out: AnswerFile | None) -> int:
+    """Answer every text; the exit code."""
+    from lstmtext.cli.classify_notes import Notes, ProgressLine
+
+    notes = Notes(source.label, explained=answerer.explain)
+    progress = ProgressLine(sys.stderr, source.file, 0 if out is None else out.before.count)
+    write = _to_stdout if out is None else out.write
+    try:
+        if header and (out is None or not out.now.bytes):
+            write(header, 0, 0)
+        for block in source.blocks:
+            for lines in answerer.portions(block):
+                new = lines if out is None else lines[out.take(line.text for line in lines) :]
+                answers = answerer.answer(new)
+                write("".join(map(row, answers)), len(new), sum(bool(line.problem) for line in new))
+                notes.take(answers)
+                progress.show(len(new), quiet=out is None and sys.stdout.isatty())
+        if out is not None:
+            out.finish()
+    except KeyboardInterrupt:
+        progress.clear()
+        kept = "; the same command goes on from there" if out is not None else ""
+        click.echo(f"interrupted after {progress.done:,} texts{kept}.", err=True)
+        return 130
+    finally:
+        progress.clear()
+    notes.say()
+    if not progress.done:
+        click.echo("note: there was no text.", err=True)
+    return 1 if notes.problems or (out is not None and out.now.problems) else 0
+
+
+class _Source(NamedTuple):
+    """Where the texts come from. label: what stands before a text's number in a note; file: if it is one."""
+
+    blocks: Iterator[Sequence[Line]]
+    label: str
+    file: LineFile | None = None
+
+
+def _open_source(texts: tuple[str, ...], file: str | None, column: str | None, field: str | None) -> _Source:
+    """The texts from wherever they come. Raises UsageError for a call that does not say, or says two things."""
+    from lstmtext.text.lines import LineFile, line_of, stream_blocks
+
+    if texts and file is not None:
+        raise UsageError("The texts are given twice: as arguments and by --file. Keep one of them.")
+    named = None if file in (None, "-") else LineFile(Path(str(file)), column, field or "text")
+    kind = "" if named is None else named.kind
+    if column is not None and kind not in (".csv", ".tsv"):
+        raise UsageError("--column belongs to a --file that ends in .csv or .tsv, maybe with .gz or .xz.")
+    if field is not None and kind != ".jsonl":
+        raise UsageError("--field belongs to a --file that ends in .jsonl, maybe with .gz or .xz.")
+    if texts:
+        # Bytes of the command line that are not UTF-8 arrive as lone surrogates.
+        lines = [line_of(number, text.encode("utf-8", "surrogateescape")) for number, text in enumerate(texts, 1)]
+        return _Source(iter([lines]), "text")
+    if named is not None:
+        if not named.path.exists():
+            raise InputError(f"There is no file {named.path}.")
+        return _Source(named.blocks(), f"{named.path}, line", named)
+    if sys.stdin is None or (file is None and sys.stdin.isatty()):
+        raise UsageError('There is no text. Give it as an argument ("not good"), by --file, or through a pipe.')
+    return _Source(stream_blocks(sys.stdin.buffer, "Standard input"), "line")
+
+
+class _Answerer(NamedTuple):
+    """A classifier with everything that was said about how to use it."""
+
+    classifier: EngineClassifier
+    band: tuple[float, float]
+    batch_texts: int
+    threads: int
+    explain: bool
+
+    def portions(self, block: Sequence[Line]) -> Iterator[Sequence[Line]]:
+        """As many lines as are answered before anything is written."""
+        size = EXPLAINED_TEXTS if self.explain else len(block)
+        return (block[begin : begin + size] for begin in range(0, len(block), size))
+
+    def answer(self, lines: Sequence[Line]) -> list[Answer]:
+        """One answer for each line; none in it where the line has a problem."""
+        from lstmtext.cli.classify_rows import Answer
+
+        texts = [line.text for line in lines if not line.problem]
+        found = iter(self.classifier.judge(texts, self.band, batch_texts=self.batch_texts, threads=self.threads))
+        return [
+            Answer(line, None)
+            if line.problem
+            else Answer(line, next(found), self._strip(line.text) if self.explain else None)
+            for line in lines
+        ]
+
+    def _strip(self, text: str) -> list[tuple[str, float]] | None:
+        """Every word with the change without it; None for a text that is too long for that."""
+        from lstmtext.explain.report import explain
+
+        try:
+            found = explain(self.classifier, text, ["occlusion"])
+        except UsageError:
+            return None
+        return list(zip(found.tokens, found.occlusion or [], strict=True))
+
+
+def _form(output: Path | None, as_json: bool, as_csv: bool) -> str:
+    """json, csv or text."""
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two forms. Keep one of them.")
+    suffix = output.suffix.lower() if output is not None else ""
+    if suffix in (".gz", ".xz"):
+        raise UsageError(f"{output}: the answers are written as they are; compress the file when it is finished.")
+    return "json" if as_json else "csv" if as_csv else FORMS.get(suffix, "text")
+
+
+def _rows(form: str, model: str, *, to_file: bool) -> tuple[Row, str]:
+    """How a row is written, and what stands above the first."""
+    from lstmtext.cli.classify_rows import CSV_HEADER, csv_row, json_rows, screen_rows, tab_row
+
+    if form == "json":
+        plain = not to_file and (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+        return json_rows(model, ascii_only=plain), ""
+    if form == "csv":
+        return csv_row, CSV_HEADER
+    if to_file or not sys.stdout.isatty():
+        return tab_row, ""
+    import shutil
+
+    from lstmtext.cli.progress import is_fancy
+
+    return screen_rows(shutil.get_terminal_size().columns, colour=is_fancy(sys.stdout)), ""
+
+
+def _to_stdout(text: str, count: int = 0, problems: int = 0) -> None:  # noqa: ARG001 - as AnswerFile.write
+    """Print at once; what the encoding does not have becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def _threads() -> int:
+    """One thread for every core, and one BLAS thread for each. Works before numpy is imported, or not at all.
+
+    Batches are independent: these threads never wait for each other, so that a core which another process uses
+    costs its share and no more, whatever the load. BLAS threads wait at every product (see generate.py).
+    OMP_NUM_THREADS and OPENBLAS_NUM_THREADS are obeyed.
+    """
+    if "numpy" in sys.modules:
+        return 1
+    given = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # a system that does not say
+        cores = os.cpu_count() or 1
+    return max(1, min(int(given) if given.isdecimal() else cores, MOST_THREADS))
+
+
+def _checksum(folder: Path) -> str:
+    """Of what a model answers with."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for name in ("config.json", "model.safetensors"):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()

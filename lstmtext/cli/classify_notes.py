@@ -1,0 +1,115 @@
+"""What `lstmtext classify` says beside its answers, on stderr: how far it is, and what was odd about the texts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from lstmtext.cli.progress import is_fancy, printable
+from lstmtext.units import format_duration
+
+if TYPE_CHECKING:
+    from lstmtext.cli.classify_rows import Answer
+    from lstmtext.text.lines import LineFile
+
+__all__ = ["Notes", "ProgressLine"]
+
+NAMED = 10  # words and lines that a note names
+# On a terminal one line that is drawn again; elsewhere a line now and then, so that only long work has any.
+DRAW_INTERVAL_SECONDS, LINE_INTERVAL_SECONDS = 0.2, 30.0
+
+
+class Notes:
+    """Collects what is worth a note.
+
+    label: what stands before a text's number: `text`, `reviews.txt, line`; explained: a strip was asked for
+    """
+
+    def __init__(self, label: str, *, explained: bool = False) -> None:
+        self.label, self.explained = label, explained
+        self.problems = 0
+        self._unknown: dict[str, None] = {}  # one more than is named: that there are more is enough to know
+        self._empty: list[int] = []
+        self._empties = 0
+        self._unexplained = 0
+
+    def take(self, answers: Iterable[Answer]) -> None:
+        """Note these answers; of texts that could not be read the first ones are named at once."""
+        for line, judgement, strip in answers:
+            if judgement is None:
+                self.problems += 1
+                if self.problems <= NAMED:
+                    click.echo(f"error: {self.label} {line.number}: {printable(line.problem)}.", err=True)
+                continue
+            self._unexplained += self.explained and strip is None
+            if judgement.unknown and len(self._unknown) <= NAMED:
+                self._unknown.update(dict.fromkeys(judgement.unknown))
+            if judgement.empty:
+                self._empties += 1
+                self._empty += [line.number] * (len(self._empty) < NAMED)
+
+    def say(self) -> None:
+        """Everything that is said at the end."""
+        if self.problems > NAMED:
+            click.echo(f"error: {self.problems:,} texts could not be read.", err=True)
+        if self._unknown:
+            words = [repr(printable(word)) for word in self._unknown]
+            more = " and more" if len(words) > NAMED else ""
+            click.echo(f"note: the model does not know {', '.join(words[:NAMED])}{more}.", err=True)
+        if self._unexplained:
+            click.echo(f"note: {self._unexplained:,} texts are too long to take their words out one by one.", err=True)
+        if self._empties:
+            numbers = ", ".join(f"{number:,}" for number in self._empty)
+            more = f" and {self._empties - NAMED:,} more" if self._empties > NAMED else ""
+            where = f"{self.label}{'s' if self._empties > 1 else ''} {numbers}{more}"
+            click.echo(f"note: there is nothing that the model can read in {where}: neutral.", err=True)
+
+
+class ProgressLine:
+    """Texts answered, their rate, and the time left, by the share of the file that has been read.
+
+    before: texts that an earlier call has answered; done: all that have an answer
+    """
+
+    def __init__(
+        self, stream: TextIO, file: LineFile | None, before: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.done = before
+        self._stream, self._file, self._clock = stream, file, clock
+        self._fancy = is_fancy(stream)
+        self._before = before
+        self._started = self._drawn_at = clock()
+        self._origin = 0  # where in the file the texts begin that this call answers
+        self._drawn = False
+
+    def show(self, count: int, *, quiet: bool = False) -> None:
+        """Note `count` more answers, and draw if it is time. quiet: the answers themselves are on the terminal."""
+        self.done += count
+        now = self._clock()
+        position = self._file.position if self._file is not None else 0
+        if not count:  # what was read was answered before
+            self._origin, self._started = position, now
+            return
+        interval = DRAW_INTERVAL_SECONDS if self._fancy else LINE_INTERVAL_SECONDS
+        if quiet or now - self._drawn_at < interval or now == self._started:
+            return
+        self._drawn_at = now
+        seconds = now - self._started
+        parts = [f"{self.done:,} texts", f"{(self.done - self._before) / seconds:,.0f} a second"]
+        if self._file is not None and position > self._origin:
+            left = seconds * (self._file.size - position) / (position - self._origin)
+            parts += [f"{100 * position // self._file.size} %", f"{format_duration(left)} left"]
+        text = ", ".join(parts)
+        self._stream.write(f"\r\x1b[K{text}" if self._fancy else f"{text}\n")
+        self._stream.flush()
+        self._drawn = True
+
+    def clear(self) -> None:
+        """Take the line off the terminal. May be called again."""
+        if self._drawn and self._fancy:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+        self._drawn = False

@@ -1,0 +1,185 @@
+"""`lstmtext explain`: why a text was judged as it was, word by word."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lstmtext.cli.generate import _leave_busy_cores_alone, _out, _unknown_note
+from lstmtext.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from lstmtext.explain.report import Explanation, Method
+
+__all__ = ["command"]
+
+DEFAULT_MODEL = "sentiment"
+METHODS = ("reading", "occlusion", "interaction", "gates")
+
+EXAMPLES = """Examples:
+
+\b
+  lstmtext explain 'The film is not good.'
+  lstmtext explain 'Not bad at all.' --method interaction --span 0:2
+  lstmtext explain 'The film is good.' --against 'The film is not good.'
+  lstmtext explain 'The film is not good.' --method gates --layer 1 --unit 17
+  lstmtext explain 'The film is not good.' --ablate 1:17 --ablate 1:40 --json
+  lstmtext explain --file review.txt --method reading --svg review.svg
+  lstmtext explain --values 100,105,110,115"""
+
+
+@click.command("explain", epilog=EXAMPLES)
+@click.argument("text", required=False)
+@click.option("--file", "file", metavar="FILE", help="Read the text from a file; - is standard input.")
+@click.option("--values", metavar="NUMBERS", help="Instead of a text: a series, and the forecaster's gates over it.")
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="MODEL", help="A name, a run or a folder.")
+@click.option(
+    "--method",
+    "methods",
+    type=click.Choice(METHODS),
+    multiple=True,
+    help="reading: P(positive) after each word. occlusion: its change when a word is taken out. interaction: what "
+    "spans of words do together. gates: the cells' gates at every token. Can be given several times. "
+    "Default: reading and occlusion.",
+)
+@click.option(
+    "--span",
+    "spans",
+    multiple=True,
+    metavar="I:J",
+    help="The words I to J − 1, counted from 0, for interaction. Can be given several times. "
+    "Default: spans around the words that change the answer most when taken out.",
+)
+@click.option("--against", metavar="TEXT", help="A second text, read beside the first.")
+@click.option("--layer", type=int, metavar="N", help="Gates of this layer only, counted from 0.")
+@click.option("--unit", type=int, metavar="N", help="Gates of this unit only, as numbers.")
+@click.option(
+    "--ablate",
+    "off",
+    multiple=True,
+    metavar="LAYER:UNIT",
+    help="The answer with this unit switched off; several are switched off together.",
+)
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw it, for a slide.")
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="The same as pixels.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    text: str | None,
+    file: str | None,
+    values: str | None,
+    model: str,
+    methods: tuple[Method, ...],
+    spans: tuple[str, ...],
+    against: str | None,
+    layer: int | None,
+    unit: int | None,
+    off: tuple[str, ...],
+    svg: Path | None,
+    png: Path | None,
+    as_json: bool,
+) -> int:
+    """Show why a text was judged as it was: TEXT, or one text from a file or a pipe.
+
+    Words count from 0, and so do layers and units. Blue words speak for negative, orange words for positive:
+    taking an orange one out makes the answer less positive.
+    """
+    if values is not None:
+        of_text = (text, file, *spans, against, layer or None, *off, svg, png, *(set(methods) - {"gates"}))
+        if any(given is not None for given in of_text) or model != DEFAULT_MODEL:
+            raise UsageError("--values shows the gates over a series; beside it only --unit and --json have a meaning.")
+        from lstmtext.cli.forecast import explain_values
+
+        explain_values(values, unit, as_json)
+        return 0
+    wanted = [_pair(span, "--span", "I:J, two word numbers like 2:4") for span in spans]
+    units = [_pair(unit_off, "--ablate", "LAYER:UNIT, two numbers like 1:17") for unit_off in off]
+    for place in (svg, png):
+        if place is not None and not place.parent.is_dir():
+            raise InputError(f"There is no folder {str(place.parent)!r} to write {place.name!r} into.")
+    content = _read_text(text, file)
+    _leave_busy_cores_alone()
+    if png is not None:
+        from lstmtext.explain.png import ready
+
+        ready()
+
+    from lstmtext.engine.classifier import EngineClassifier
+    from lstmtext.explain.report import explain
+    from lstmtext.store.checkpoint import read_checkpoint
+    from lstmtext.store.models import find_model
+
+    classifier = EngineClassifier(read_checkpoint(find_model(model)))
+    found = explain(
+        classifier,
+        content,
+        methods or None,
+        spans=wanted,
+        against=None if against is None else _clean(against),
+        layer=layer,
+        unit=unit,
+        off=units,
+    )
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    if found.unknown:
+        click.echo(_unknown_note(found.unknown), err=True)
+    _draw(found, svg, png)
+    if as_json:
+        plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+        _out(found.to_json(ascii_only=plain) + "\n")
+    else:
+        from lstmtext.cli.progress import is_fancy
+        from lstmtext.explain.page import page
+
+        _out(page(found, shutil.get_terminal_size().columns, is_fancy(sys.stdout)) + "\n")
+    return 0
+
+
+def _draw(found: Explanation, svg: Path | None, png: Path | None) -> None:
+    """Write the drawings that were asked for."""
+    if svg is None and png is None:
+        return
+    from lstmtext.explain import png as pixels
+    from lstmtext.explain.svg import svg as drawing
+    from lstmtext.files import write_atomically
+
+    drawn = drawing(found)
+    if svg is not None:
+        write_atomically(svg, drawn)
+    if png is not None:
+        write_atomically(png, pixels.png(drawn))
+
+
+def _read_text(text: str | None, file: str | None) -> str:
+    """The text from wherever it comes."""
+    if text is not None and file is not None:
+        raise UsageError("TEXT and --file both give a text. Keep one of them.")
+    if text is not None:
+        return _clean(text)
+    if file is None and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageError("There is no text to explain. Give one in quotes, with --file, or through a pipe.")
+    if file is None or file == "-":
+        data, place = sys.stdin.buffer.read(), "Standard input"
+    else:
+        data, place = Path(file).read_bytes(), file
+    try:
+        found = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
+    return found.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+
+
+def _clean(text: str) -> str:
+    """Bytes of the command line that are not UTF-8 arrive as lone surrogates, which cannot be printed."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _pair(given: str, option: str, form: str) -> tuple[int, int]:
+    if not (match := re.fullmatch(r"(\d{1,9}):(\d{1,9})", given)):
+        raise UsageError(f"{option} {given!r} is not of the form {form}.")
+    return int(match[1]), int(match[2])

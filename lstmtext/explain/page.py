@@ -1,0 +1,158 @@
+"""An explanation as a page of a terminal: one block per method, strings only.
+
+    negative, P(positive) 0.1234
+
+    word    P(positive) after it           without it
+    The          0.51           │          0.12  -0.00
+    ...
+
+Words are coloured by what they bring: orange where taking them out would make the answer less positive, blue where
+it would make it more so. Must not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lstmtext.explain.colour import scaled
+from lstmtext.explain.compare import Comparison
+from lstmtext.explain.decomposition import Interaction
+from lstmtext.explain.draw import bar, cell, columns, fit, painted, strip
+from lstmtext.explain.reading import Turn
+from lstmtext.explain.report import Explanation, Gates
+
+__all__ = ["comparison_lines", "gate_lines", "interaction_lines", "page", "turn_lines", "word_lines"]
+
+TABLE_WORDS = 60  # more are a strip of words, without numbers
+WORD_COLUMNS = 16
+BAR_COLUMNS = 10  # to each side
+SHOWN_TURNS = 12
+SHOWN_INTERACTIONS = 8
+MOST_UNITS = 8  # beside each other, per gate
+PROBABILITIES = ("forget", "input", "output", "reset", "update")  # gates from 0 to 1; the others have a sign
+
+
+def page(explanation: Explanation, width: int = 80, colour: bool = False) -> str:
+    """All that was asked for, block by block. width: columns; colour: with 24-bit escape sequences."""
+    blocks = [_answer(explanation)]
+    if explanation.reading is not None or explanation.occlusion is not None:
+        blocks.append(word_lines(explanation, width, colour))
+    if explanation.turns:
+        blocks.append(turn_lines(explanation.turns))
+    if explanation.interactions:
+        blocks.append(interaction_lines(explanation.interactions, width, colour))
+    if explanation.gates is not None and explanation.gates.tokens:
+        blocks.append(gate_lines(explanation.gates, width, colour))
+    if explanation.ablation is not None:
+        blocks.append(_ablation(explanation))
+    if explanation.against is not None and explanation.against.rows:
+        blocks.append(comparison_lines(explanation.against, width, colour))
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
+
+
+def _answer(explanation: Explanation) -> list[str]:
+    if not explanation.tokens:
+        return ["neutral, P(positive) 0.5000: there is nothing to read in this text."]
+    if explanation.empty:
+        return ["neutral, P(positive) 0.5000: the model knows nothing in this text."]
+    return [f"{explanation.label}, P(positive) {explanation.positive:.4f}"]
+
+
+def word_lines(explanation: Explanation, width: int, colour: bool) -> list[str]:
+    """Reading and occlusion: a table of words, or strips where the text is long."""
+    reading, changes, words = explanation.reading, explanation.occlusion, explanation.tokens
+    brings = scaled([-change for change in changes]) if changes is not None else [0.0] * len(words)
+    if not words:
+        return []
+    if len(words) > TABLE_WORDS:
+        lines = []
+        if reading is not None:
+            sides = [2 * positive - 1 for positive in reading]
+            lines += ["P(positive) after each word:", *strip(words, sides, width, colour)]
+        if changes is not None:
+            gap = [""] if lines else []
+            lines += [*gap, "What each word brings (the answer without it):", *strip(words, brings, width, colour)]
+        return lines
+    room = min(max(max(map(columns, words)), 4), WORD_COLUMNS)
+    after = f"  {'P(positive) after it':<{2 * BAR_COLUMNS + 7}}" if reading is not None else ""
+    without = "  without it" if changes is not None else ""
+    lines = [fit("word", room) + after + without]
+    for index, word in enumerate(words):
+        line = painted(fit(word, room), brings[index], colour)
+        if reading is not None:
+            line += f"  {reading[index]:.2f}  {bar(reading[index], BAR_COLUMNS, colour)}"
+        if changes is not None:
+            line += f"  {explanation.positive + changes[index]:.2f}  {changes[index]:+.2f}"
+        lines.append(line)
+    return lines
+
+
+def turn_lines(turns: Sequence[Turn]) -> list[str]:
+    """Where the reading changed sides, in sentences."""
+    more = len(turns) - SHOWN_TURNS
+    return [turn.sentence for turn in turns[:SHOWN_TURNS]] + ([f"and {more} more turns"] if more > 0 else [])
+
+
+def interaction_lines(found: Sequence[Interaction], width: int, colour: bool) -> list[str]:
+    """Spans with their score, their interaction, and the scores of their words alone."""
+    shown = found[:SHOWN_INTERACTIONS]
+    scores = scaled([one.score for one in shown], 1.0)
+    room = min(max(max(columns(one.text) for one in shown), 8), max(width - 50, 16))
+    lines = [f"{fit('together', room)}   score  interaction  the words alone"]
+    for one, score in zip(shown, scores, strict=True):
+        alone = "  ".join(f"{word:+.2f}" for word in one.words)
+        lines.append(
+            f"{painted(fit(one.text, room), score, colour)}  {one.score:+6.2f}  {one.interaction:+11.2f}  {alone}"
+        )
+    return lines
+
+
+def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
+    """Tokens × units: numbers for one unit, squares for several, those with the strongest effect first."""
+    layer, place = gates.layers[-1], len(gates.layers) - 1
+    room = min(max(columns(token) for token in gates.tokens), 12)
+    if len(gates.units) == 1:
+        names = list(gates.values)
+        lines = [f"Layer {layer}, unit {gates.units[0]}:", fit("", room) + "".join(f"{name:>11}" for name in names)]
+        for step, token in enumerate(gates.tokens):
+            values = [float(gates.values[name][place, step, 0]) for name in names]
+            lines.append(fit(token, room) + "".join(f"{value:>11.2f}" for value in values))
+        return lines
+    count = min(max(((width - room) // len(gates.values) - 1) // 2, 1), MOST_UNITS)
+    units = gates.ranking[:count]
+    effects = ", ".join(f"{one.unit} ({one.change:+.2f})" for one in units)
+    lines = [f"Layer {layer}, the units that change the answer most when switched off:", effects]
+    lines.append(fit("", room) + "".join(" " + fit(name, 2 * count) for name in gates.values))
+    squares = {name: table[place][:, [one.unit for one in units]] for name, table in gates.values.items()}
+    largest = {name: max(float(abs(table).max()), 1e-9) for name, table in squares.items()}
+    for step, token in enumerate(gates.tokens):
+        line = fit(token, room)
+        for name, table in squares.items():
+            signed = name not in PROBABILITIES
+            scale = largest[name] if signed else 1.0
+            line += " " + "".join(cell(float(value) / scale, colour, signed) for value in table[step])
+        lines.append(line)
+    return lines
+
+
+def _ablation(explanation: Explanation) -> list[str]:
+    assert explanation.ablation is not None
+    units = ", ".join(f"{layer}:{unit}" for layer, unit in explanation.ablation.units)
+    positive = explanation.ablation.positive
+    what = f"unit {units}" if len(explanation.ablation.units) == 1 else f"units {units}"
+    return [f"With {what} switched off: P(positive) {positive:.4f} ({positive - explanation.positive:+.4f})."]
+
+
+def comparison_lines(found: Comparison, width: int, colour: bool) -> list[str]:
+    """Both texts, word beside word, with P(positive) after each and the difference."""
+    widest = max(columns(text) for row in found.rows for text in row.texts)
+    room = min(max(widest, 5), max((width - 28) // 2, 5))
+    differences = scaled([row.difference for row in found.rows])
+    lines = [f"{fit('first', room)}        {fit('second', room)}        difference"]
+    for row, difference in zip(found.rows, differences, strict=True):
+        sides = [
+            fit(text, room) + (f"  {positive:.2f}" if text else " " * 6)
+            for text, positive in zip(row.texts, row.positive, strict=True)
+        ]
+        lines.append("  ".join(sides) + "  " + painted(f"{row.difference:+.2f}", difference, colour))
+    return lines

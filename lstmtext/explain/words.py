@@ -1,0 +1,130 @@
+"""A text as the words that a person sees, each with the tokens that the model reads for it.
+
+    "It wasn't film-making."    what a person typed
+    It  was  n't  film  -  making  .          words: the pieces of `text/plain.py`
+    it  was  n't  film  -  mak ##ing  .       tokens: a rare word is read in parts
+
+Every method of this room speaks of words: a reading has one value per word (after its last token), a deletion
+takes all tokens of a word. With a tokenizer that knows no word parts a token is a word.
+Must not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstmtext.engine.cell import Array
+from lstmtext.engine.classifier import EngineClassifier
+from lstmtext.errors import UsageError
+from lstmtext.text.plain import Spacing, pieces, plain_form
+from lstmtext.text.tokenizer import Ids, Tokenizer
+
+__all__ = ["Words", "positives", "read_words"]
+
+# How far ahead of the last word the next one is looked for in the typed text; more where some were not found.
+LOOK_AHEAD = 40
+NEUTRAL = 0.5  # the answer where nothing is known
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The words of one text. Spans of words are half open everywhere: words i … j − 1.
+
+    text: as it was given; texts: one per word, as it is typed where that could be found
+    spans: per word the first token and the one after its last; ids: all tokens, (tokens,)
+    spaced: whether words are words, with spaces between them (not characters or bytes)
+    """
+
+    text: str
+    texts: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    ids: Ids
+    spaced: bool = True
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def tokens(self, first: int, stop: int) -> tuple[int, int]:
+        """The token span of the words first … stop − 1, which must be at least one."""
+        return self.spans[first][0], self.spans[stop - 1][1]
+
+    def without(self, first: int, stop: int) -> Ids:
+        """The tokens of the text with the words first … stop − 1 taken out."""
+        begin, end = self.tokens(first, stop)
+        return np.concatenate([self.ids[:begin], self.ids[end:]])
+
+    def phrase(self, first: int, stop: int) -> str:
+        """The words first … stop − 1 as print has them: "wasn't good", from was, n't and good."""
+        if not self.spaced:
+            return "".join(self.texts[first:stop])
+        spacing = Spacing()
+        return "".join(spacing.before(word.lower()) + word for word in self.texts[first:stop])
+
+    def check(self, span: tuple[int, int]) -> None:
+        """Raises UsageError for a span that is not inside the text."""
+        first, stop = span
+        if not 0 <= first < stop <= len(self):
+            has = f"{len(self)} words, 0 to {len(self) - 1}" if len(self) else "no words"
+            raise UsageError(
+                f"There is no span {first}:{stop}: the text has {has}. A span I:J means the words from I up to "
+                "and without J."
+            )
+
+
+def read_words(classifier: EngineClassifier, text: str) -> Words:
+    """The words of `text` as this classifier reads them; `ids` is what `classifier.encode` gives."""
+    tokenizer = classifier.tokenizer
+    text_on_one_line = " ".join(text.split("\n"))
+    if tokenizer.kind != "wordpiece":
+        ids = classifier.encode(text)
+        spans = tuple((place, place + 1) for place in range(len(ids)))
+        return Words(text, _token_texts(tokenizer, text_on_one_line, ids), spans, ids, tokenizer.kind == "word")
+    words: list[str] = []
+    found: list[tuple[int, int]] = []
+    tokens: list[int] = []
+    for piece in pieces(text_on_one_line):
+        begin = len(tokens)
+        tokens.extend(tokenizer.piece_ids(piece))
+        if len(tokens) > begin:
+            words.append(piece)
+            found.append((begin, len(tokens)))
+    return Words(text, tuple(_typed(text, words)), tuple(found), np.array(tokens, dtype=np.int64))
+
+
+def positives(classifier: EngineClassifier, sequences: Sequence[Ids]) -> Array:
+    """P(positive) of token sequences, (N,), as `judge` answers: 0.5 where no token is known."""
+    return classifier.positives(sequences)
+
+
+def _token_texts(tokenizer: Tokenizer, text: str, ids: Ids) -> tuple[str, ...]:
+    """Per token what it was made from; of an unknown one the text says more than the tokenizer."""
+    if tokenizer.kind == "char":
+        return tuple(text)
+    if tokenizer.kind == "word" and tokenizer.unknown_id in ids:
+        typed = [piece for piece, _ in tokenizer.backend.pre_tokenizer.pre_tokenize_str(text)]
+        if len(typed) == len(ids):
+            return tuple(piece.strip(" ") or piece for piece in typed)
+    texts = (tokenizer.token_text(int(index)) for index in ids)
+    return tuple(texts) if tokenizer.kind in ("bpe", "byte") else tuple(text.strip(" ") or text for text in texts)
+
+
+def _typed(text: str, words: Iterable[str]) -> Iterable[str]:
+    """The words as they stand in the text: `words` are in plain form and in order.
+
+    A word that the text does not hold letter by letter (an emoji's name, cooool) stays in plain form. What is
+    yielded differs in capitals, accents and quotes at most, so that a wrong place does little harm.
+    """
+    forms = {character: plain_form(character) for character in set(text)}
+    lower = "".join(forms[character] if len(forms[character]) == 1 else character for character in text)
+    place = misses = 0
+    for word in words:
+        found = lower.find(word, place, place + len(word) + LOOK_AHEAD * (misses + 1))
+        if found < 0:
+            misses += 1
+            yield word
+        else:
+            place, misses = found + len(word), 0
+            yield text[found:place]

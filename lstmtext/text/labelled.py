@@ -1,0 +1,181 @@
+"""Labelled text: files, folders and library corpora → examples with a class, and a split that leaks nothing.
+
+Examples of one pair, and texts that are the same in their plain form, stay on one side of the split. Phrases of
+a tree go where their sentence goes; one that stands in several sentences is held out only if all of them are.
+Must not import torch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lstmtext.errors import InputError, UsageError
+from lstmtext.text import library
+from lstmtext.text.labels import choose_scale, explicit_scale
+from lstmtext.text.plain import pieces
+from lstmtext.text.rows import SUFFIXES, TEXT_NAMES, Row, file_rows, folder_rows, labelled_files
+
+__all__ = ["TEXT_NAMES", "Example", "Source", "plain_key", "read_source", "split_examples"]
+
+
+class Example(NamedTuple):
+    """One text and its class (index into `labels.CLASSES`). group: examples that belong together; may be empty.
+
+    sentence: of a phrase of a tree, the whole sentence; else empty
+    """
+
+    text: str
+    label: int
+    group: str = ""
+    sentence: str = ""
+
+
+class Source(NamedTuple):
+    """The examples of one name on the command line. sha256: of their texts and labels, in order."""
+
+    name: str
+    examples: list[Example]
+    sha256: str
+    licence: str | None = None
+
+
+def read_source(
+    name: str, text_column: str = "", label_column: str = "", label_map: Mapping[str, str] | None = None
+) -> Source:
+    """All examples of a file, a folder or a library corpus; texts of white space are left out.
+
+    Raises UsageError for a name that is nothing, InputError for what cannot be read, with the place.
+    """
+    path, licence = Path(name), None
+    if not path.exists():
+        entry = _library_entry(name)
+        licence = entry.licence
+        files = list(library.part_files(name, "train") or ())
+        if not files:
+            raise library.absent(entry)
+    else:
+        files = labelled_files(path) if path.is_dir() else [path]
+    rows: list[Row] = []
+    if path.is_dir() and not files:
+        rows = list(folder_rows(path))
+    for file in files:
+        rows.extend(file_rows(file, text_column, label_column))
+    if not rows and not files:
+        raise InputError(
+            f"{name} holds no labelled text: no {', '.join(SUFFIXES)}, and no folders pos and neg with .txt files."
+        )
+    if not rows:
+        raise InputError(f"{name} is empty: there is no labelled text in it.")
+    scale = explicit_scale(label_map, name) if label_map else choose_scale({row.label for row in rows}, name)
+    label = (path.name.partition(".")[0] or path.resolve().name) if path.exists() else name
+    examples = [
+        Example(row.text, found, f"{label}/{row.group}" if row.group else "", row.sentence)
+        for row in rows
+        if row.text.strip() and (found := scale(row.label)) is not None
+    ]
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(f"{example.label}\t{example.text}\n".encode("utf-8", "surrogatepass"))
+    return Source(label, examples, digest.hexdigest(), licence)
+
+
+def _library_entry(name: str) -> library.Entry:
+    """The labelled corpus of that name that has something to learn from. Raises UsageError."""
+    known = library.entries()
+    labelled = [other for other, entry in known.items() if entry.labelled]
+    if name not in known:
+        near = difflib.get_close_matches(name, labelled, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"There is no file, folder or library corpus {name!r} of labelled text.{hint}")
+    entry = known[name]
+    if entry.archive:
+        raise UsageError(f"The corpus {name!r} is kept as an archive. Unpack it and name its folder or file instead.")
+    if name not in labelled:
+        raise UsageError(f"The corpus {name!r} has no labels. Corpora with labels: {', '.join(labelled)}.")
+    if "train" not in entry.parts:
+        raise UsageError(f"The corpus {name!r} has no part to learn from. {entry.split}")
+    return entry
+
+
+def split_examples(
+    sources: Sequence[Source], fractions: Sequence[float], held_out: Sequence[Source] = ()
+) -> tuple[list[list[Example]], list[list[Example]]]:
+    """Training and validation examples of every source. A group's side follows from its content alone.
+
+    fractions: how much of each source is held out. held_out: more sources for validation; what shares a group
+    with one of their examples is left out of training, and so is what shares one with an example that another
+    source holds out.
+    Two examples are in one group when they share a pair's id or their plain form; duplicates inside a source
+    with the same label are kept once.
+    """
+    everything = [example for source in (*sources, *held_out) for example in source.examples]
+    forms = {text: plain_key(text) for example in everything for text in (example.text, example.sentence)}
+    leaders = _groups(everything, forms)
+
+    def leader(example: Example) -> str:
+        return leaders[forms[example.text]]
+
+    drawn: list[list[tuple[Example, bool]]] = []
+    for source, fraction in zip(sources, fractions, strict=True):
+        roots = [forms[example.sentence or example.text] for example in source.examples]
+        sides = [_draw(leaders.get(root, root)) < fraction for root in roots]
+        drawn.append(list(zip(source.examples, sides, strict=True)))
+    outside = {leader(example) for source in held_out for example in source.examples}
+    inside = {leader(example) for part in drawn for example, held in part if held and not example.sentence}
+    train = [
+        _distinct([example for example, held in part if not held and leader(example) not in outside | inside], forms)
+        for part in drawn
+    ]
+    learned = {forms[example.text] for part in train for example in part}
+    validation = [
+        _distinct(
+            [
+                example
+                for example, held in part
+                if held and leader(example) not in outside and forms[example.text] not in learned
+            ],
+            forms,
+        )
+        for part in drawn
+    ]
+    return train, validation
+
+
+def plain_key(text: str) -> str:
+    """The same for texts that reach the model as the same pieces."""
+    return " ".join(pieces(text))
+
+
+def _draw(leader: str) -> float:
+    """A number from 0 to 1 that follows from a group's leader alone."""
+    return int.from_bytes(hashlib.sha256(leader.encode("utf-8", "surrogatepass")).digest()[:8]) / 2**64
+
+
+def _distinct(examples: list[Example], forms: Mapping[str, str]) -> list[Example]:
+    """The first of the examples with the same plain form and label."""
+    found: dict[tuple[str, int], Example] = {}
+    for example in examples:
+        found.setdefault((forms[example.text], example.label), example)
+    return list(found.values())
+
+
+def _groups(examples: list[Example], forms: Mapping[str, str]) -> dict[str, str]:
+    """Plain form → the smallest plain form of its group (union-find)."""
+    parent: dict[str, str] = {}
+
+    def root(form: str) -> str:
+        while parent.setdefault(form, form) != form:
+            parent[form] = parent[parent[form]]
+            form = parent[form]
+        return form
+
+    first: dict[str, str] = {}
+    for example in examples:
+        form = forms[example.text]
+        low, high = sorted((root(form), root(first.setdefault(example.group, form) if example.group else form)))
+        parent[high] = low
+    return {form: root(form) for form in list(parent)}

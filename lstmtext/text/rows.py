@@ -1,0 +1,194 @@
+"""The rows of labelled files: text, label as written, and what a row belongs with.
+
+    .tsv .csv .jsonl    columns, found by their usual names or by what the caller says
+    .txt                `label<TAB>text` a line, or bracketed trees of the Stanford Sentiment Treebank,
+                        of which every phrase is a row
+    folder              `pos/` and `neg/` (and `neutral/`) of one text a file, as IMDb has it; else all the
+                        labelled files in it
+
+each also as .gz and .xz. Must not know what labels mean. Must not import torch.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from lstmtext.errors import InputError, UsageError
+from lstmtext.text.decoding import normalised_blocks, open_decompressed, text_suffix
+
+__all__ = ["SUFFIXES", "TEXT_NAMES", "Row", "file_rows", "folder_rows", "labelled_files"]
+
+TEXT_NAMES = ("text", "sentence", "review", "phrase", "snippet", "content")
+LABEL_NAMES = ("label", "phrase_label", "sentiment", "polarity", "intensity", "stars", "rating")
+GROUP_NAMES = ("pair", "batch_id", "group", "quadruple")
+SUFFIXES = (".tsv", ".csv", ".jsonl", ".txt")
+LABEL_FOLDERS = {
+    "neg": "negative",
+    "negative": "negative",
+    "neutral": "neutral",
+    "pos": "positive",
+    "positive": "positive",
+}
+_TREE_TOKEN = re.compile(r"\(\s*(\d+)(?=\s)|([^()\s]+)|([()])")
+
+
+class Row(NamedTuple):
+    """A text with its label as written. group and sentence: see `labelled.Example`."""
+
+    text: str
+    label: str
+    group: str = ""
+    sentence: str = ""
+
+
+def labelled_files(folder: Path) -> list[Path]:
+    """The labelled files directly in a folder; none if it is laid out as folders of classes."""
+    names = {child.name.lower() for child in folder.iterdir() if child.is_dir()}
+    if {"neg", "pos"} <= names or {"negative", "positive"} <= names:
+        return []
+    visible = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    tables = [path for path in visible if text_suffix(path) in SUFFIXES[:3]]
+    return tables or [path for path in visible if text_suffix(path) == ".txt"]
+
+
+def folder_rows(folder: Path) -> Iterator[Row]:
+    """The texts of `pos/`, `neg/` and `neutral/`, one a file. Raises InputError."""
+    for child in sorted(folder.iterdir()):
+        label = LABEL_FOLDERS.get(child.name.lower()) if child.is_dir() else None
+        if label:
+            for file in sorted(child.iterdir()):
+                if text_suffix(file) == ".txt":
+                    yield Row("".join(_text(file)).strip(), label)
+
+
+def _text(path: Path) -> Iterator[str]:
+    for block in normalised_blocks(path):
+        yield block.decode()
+
+
+def file_rows(path: Path, text_column: str = "", label_column: str = "") -> Iterator[Row]:
+    """All rows of one file. Raises UsageError for another kind of file, InputError naming the line."""
+    suffix = text_suffix(path)
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{path} is not labelled text: expected {', '.join(SUFFIXES)}, also with .gz or .xz.")
+    if suffix == ".txt":
+        yield from _text_lines(path)
+        return
+    columns: tuple[str, str] | None = None
+    for number, record in _json_records(path) if suffix == ".jsonl" else _table_records(path, suffix):
+        columns = columns or (
+            _column(path, list(record), text_column, TEXT_NAMES, "text"),
+            _column(path, list(record), label_column, LABEL_NAMES, "label"),
+        )
+        text, label = (record.get(name) for name in columns)
+        if text is None or label is None or not str(label).strip():
+            raise InputError(
+                f"{path}, line {number}: the text or its label is missing (columns {' and '.join(columns)})."
+            )
+        if not isinstance(text, str):
+            raise InputError(f"{path}, line {number}: {columns[0]!r} holds {text!r}, not text.")
+        group = next((record[name] for name in record if name.strip().lower() in GROUP_NAMES), None)
+        yield Row(text, str(label), "" if group is None else str(group))
+
+
+def _table_records(path: Path, suffix: str) -> Iterator[tuple[int, dict[str, object]]]:
+    """Line number and record of every row. A quotation mark in .tsv is a quotation mark."""
+    content = io.StringIO("".join(_text(path)))
+    csv.field_size_limit(1 << 30)
+    if suffix == ".tsv":
+        reader = csv.DictReader(content, delimiter="\t", quoting=csv.QUOTE_NONE)
+    else:
+        reader = csv.DictReader(content, strict=True)
+    try:
+        for record in reader:
+            if None in record:
+                names = list(reader.fieldnames or ())
+                raise InputError(
+                    f"{path}, line {reader.line_num}: {len(names) + len(record[None])} fields, "
+                    f"expected {len(names)} ({', '.join(names)})."
+                )
+            yield reader.line_num, dict(record)
+    except csv.Error as error:
+        advice = "A quotation mark inside a quoted text is written twice, and every quoted text must end."
+        raise InputError(f"{path}, line {reader.reader.line_num}: this is not CSV ({error}). {advice}") from None
+
+
+def _json_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    with open_decompressed(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if not content.strip():
+                continue
+            try:
+                content.decode()
+                yield number, msgspec.json.decode(content, type=dict[str, object])
+            except UnicodeDecodeError as error:
+                guess = "UTF-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "WINDOWS-1252"
+                raise InputError(
+                    f"{path}, line {number}: this is not valid UTF-8 (byte 0x{content[error.start]:02X}). "
+                    f"It may be {guess}; convert the file: iconv -f {guess} -t UTF-8"
+                ) from None
+            except msgspec.MsgspecError as error:
+                raise InputError(
+                    f"{path}, line {number}: this is not a JSON record ({error}). A .jsonl file has one per line."
+                ) from None
+
+
+def _column(path: Path, there: list[str], wanted: str, usual: tuple[str, ...], what: str) -> str:
+    if wanted:
+        if wanted in there:
+            return wanted
+        raise InputError(f"{path} has no column {wanted!r}; the columns are {', '.join(there)}.")
+    for name in usual:
+        for column in there:
+            if column.strip().lower() == name:
+                return column
+    without = " Lines of label<TAB>text without a header belong in a .txt file." if len(there) == 2 else ""
+    raise InputError(
+        f"{path}: which column is the {what}? None of {', '.join(there)} is called {', '.join(usual)}. "
+        f"Name it: --{what}-column NAME.{without}"
+    )
+
+
+def _text_lines(path: Path) -> Iterator[Row]:
+    for number, line in enumerate("".join(_text(path)).split("\n"), start=1):
+        if not line.strip():
+            continue
+        if line.startswith("("):
+            yield from _phrases(line, f"{path}, line {number}")
+            continue
+        label, tab, text = line.partition("\t")
+        if not tab or not label.strip():
+            raise InputError(f"{path}, line {number}: expected label<TAB>text, or a tree such as (3 (2 It) (4 works)).")
+        yield Row(text, label)
+
+
+def _phrases(line: str, place: str) -> Iterator[Row]:
+    """Every phrase of one tree with its label: `(3 (2 It) (4 works))` has three."""
+    found: list[tuple[str, str]] = []
+    open_nodes: list[tuple[str, list[str]]] = []
+    for opened, word, bracket in _TREE_TOKEN.findall(line):
+        if opened:
+            open_nodes.append((opened, []))
+        elif word and open_nodes:
+            open_nodes[-1][1].append(word)
+        elif bracket == ")" and open_nodes:
+            label, words = open_nodes.pop()
+            found.append((" ".join(words), label))
+            if open_nodes:
+                open_nodes[-1][1].extend(words)
+        else:
+            raise InputError(f"{place}: this is not a tree such as (3 (2 It) (4 works)), or its brackets do not match.")
+        if not open_nodes:
+            yield from (Row(text, label, "", found[-1][0]) for text, label in found)
+            found = []
+    if open_nodes:
+        raise InputError(f"{place}: this tree's brackets do not match.")

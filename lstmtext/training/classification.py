@@ -1,0 +1,130 @@
+"""The sentiment objective: cross-entropy of three classes over labelled texts, and what a teacher says of them.
+
+    loss       = −log P(label)                                             mean over the batch
+    objective  = (1 − w) · loss + w · (−Σ_c q(c) log P(c))                 with a teacher that answers q
+
+A text without a label counts with the teacher's part alone. Validation is the mean over the validation
+sources, so that a large one does not decide alone which checkpoint is the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lstmtext.config import BatchSettings, TrainSettings
+from lstmtext.metrics import accuracy
+from lstmtext.model.classifier import Classifier
+from lstmtext.text.examples import UNLABELLED, ExampleBatch, ExampleBatches, Examples, LabelledText, cut_batches, padded
+from lstmtext.text.labels import NEUTRAL, POSITIVE
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.training.objective import Evaluation, StepLoss
+from lstmtext.training.precision import Arithmetic
+
+__all__ = ["SentimentClassification", "scores_of"]
+
+FINAL_MARKS = (".", "!")
+
+
+class Judged(NamedTuple):
+    """The last evaluation: scores (N, 3) of all validation texts, and the accuracy on each source."""
+
+    scores: npt.NDArray[np.float32]
+    metrics: dict[str, float]
+
+
+class SentimentClassification:
+    """Texts in shuffled batches of similar length; nothing is carried from step to step."""
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        text: LabelledText,
+        tokenizer: Tokenizer,
+        model: Classifier,
+        arithmetic: Arithmetic,
+        teacher: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        self.settings, self.text, self.arithmetic, self.model = settings, text, arithmetic, model
+        marks = frozenset(tokenizer.vocabulary[mark] for mark in FINAL_MARKS if mark in tokenizer.vocabulary)
+        self.examples = ExampleBatches(
+            text.train, text.weights, settings.batch, settings.labels, settings.run.seed, marks
+        )
+        self.validation = text.validation
+        self.judged: Judged | None = None
+        self.teacher = teacher
+        self.teacher_weight = settings.teaching.teacher_weight
+
+    def total_steps(self, epochs: float) -> int:
+        """Steps of so many passes over the sources, each as often as its weight says."""
+        return self.examples.total_steps(epochs)
+
+    def batches(self, step: int) -> Iterator[ExampleBatch]:
+        """Batches from `step` on."""
+        return self.examples.batches(step)
+
+    def step_loss(self, batch: ExampleBatch) -> StepLoss:
+        """Cross-entropy of a batch. A batch of few (long) texts takes a smaller step: their number's square root."""
+        device = self.arithmetic.device
+        tokens, lengths, labels = (
+            torch.from_numpy(array).to(device, non_blocking=True)
+            for array in (batch.tokens, batch.lengths, batch.labels)
+        )
+        with self.arithmetic.autocast():
+            scores = self.model(tokens, lengths)
+        logarithms = scores.log_softmax(-1)
+        labelled = (labels != UNLABELLED).float()
+        per_text = -logarithms.gather(1, labels.clamp(min=0)[:, None])[:, 0] * labelled
+        loss = per_text.sum() / labelled.sum().clamp(min=1)
+        objective = per_text
+        if self.teacher is not None:
+            expected = torch.from_numpy(self.teacher[batch.rows]).to(device)
+            weight = torch.where(labelled > 0, self.teacher_weight, 1.0)
+            objective = (1 - weight) * per_text + weight * -(expected * logarithms).sum(-1)
+        share = (len(labels) / self.settings.batch.batch_size) ** 0.5
+        return StepLoss(objective.mean(), loss.detach(), int(batch.lengths.sum()), share)
+
+    def evaluate(self) -> Evaluation:
+        """Mean over the validation sources of the loss; accuracy of P(positive) of each as a metric. In float32."""
+        exact = Arithmetic(self.arithmetic.device, "float32")
+        scores = scores_of(self.model, self.validation, self.settings.batch, exact)
+        losses, metrics = [], {}
+        logarithms = torch.from_numpy(scores).log_softmax(-1).numpy()
+        for source in np.unique(self.validation.sources):
+            rows = self.validation.sources == source
+            labels = self.validation.labels[rows]
+            losses.append(float(-logarithms[rows, labels].mean()))
+            polar = labels != NEUTRAL
+            positive = np.exp(logarithms[rows]) @ np.array([0.0, 0.5, 1.0])
+            if polar.any():
+                truth = (labels[polar] == POSITIVE).astype(np.int64)
+                metrics[f"accuracy of {self.text.names[source]}"] = accuracy(positive[polar], truth)
+        self.judged = Judged(scores, metrics)
+        return Evaluation(float(np.mean(losses)), int(self.validation.lengths.sum()), metrics)
+
+    def carried(self) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def restore(self, carried: dict[str, Tensor]) -> None:
+        """Nothing to put back."""
+
+
+@torch.no_grad()
+def scores_of(
+    model: Classifier, examples: Examples, batch: BatchSettings, arithmetic: Arithmetic
+) -> npt.NDArray[np.float32]:
+    """Scores (N, classes) of every text, in order, read in batches of similar length."""
+    found = np.empty((len(examples), model.readout.out_features), np.float32)
+    order = np.argsort(examples.lengths, kind="stable")
+    for start, stop in cut_batches(examples.lengths[order], batch):
+        rows = order[start:stop]
+        tokens, lengths = (torch.from_numpy(array).to(arithmetic.device) for array in padded(examples, rows))
+        with arithmetic.autocast():
+            found[rows] = model(tokens, lengths).cpu().numpy()
+    return found

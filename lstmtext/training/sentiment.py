@@ -1,0 +1,190 @@
+"""The sentiment task: labelled text, a classifier that may grow from a language model, its calibration."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lstmtext.config import TrainSettings
+from lstmtext.errors import CheckpointError, UsageError
+from lstmtext.events import Sampled, Started
+from lstmtext.model.classifier import Classifier, classifier_tensors, load_classifier_tensors
+from lstmtext.store.checkpoint import (
+    Calibration,
+    Checkpoint,
+    CheckpointConfig,
+    ClassifierFacts,
+    CorpusFacts,
+    Metric,
+    TokenizerFacts,
+    read_checkpoint,
+    read_config,
+)
+from lstmtext.store.models import find_model
+from lstmtext.text.examples import Examples, encode_examples, read_labelled
+from lstmtext.text.labels import CLASSES
+from lstmtext.text.tokenizer import Tokenizer, train_tokenizer
+from lstmtext.training.calibration import cross_fitted_error, fit_calibration
+from lstmtext.training.classification import SentimentClassification, scores_of
+from lstmtext.training.describe import describe_start, versions
+from lstmtext.training.loop import Counters
+from lstmtext.training.precision import Arithmetic
+from lstmtext.training.restore import load_classifier
+from lstmtext.training.tasks import TEXT_CHANGED
+
+__all__ = ["SentimentTask"]
+
+PROTOCOL = "P(positive) against ½, neutral texts left out"
+
+
+class SentimentTask:
+    """Train a classifier on labelled text."""
+
+    command = "sentiment"
+
+    def __init__(self, settings: TrainSettings, arithmetic: Arithmetic) -> None:
+        self.arithmetic = arithmetic
+        sources, held_out = read_labelled(settings.labels)
+        started = _start_from(settings.teaching.init) if settings.teaching.init else None
+        if started:
+            own = msgspec.structs.replace(started.config.model, tied=False, cutoffs=[])
+            settings = msgspec.structs.replace(settings, model=own)
+            self.tokenizer = Tokenizer(started.tokenizer_json)
+        elif settings.teaching.teacher:  # what it says of a token is asked for every token
+            self.tokenizer = Tokenizer(read_checkpoint(find_model(settings.teaching.teacher)).tokenizer_json)
+        else:
+            texts = (example.text.replace("\n", " ") + "\n" for source in sources for example in source.examples)
+            self.tokenizer = train_tokenizer(settings.text.tokenizer, texts, settings.text.vocabulary_size)
+        self.settings = settings
+        self.text = encode_examples(settings.labels, self.tokenizer, sources, held_out, settings.run.seed)
+        torch.manual_seed(settings.run.seed)  # the initial weights
+        self.model = Classifier(
+            settings.model,
+            settings.readout,
+            self.tokenizer.size,
+            settings.regularisation,
+            settings.optimisation.forget_bias,
+            skipped=int(self.tokenizer.line_end_id is not None),
+        )
+        if started:
+            load_classifier_tensors(self.model, started.tensors, partly=True)
+        self.model.to(arithmetic.device)
+        self.objective = SentimentClassification(
+            settings, self.text, self.tokenizer, self.model, arithmetic, self._taught()
+        )
+
+    def _taught(self) -> npt.NDArray[np.float32] | None:
+        """What the teacher answers for every training text, (N, classes), at its own temperature."""
+        name = self.settings.teaching.teacher
+        if not name:
+            return None
+        teacher, tokenizer, classifier = load_classifier(find_model(name), self.arithmetic)
+        if tokenizer.sha256 != self.tokenizer.sha256:
+            raise UsageError(
+                f"teacher = {name!r} has another tokenizer than this run. Start from a model with the same one "
+                "(--init), or train the teacher with this one."
+            )
+        scores = scores_of(teacher, self.text.train, self.settings.batch, self.arithmetic)
+        calibration = classifier.calibration
+        offsets = np.array(calibration.offsets or [0.0] * scores.shape[1], np.float32)
+        return torch.from_numpy((scores + offsets) / calibration.temperature).softmax(-1).numpy().astype(np.float32)
+
+    def check_text(self, last: Path) -> None:
+        """Texts, labels and split."""
+        config = read_config(last)
+        if (config.corpus.sha256, config.tokenizer.sha256) != (self._sha256(), self.tokenizer.sha256):
+            raise CheckpointError(TEXT_CHANGED.format(last.name))
+
+    def _sha256(self) -> str:
+        return hashlib.sha256(repr([fact[3] for fact in self.text.facts]).encode()).hexdigest()
+
+    @contextlib.contextmanager
+    def little_validation(self) -> Iterator[None]:
+        """A few texts of every source."""
+        part = self.objective.validation
+        keep = np.concatenate([np.flatnonzero(part.sources == source)[:8] for source in np.unique(part.sources)])
+        sequences = [part.ids[part.offsets[row] : part.offsets[row + 1]] for row in keep]
+        offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in sequences])]).astype(np.int64)
+        self.objective.validation = Examples(np.concatenate(sequences), offsets, part.labels[keep], part.sources[keep])
+        try:
+            yield
+        finally:
+            self.objective.validation = part
+            self.objective.judged = None
+
+    def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
+        """As `store/checkpoint.py` names them."""
+        return classifier_tensors(self.model)
+
+    def load(self, tensors: dict[str, npt.NDArray[np.generic]]) -> None:
+        """All of them."""
+        load_classifier_tensors(self.model, tensors)
+
+    def describe(self, counters: Counters, command: str) -> CheckpointConfig:
+        """With the sources, the accuracy on each, and a calibration where this step was evaluated."""
+        settings, tokenizer, text = self.settings, self.tokenizer, self.text
+        calibration, metrics = Calibration(), {}
+        judged = self.objective.judged
+        if judged is not None and counters.best_step == counters.step:
+            validation = text.validation
+            fitted = fit_calibration(judged.scores, validation.labels, validation.sources)
+            everything = np.ones(len(validation), bool)
+            error = cross_fitted_error(judged.scores, validation.labels, validation.sources, everything)
+            calibration = msgspec.structs.replace(fitted, error=error, data=f"held out: {', '.join(text.names)}")
+            metrics = {
+                name: Metric(
+                    value=value,
+                    unit="accuracy",
+                    protocol=PROTOCOL,
+                    data="held out",
+                )
+                for name, value in judged.metrics.items()
+            }
+        parts = ", ".join(f"{name} {kept:,} + {left:,}" for name, kept, left, _ in text.facts)
+        return CheckpointConfig(
+            kind="classifier",
+            model=settings.model,
+            tokenizer=TokenizerFacts(kind=tokenizer.kind, size=tokenizer.size, sha256=tokenizer.sha256),
+            corpus=CorpusFacts(
+                name="+".join(name for name, *_ in text.facts),
+                sha256=self._sha256(),
+                bytes=text.bytes,
+                split=f"by example (texts to learn from + held out): {parts}",
+                licence=", ".join(sorted({licence for licence in text.licences if licence})) or None,
+            ),
+            step=counters.step,
+            seed=settings.run.seed,
+            command=command,
+            metrics=metrics,
+            versions=versions(counters, self.arithmetic),
+            classifier=ClassifierFacts(
+                readout=settings.readout.readout,
+                bidirectional=settings.readout.bidirectional,
+                classes=CLASSES,
+                calibration=calibration,
+            ),
+        )
+
+    def started(self, parameters: int, total_steps: int) -> Started:
+        """With the tokens of both parts."""
+        tokens = (int(self.text.train.lengths.sum()), int(self.text.validation.lengths.sum()))
+        return describe_start(self.settings, self.tokenizer, tokens, parameters, total_steps, self.arithmetic)
+
+    def sample(self, counters: Counters, prompt: str, *, requested: bool) -> Sampled | None:
+        """A classifier does not write."""
+        del counters, prompt, requested
+        return None
+
+
+def _start_from(name: str) -> Checkpoint:
+    checkpoint = read_checkpoint(find_model(name))
+    if checkpoint.config.classifier and checkpoint.config.classifier.bidirectional:
+        raise UsageError(f"--init {name}: a bidirectional classifier cannot be started from.")
+    return checkpoint

@@ -1,0 +1,133 @@
+"""What a session trains: a language model or a classifier, with all that differs between them.
+
+    task        objective, tokenizer, the checkpoint's tensors and description, a sample where there is one
+
+The session, the loop and the run folder do not know which it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lstmtext.config import TrainSettings
+from lstmtext.errors import CheckpointError
+from lstmtext.events import Sampled, Started
+from lstmtext.model.language_model import load_tensors, to_tensors
+from lstmtext.store.checkpoint import CheckpointConfig, read_config
+from lstmtext.text.streams import prepare
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.training.describe import describe_language_model, describe_start
+from lstmtext.training.loop import Counters
+from lstmtext.training.objective import LanguageModelling, Objective
+from lstmtext.training.precision import Arithmetic
+from lstmtext.training.sample import draw_sample
+
+__all__ = ["TEXT_CHANGED", "LanguageModelTask", "Task"]
+
+SAMPLE_PROMPT_CHARACTERS = 32  # of the validation part: how the model goes on with a text it has not seen
+TEXT_CHANGED = "The text of this run has changed since {} was saved. Put the old text back, or start a new run."
+
+
+class Task(Protocol):
+    """One kind of model in training."""
+
+    command: str
+    """The word after `lstmtext train`."""
+    tokenizer: Tokenizer
+
+    @property
+    def objective(self) -> Objective:
+        """How a batch becomes a loss."""
+
+    def check_text(self, last: Path) -> None:
+        """Raise CheckpointError if the text is not what the checkpoint `last` was trained on."""
+
+    def little_validation(self) -> contextlib.AbstractContextManager[None]:
+        """Inside, the objective evaluates on a little of its validation part."""
+
+    def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The weights by their names in the checkpoint, copies."""
+
+    def load(self, tensors: dict[str, npt.NDArray[np.generic]]) -> None:
+        """Put them back. Raises KeyError or RuntimeError for what does not fit."""
+
+    def describe(self, counters: Counters, command: str) -> CheckpointConfig:
+        """The `config.json` of a checkpoint taken now."""
+
+    def started(self, parameters: int, total_steps: int) -> Started:
+        """The run's first event."""
+
+    def sample(self, counters: Counters, prompt: str, *, requested: bool) -> Sampled | None:
+        """What the model writes after a prompt, if it writes."""
+
+
+class LanguageModelTask:
+    """Train a language model on running text."""
+
+    command = "lm"
+
+    def __init__(self, settings: TrainSettings, arithmetic: Arithmetic) -> None:
+        self.settings, self.arithmetic = settings, arithmetic
+        self.prepared = prepare(settings.text)
+        self.tokenizer = self.prepared.tokenizer
+        torch.manual_seed(settings.run.seed)  # the initial weights
+        self.objective = LanguageModelling(settings, self.prepared, arithmetic)
+
+    def check_text(self, last: Path) -> None:
+        """A validation file's checksum is part of the split."""
+        config, facts = read_config(last), self.prepared.facts
+        now = (facts.sha256, facts.split, self.tokenizer.sha256)
+        if now != (config.corpus.sha256, config.corpus.split, config.tokenizer.sha256):
+            raise CheckpointError(TEXT_CHANGED.format(last.name))
+
+    @contextlib.contextmanager
+    def little_validation(self) -> Iterator[None]:
+        """Two small batches."""
+        part = self.objective.validation
+        self.objective.validation = part[:1024]
+        try:
+            yield
+        finally:
+            self.objective.validation = part
+
+    def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
+        """As `store/checkpoint.py` names them."""
+        return to_tensors(self.objective.model)
+
+    def load(self, tensors: dict[str, npt.NDArray[np.generic]]) -> None:
+        """All of them."""
+        load_tensors(self.objective.model, tensors)
+
+    def describe(self, counters: Counters, command: str) -> CheckpointConfig:
+        """With the corpus, its licence and the loss."""
+        return describe_language_model(self.settings, self.prepared, counters, self.arithmetic, command)
+
+    def started(self, parameters: int, total_steps: int) -> Started:
+        """With the tokens of both parts."""
+        tokens = (len(self.prepared.train), len(self.prepared.validation))
+        per_token = self.prepared.facts.characters_per_token
+        return describe_start(
+            self.settings, self.tokenizer, tokens, parameters, total_steps, self.arithmetic, per_token
+        )
+
+    def sample(self, counters: Counters, prompt: str, *, requested: bool) -> Sampled | None:
+        """From the beginning of the validation part, if no prompt is given."""
+        prompt = prompt or self.prepared.facts.validation_start[:SAMPLE_PROMPT_CHARACTERS]
+        run = self.settings.run
+        config = self.describe(counters, "")
+        text = draw_sample(self.objective.model, config, self.tokenizer, prompt, run.sample_length or 200, run)
+        return Sampled(
+            step=counters.step,
+            prompt=prompt,
+            text=text,
+            temperature=run.sample_temperature,
+            seed=run.seed,
+            requested=requested,
+        )

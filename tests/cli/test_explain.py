@@ -1,0 +1,212 @@
+"""`lstmtext explain`: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import runpy
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from classifiers import random_classifier
+
+from lstmtext.cli.main import run
+
+Output = pytest.CaptureFixture[str]
+TEXT = "The film wasn't good, but a fine story!"
+
+
+@pytest.fixture(autouse=True)
+def model(tmp_path: Path) -> Path:
+    """A classifier folder `sentiment` in the current folder, the usual MODEL."""
+    return random_classifier(tmp_path, scale=1.0).rename(tmp_path / "sentiment")
+
+
+def give(monkeypatch: pytest.MonkeyPatch, data: bytes, terminal: bool = False) -> None:
+    """Put `data` on standard input."""
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stdin", stream)
+
+
+def printed(capsys: Output, *arguments: str) -> str:
+    assert run(["explain", *arguments]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    return output.out
+
+
+def failed(capsys: Output, code: int, *arguments: str) -> str:
+    assert run(["explain", *arguments]) == code
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Traceback" not in output.err
+    assert "should not have happened" not in output.err
+    return output.err
+
+
+def test_reading_and_occlusion_are_shown(capsys: Output) -> None:
+    text = printed(capsys, TEXT)
+    assert "P(positive) after it" in text
+    assert "without it" in text
+    assert "\x1b" not in text
+    assert text.endswith("\n")
+    for word in ("The", "film", "was", "n't", "good", "story", "!"):
+        assert f"\n{word} " in text
+
+
+def test_no_color_gives_plain_text_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    def shown() -> str:
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert run(["explain", TEXT]) == 0
+        return terminal.getvalue()
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[48;2;" in shown()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in shown()
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b" not in shown()
+
+
+def test_argument_file_and_pipe_give_the_same_answer(
+    capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = printed(capsys, "A fine film.\nNot boring!", "--json")
+    (tmp_path / "review.txt").write_bytes("\N{ZERO WIDTH NO-BREAK SPACE}A fine film.\r\nNot boring!\r\n".encode())
+    assert printed(capsys, "--file", "review.txt", "--json") == expected
+    give(monkeypatch, b"A fine film.\nNot boring!\n")
+    assert printed(capsys, "--json") == expected
+    give(monkeypatch, b"A fine film.\nNot boring!")
+    assert printed(capsys, "--file", "-", "--json") == expected
+
+
+def test_json_is_one_document_of_what_was_asked_for(capsys: Output) -> None:
+    text = printed(capsys, TEXT, "--json")
+    assert text.count("\n") == 1
+    found = json.loads(text)
+    assert list(found) == ["text", "tokens", "positive", "label", "reading", "occlusion", "occlusion_pairs", "turns"]
+    assert found["text"] == TEXT
+    assert len(found["tokens"]) == len(found["reading"]) == len(found["occlusion"]) == 11
+    only = json.loads(printed(capsys, TEXT, "--method", "interaction", "--json"))
+    assert list(only) == ["text", "tokens", "positive", "label", "interactions"]
+
+
+def test_options_ask_for_more(capsys: Output) -> None:
+    arguments = [TEXT, "--method", "occlusion", "--span", "2:5", "--span", "0:2", "--layer", "1", "--unit", "3"]
+    more = ["--ablate", "0:1", "--ablate", "1:2", "--against", "A fine film", "--json"]
+    found = json.loads(printed(capsys, *arguments, *more))
+    assert "reading" not in found
+    assert [one["span"] for one in found["interactions"]] == [[2, 5], [0, 2]]
+    assert (found["gates"]["layers"], found["gates"]["units"]) == ([1], [3])
+    assert found["ablation"]["units"] == [[0, 1], [1, 2]]
+    assert found["against"]["tokens"] == ["A", "fine", "film"]
+
+
+def test_drawings_are_written(capsys: Output, tmp_path: Path) -> None:
+    text = printed(capsys, TEXT, "--method", "reading", "--method", "interaction", "--svg", "why.svg")
+    assert ElementTree.parse(tmp_path / "why.svg").getroot().tag.endswith("svg")
+    assert printed(capsys, TEXT, "--method", "reading", "--method", "interaction") == text
+    pytest.importorskip("resvg_py")
+    printed(capsys, TEXT, "--png", "why.png")
+    assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_the_extra_a_png_is_refused_first(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    said = failed(capsys, 1, TEXT, "--svg", "why.svg", "--png", "why.png", "--model", "nothing")
+    assert said == "lstmtext: Writing a PNG needs an optional package: pip install 'lstmtext[plot]'.\n"
+    assert not (tmp_path / "why.svg").exists()
+
+
+@pytest.mark.parametrize("text", ["", "  ", "§"])
+def test_nothing_to_read_is_neutral_and_said(capsys: Output, text: str) -> None:
+    assert run(["explain", text]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("neutral, P(positive) 0.5000: ")
+    assert ("'§'" in output.err) == ("§" in text)
+    assert run(["explain", text, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["positive"] == 0.5
+
+
+def test_unknown_words_are_named_once(capsys: Output) -> None:
+    assert run(["explain", "a § film § or ¶", "--json"]) == 0
+    output = capsys.readouterr()
+    json.loads(output.out)
+    assert output.err.count("\n") == 1
+    assert "'§', '¶'" in output.err
+
+
+def test_a_long_text_is_read_and_the_rest_is_refused(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = b"the film was fine . " * 400
+    give(monkeypatch, long)
+    assert run(["explain", "--json"]) == 0
+    output = capsys.readouterr()
+    found = json.loads(output.out)
+    assert len(found["reading"]) == 2000
+    assert "occlusion" not in found
+    assert "more than 500 words" in output.err
+    for method in ("occlusion", "interaction", "gates"):
+        give(monkeypatch, long)
+        assert "2,000 words" in failed(capsys, 2, "--method", method)
+
+
+def test_a_bidirectional_model_is_explained_without_a_reading(capsys: Output, tmp_path: Path) -> None:
+    folder = str(random_classifier(tmp_path, bidirectional=True))
+    assert run(["explain", TEXT, "--model", folder, "--json"]) == 0
+    output = capsys.readouterr()
+    assert "reading" not in json.loads(output.out)
+    assert "both ends" in output.err
+    assert "--method occlusion" in failed(capsys, 2, TEXT, "--model", folder, "--method", "reading")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([TEXT, "--file", "x.txt"], 2, "TEXT and --file"),
+        (["--file", "x.txt"], 1, "x.txt"),
+        ([TEXT, "--model", "nothing"], 2, "no model 'nothing'"),
+        ([TEXT, "--method", "magic"], 2, "magic"),
+        ([TEXT, "--span", "3"], 2, "--span '3'"),
+        ([TEXT, "--span", "-1:3"], 2, "--span '-1:3'"),
+        ([TEXT, "--span", "5:5"], 2, "no span 5:5"),
+        ([TEXT, "--span", "0:99"], 2, "has 11 words"),
+        ([TEXT, "--ablate", "1"], 2, "LAYER:UNIT"),
+        ([TEXT, "--ablate", "7:1"], 2, "no layer 7"),
+        ([TEXT, "--layer", "2"], 2, "no layer 2"),
+        ([TEXT, "--unit", "8"], 2, "no unit 8"),
+        ([TEXT, "--svg", "nowhere/why.svg"], 1, "'nowhere'"),
+        (["two", "texts"], 2, "unexpected extra argument"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(capsys: Output, arguments: list[str], code: int, said: str) -> None:
+    assert said in failed(capsys, code, *arguments)
+
+
+def test_a_language_model_cannot_explain(capsys: Output, tmp_path: Path) -> None:
+    write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
+    write_tiny(tmp_path / "tiny")
+    assert "is a language model; this needs a classifier" in failed(capsys, 1, TEXT, "--model", "tiny")
+
+
+def test_a_terminal_without_a_text_is_told_how(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, b"not read", terminal=True)
+    assert "There is no text to explain" in failed(capsys, 2)
+
+
+def test_bytes_that_are_not_utf8_are_named(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, b"good \xff film")
+    assert "byte 5" in failed(capsys, 1)

@@ -1,0 +1,128 @@
+"""`lstmtext train sentiment` and `lstmtext evaluate` of a classifier, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lstmtext.cli.main import run as lstmtext
+from lstmtext.store.run import RunReader
+from lstmtext.store.run_settings import read_run_settings
+
+Output = pytest.CaptureFixture[str]
+SIZE = ["--layers", "1", "--hidden", "8", "--embedding", "6", "--batch-size", "8"]
+SMALL = [*SIZE, "--device", "cpu", "--precision", "float32", "--steps", "12"]
+REVIEWS = [
+    ("4", "Lovely soup"),
+    ("5", "The staff were kind"),
+    ("1", "Rude and slow"),
+    ("2", "Cold food"),
+    ("3", "Open"),
+]
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    path = tmp_path / "reviews.csv"
+    rows = [f'{stars},"{text}, visit {n}"' for n in range(12) for stars, text in REVIEWS]
+    path.write_text("given,body\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def call(capsys: Output, *arguments: str | Path, code: int = 0) -> tuple[str, str]:
+    found = lstmtext([*map(str, arguments)])
+    output = capsys.readouterr()
+    assert "should not have happened" not in output.err
+    assert found == code, output.err
+    return output.out, output.err
+
+
+def test_a_table_with_columns_of_any_name(capsys: Output, reviews: Path) -> None:
+    columns = ["--text-column", "body", "--label-column", "given"]
+    _, said = call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "mine")
+    assert "a classifier from nothing" in said
+    assert "right: reviews" in said
+    assert "perplexity" not in said
+    assert "Next: lstmtext classify --model mine" in said
+    output, _ = call(capsys, "evaluate", "mine", reviews, *columns, "--json")
+    found = json.loads(output)
+    assert (found["examples"], found["judged"]) == (60, 48)
+    assert sum(sum(row.values()) for row in found["confusion"].values()) == 60
+    assert set(found["by_negation"]) == {"cue", "no_cue"}
+
+
+def test_the_columns_there_are_listed(capsys: Output, reviews: Path) -> None:
+    _, said = call(capsys, "train", "sentiment", reviews, *SMALL, code=1)
+    assert "given, body" in said
+    assert "--text-column" in said
+
+
+def test_resume_with_either_command(capsys: Output, reviews: Path) -> None:
+    columns = ["--text-column", "body", "--label-column", "given"]
+    call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "again")
+    for command in ("sentiment", "lm"):
+        _, said = call(capsys, "train", command, "--resume", "again")
+        assert "resumed from step 12" in said
+    assert "nothing else" in call(capsys, "train", "sentiment", reviews, "--resume", "again", code=2)[1]
+
+
+def test_a_dry_run_writes_nothing(capsys: Output, reviews: Path) -> None:
+    columns = ["--text-column", "body", "--label-column", "given"]
+    output, _ = call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--dry-run", "--json")
+    found = json.loads(output)
+    assert found["steps"] == 12
+    assert found["parameters"] > 100
+    assert found["settings"]["task"] == "sentiment"
+
+
+def test_weights_maps_and_validation_files(capsys: Output, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        lines = [f"{'+1' if n % 2 else 'x'}\t{name} {'nice' if n % 2 else 'awful'} {n}" for n in range(40)]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines))
+    call(
+        capsys,
+        *("train", "sentiment", tmp_path / "a.txt", "--label-map", "+1=positive,x=negative"),
+        *("--weight", "2", "--validation", tmp_path / "b.txt", "--name", "c", *SMALL),
+    )
+    folder = next(Path.cwd().glob("**/runs/c"), None) or _run("c")
+    settings = read_run_settings(folder)
+    assert settings.labels.weights == [2.0]
+    assert settings.labels.held_out == [str(tmp_path / "b.txt")]
+    started = RunReader(folder).events()[0]
+    assert started.validation_tokens > 100  # type: ignore[attr-defined]
+
+
+def _run(name: str) -> Path:
+    from lstmtext.places import runs_folder
+
+    return runs_folder() / name
+
+
+def test_wrong_calls(capsys: Output, reviews: Path) -> None:
+    assert "one for each" in call(capsys, "train", "sentiment", reviews, "--weight", "1", "--weight", "2", code=2)[1]
+    assert "LABEL=negative" in call(capsys, "train", "sentiment", reviews, "--label-map", "nonsense", code=2)[1]
+    assert "Nothing to train on" in call(capsys, "train", "sentiment", code=2)[1]
+    assert "task" in call(capsys, "train", "lm", reviews, "--recipe", "sentiment", code=2)[1]
+
+
+def test_evaluating_the_suite(capsys: Output, reviews: Path) -> None:
+    columns = ["--text-column", "body", "--label-column", "given"]
+    call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "s")
+    found = json.loads(call(capsys, "evaluate", "s", "negation", "--json")[0])
+    assert found["quadruples"]["count"] >= 300
+    assert found["baselines"]["bag of words"]["quadruples"]["all_four_right"] < 0.1
+    assert {"long-gap", "double", "question"} <= found["phenomena"].keys()
+    output, _ = call(capsys, "evaluate", "s", "negation", "--failures")
+    assert "all four right" in output
+    assert len(output.splitlines()) > 300
+
+
+def test_a_language_model_is_not_asked_for_labels(capsys: Output, reviews: Path) -> None:
+    columns = ["--text-column", "body", "--label-column", "given"]
+    call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "clf")
+    assert (
+        "is a classifier; this needs a language model"
+        in call(capsys, "generate", "--model", "clf", "--prompt", "a", code=1)[1]
+    )

@@ -1,0 +1,99 @@
+"""Labels as people write them: every scale is recognised by its values, and what fits none is named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstmtext.errors import InputError, UsageError
+from lstmtext.text.labels import CLASSES, choose_scale, explicit_scale
+
+
+def classes(values: str) -> str:
+    """The classes of labels, both written with spaces between: `-`, `0` and `+`."""
+    scale = choose_scale(values.split(), "here")
+    found = [scale(value) for value in values.split()]
+    return " ".join("-0+"[index] for index in found if index is not None)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("neg negative - bad NEG Negative __label__negative __label__0", "- - - - - - - -"),
+        ("neu neutral mixed Neutral __label__neutral", "0 0 0 0 0"),
+        ("pos positive + good POS Positive __label__positive __label__1", "+ + + + + + + +"),
+        ("0 1", "- +"),
+        ("0", "-"),
+        ("1", "+"),
+        ("1.0 0.0", "+ -"),
+        ("-1 1", "- +"),
+        ("−1 1".replace("−", "-"), "- +"),
+        ("-1 0 1", "- 0 +"),
+        ("0 1 2 3 4", "- - 0 + +"),
+        ("0 2 4", "- 0 +"),
+        ("2 3 4", "0 + +"),
+        ("1 2 3 4 5", "- - 0 + +"),
+        ("5 1", "+ -"),
+        ("-4 -0.5 -0.49 0 0.49 0.5 4", "- - 0 0 0 + +"),
+        ("-2 -1 0 1 2", "- - 0 + +"),
+        ("1e0 0e0", "+ -"),
+    ],
+)
+def test_every_scale(values: str, expected: str) -> None:
+    assert classes(values) == expected
+
+
+def test_a_label_alone_is_read_by_the_scale_of_all() -> None:
+    """1 is positive among 0 and 1, negative among 0 … 4 and 1 … 5, positive among −1, 0, 1."""
+    for values, expected in (("0 1", 2), ("0 1 2 3 4", 0), ("1 2 3 4 5", 0), ("-1 0 1", 2)):
+        assert choose_scale(values.split(), "here")("1") == expected
+
+
+def test_white_space_around_a_label_is_nothing() -> None:
+    assert [choose_scale([" pos", "neg "], "here")(value) for value in (" pos", "neg ", " NEG ")] == [2, 0, 0]
+    assert choose_scale([" 1", "0\n"], "here")("1 ") == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ("0 7", "'0', '7'"),
+        ("positive superb", "'superb'"),
+        ("0 1 2 3 4 5", "'0', '1', '2', '3', '4', '5'"),
+        ("0.5 0.7", "'0.5', '0.7'"),
+        ("-5 5", "'-5', '5'"),
+        ("nan 1", "'1', 'nan'"),
+        ("inf -1", "'-1', 'inf'"),
+        ("a b c d e f g h", "'a', 'b', 'c', 'd', 'e', 'f' and more"),
+        ("positive 1", "'1'"),
+    ],
+)
+def test_what_fits_no_scale_is_named_with_what_to_do(values: str, named: str) -> None:
+    with pytest.raises(InputError) as error:
+        choose_scale(values.split(), "reviews.tsv")
+    assert str(error.value).startswith(f"reviews.tsv: the labels {named} are on no scale")
+    assert "--label-map 'bad=negative,ok=neutral,good=positive'" in str(error.value)
+
+
+@given(values=st.lists(st.floats(-4, 4).map(repr) | st.sampled_from(["0", "1", "2", "5", "pos", "neg"]), max_size=6))
+def test_a_scale_reads_every_label_it_was_chosen_for(values: list[str]) -> None:
+    try:
+        scale = choose_scale(values, "here")
+    except InputError:
+        return
+    assert all(scale(value) in range(len(CLASSES)) for value in values)
+
+
+def test_an_explicit_map() -> None:
+    scale = explicit_scale({"bad ": "negative", "ok": "neutral", "good": "positive", "?": "skip"}, "here")
+    assert [scale(value) for value in ("bad", " ok", "good ", "?")] == [0, 1, 2, None]
+    with pytest.raises(
+        InputError, match=r"here: the label 'Good' is not in the label map \('bad', 'ok', 'good', '\?'\)"
+    ):
+        scale("Good")
+
+
+def test_a_map_to_something_else_is_refused() -> None:
+    with pytest.raises(UsageError, match="negative, neutral, positive or skip, not to fine, great"):
+        explicit_scale({"a": "great", "b": "fine", "c": "positive"}, "here")

@@ -1,0 +1,167 @@
+"""Classifier runs: they learn what order decides, resume exactly, grow from a language model, learn from a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from lstmtext import events as ev
+from lstmtext.config import TrainSettings, read_settings
+from lstmtext.engine.classifier import EngineClassifier
+from lstmtext.errors import CheckpointError, InputError, UsageError
+from lstmtext.store.checkpoint import read_checkpoint
+from lstmtext.store.models import find_model, read_index
+from lstmtext.training.session import Session
+
+WORDS = {"good": 1, "tasty": 1, "kind": 1, "warm": 1, "bad": -1, "bland": -1, "rude": -1, "cold": -1}
+NOUNS = ("soup", "waiter", "room", "tea", "bread", "host")
+SMALL: dict[str, dict[str, Any]] = {
+    "text": {"tokenizer": "wordpiece", "vocabulary_size": 200},
+    "model": {"layers": 1, "hidden": 24, "embedding": 16},
+    "batch": {"batch_size": 16, "sequence_length": 12},
+    "optimisation": {"learning_rate": 0.02, "warmup_steps": 5, "averaging": 0.9},
+    "budget": {"steps": 60},
+    "run": {"log_every": 10, "evaluate_every": 20, "device": "cpu", "precision": "float32"},
+}
+Small = Callable[..., TrainSettings]
+
+
+def sentences() -> list[tuple[str, str, str]]:
+    """(label, pair, text): every word, with and without "not"; a bag of words is right half of the time."""
+    found = []
+    for noun in NOUNS:
+        for word, side in WORDS.items():
+            for cue in ("", "not "):
+                label = "positive" if (side > 0) != bool(cue) else "negative"
+                found.append((label, f"{noun}-{word}", f"The {noun} is {cue}{word}."))
+        found.append(("neutral", "", f"The {noun} is over there."))
+    return found
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.tsv"
+    lines = ["label\tpair\ttext", *("\t".join(row) for row in sentences())]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def small(data: Path) -> Small:
+    def make(**tables: dict[str, Any]) -> TrainSettings:
+        given: dict[str, Any] = {
+            name: {**SMALL.get(name, {}), **tables.get(name, {})} for name in {*SMALL, *tables, "labels"}
+        }
+        given["labels"] = {"sources": [str(data)], "held_out_fractions": [0.2], **tables.get("labels", {})}
+        given["task"] = "sentiment"
+        return read_settings(msgspec.to_builtins(given))
+
+    return make
+
+
+def train(settings: TrainSettings, folder: Path) -> list[ev.Event]:
+    return list(Session(settings, folder, "test").events())
+
+
+def weights(folder: Path, which: str = "last") -> bytes:
+    index = read_index(folder)
+    assert index is not None
+    return (folder / "checkpoints" / getattr(index, which) / "model.safetensors").read_bytes()
+
+
+def test_it_learns_what_only_order_tells(small: Small, tmp_path: Path) -> None:
+    events = train(small(budget={"steps": 150}), tmp_path / "run")
+    last = [event for event in events if isinstance(event, ev.Evaluated)][-1]
+    assert last.metrics["accuracy of pairs"] == 1.0
+    model = EngineClassifier(read_checkpoint(find_model(str(tmp_path / "run"))))
+    answers = model.judge(["the tea is good", "the tea is not good", "the tea is rude", "the tea is not rude"])
+    assert [answer.positive > 0.5 for answer in answers] == [True, False, False, True]
+    config = model.config
+    assert config.kind == "classifier"
+    assert config.classifier is not None
+    assert config.classifier.calibration.error is not None
+    assert config.metrics["accuracy of pairs"].value == 1.0
+    assert not any(isinstance(event, ev.Sampled) for event in events)
+
+
+def test_resuming_is_exact(small: Small, tmp_path: Path) -> None:
+    settings = small(regularisation={"dropout_input": 0.3, "dropout_embedding": 0.1}, run={"save_every": 10})
+    train(settings, tmp_path / "whole")
+    session = Session(settings, tmp_path / "cut", "test")
+    for event in session.events():
+        if isinstance(event, ev.Saved) and event.step >= 30:
+            break
+    session.run.close("failed")
+    list(Session.resume(tmp_path / "cut", "test").events())
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+    assert weights(tmp_path / "cut", "best") == weights(tmp_path / "whole", "best")
+
+
+def test_changed_texts_are_not_resumed(small: Small, data: Path, tmp_path: Path) -> None:
+    train(small(budget={"steps": 20}), tmp_path / "run")
+    data.write_text(data.read_text().replace("The tea is good.", "The tea is fine."))
+    with pytest.raises(CheckpointError, match="has changed"):
+        Session.resume(tmp_path / "run", "test")
+
+
+def test_growing_from_a_language_model(small: Small, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(text for *_, text in sentences() * 5))
+    language = read_settings(
+        {
+            "text": {"corpus": [str(text)], "tokenizer": "wordpiece", "vocabulary_size": 150},
+            "model": {"layers": 2, "hidden": 12, "embedding": 8, "tied": True},
+            "batch": {"batch_size": 4, "sequence_length": 16},
+            "budget": {"steps": 20},
+            "run": {"device": "cpu", "precision": "float32", "sample_length": 0},
+        }
+    )
+    train(language, tmp_path / "lm")
+    settings = small(teaching={"init": str(tmp_path / "lm")}, budget={"steps": 1}, optimisation={"learning_rate": 1e-9})
+    train(settings, tmp_path / "grown")
+    before, after = (read_checkpoint(find_model(str(tmp_path / name))) for name in ("lm", "grown"))
+    assert (after.config.model.layers, after.config.model.hidden) == (2, 12)
+    assert after.config.tokenizer == before.config.tokenizer
+    for name in ("embedding.weight", "layers.0.weight_input", "layers.1.weight_hidden", "layers.1.bias"):
+        np.testing.assert_allclose(after.tensors[name], before.tensors[name], atol=1e-6)
+
+
+def test_a_student_agrees_with_its_teacher(small: Small, data: Path, tmp_path: Path) -> None:
+    train(small(budget={"steps": 150}), tmp_path / "teacher")
+    more = tmp_path / "more.txt"
+    more.write_text("\n".join(f"{text} And the {noun} too." for *_, text in sentences() for noun in NOUNS))
+    settings = small(
+        teaching={"teacher": str(tmp_path / "teacher"), "teacher_weight": 1.0},
+        labels={
+            "sources": [str(data)],
+            "unlabelled": [str(more)],
+            "label_map": {"positive": "negative", "negative": "positive", "neutral": "neutral"},
+        },
+        budget={"steps": 150},
+    )
+    train(settings, tmp_path / "student")  # its labels are all wrong; with weight 1 only the teacher counts
+    teacher, student = (
+        EngineClassifier(read_checkpoint(find_model(str(tmp_path / name), last=True)))
+        for name in ("teacher", "student")
+    )
+    texts = [text for label, _, text in sentences() if label != "neutral"]
+    same = [
+        (a.positive > 0.5) == (b.positive > 0.5)
+        for a, b in zip(teacher.judge(texts), student.judge(texts), strict=True)
+    ]
+    assert np.mean(same) > 0.9
+
+
+def test_refusals(small: Small, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no file, folder or library corpus 'nowhere\.tsv'"):
+        train(small(labels={"sources": ["nowhere.tsv"]}), tmp_path / "a")
+    data.write_text("label\ttext\n" + "positive\tvery nice\n" * 30)
+    with pytest.raises(InputError, match="two classes"):
+        train(small(), tmp_path / "b")
+    assert not (tmp_path / "a").exists()
+    assert not (tmp_path / "b").exists()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lstmtext.cli.generate import _leave_busy_cores_alone, _out, _unknown_note
+from lstmtext.cli.generate import leave_busy_cores_alone, unknown_note, write_out
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def command(
         if place is not None and not place.parent.is_dir():
             raise InputError(f"There is no folder {str(place.parent)!r} to write {place.name!r} into.")
     content = _read_text(text, file)
-    _leave_busy_cores_alone()
+    leave_busy_cores_alone()
     if png is not None:
         from lstmtext.explain.png import ready
 
@@ -127,16 +127,16 @@ def command(
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     if found.unknown:
-        click.echo(_unknown_note(found.unknown), err=True)
+        click.echo(unknown_note(found.unknown), err=True)
     _draw(found, svg, png)
     if as_json:
         plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        _out(found.to_json(ascii_only=plain) + "\n")
+        write_out(found.to_json(ascii_only=plain) + "\n")
     else:
         from lstmtext.cli.progress import is_fancy
         from lstmtext.explain.page import page
 
-        _out(page(found, shutil.get_terminal_size().columns, is_fancy(sys.stdout)) + "\n")
+        write_out(page(found, shutil.get_terminal_size().columns, is_fancy(sys.stdout)) + "\n")
     return 0
 
 

@@ -76,7 +76,7 @@ def command(
     if not DEVICES.fullmatch(device):
         raise UsageError(f"There is no device {device!r}; the devices are auto, cpu, cuda, cuda:N and mps.")
     text = _read_prompt(prompt, file)
-    _leave_busy_cores_alone()
+    leave_busy_cores_alone()
 
     from lstmtext import api
 
@@ -84,7 +84,7 @@ def command(
     if device not in ("auto", "cpu"):
         click.echo(f"note: text is generated on the CPU, at batch 1 the faster place; {device} is not used.", err=True)
     if work.writer.unknown:
-        click.echo(_unknown_note(work.writer.unknown), err=True)
+        click.echo(unknown_note(work.writer.unknown), err=True)
     if as_json or no_stream or samples > 1:
         return _print_complete(work, as_json)
     return _print_stream(work)
@@ -92,18 +92,18 @@ def command(
 
 def _print_stream(work: Work) -> int:
     """One sample, as it comes."""
-    _out(work.prompt)
+    write_out(work.prompt)
     printed = 0
     interrupted = False
     try:
         for token in work.writer:
             if token.piece:
                 printed += len(token.piece)  # before: an interrupted flush has its text in the buffer already
-                _out(token.piece)
+                write_out(token.piece)
     except KeyboardInterrupt:
         interrupted = True
     work.writer.close()
-    _out(work.writer.samples[0].completion[printed:] + "\n")
+    write_out(work.writer.samples[0].completion[printed:] + "\n")
     return 130 if interrupted else 0
 
 
@@ -129,17 +129,17 @@ def _print_complete(work: Work, as_json: bool) -> int:
 
 def _print_one(result: Generation, number: int, as_json: bool) -> None:
     if not as_json:
-        _out((f"--- {number + 1} ---\n" if number else "") + result.text + "\n")
+        write_out((f"--- {number + 1} ---\n" if number else "") + result.text + "\n")
         return
     document = {name: getattr(result, name) for name in result.__struct_fields__}
     document["tokens"] = [
         {"text": token.text, "probability": token.probability, "top": token.top} for token in result.tokens
     ]
     plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    _out(json.dumps(document, ensure_ascii=plain) + "\n")
+    write_out(json.dumps(document, ensure_ascii=plain) + "\n")
 
 
-def _out(text: str) -> None:
+def write_out(text: str) -> None:
     """Print at once; what the terminal's encoding does not have becomes a question mark."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
@@ -168,7 +168,7 @@ def _read_prompt(prompt: str | None, file: str | None) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
 
 
-def _leave_busy_cores_alone() -> None:
+def leave_busy_cores_alone() -> None:
     """Give numpy's BLAS as many threads as there are idle cores. Works before numpy is imported, or not at all.
 
     At every product its threads wait for each other. When another process (a training run, say) has one of
@@ -190,7 +190,7 @@ def _idle_threads(cores: int, busy: float) -> int:
     return cores if busy < 0.5 else max(1, int(cores - busy))
 
 
-def _unknown_note(unknown: list[str]) -> str:
+def unknown_note(unknown: list[str]) -> str:
     shown = ", ".join(repr(piece) for piece in unknown[:NAMED_UNKNOWN])
     more = f" and {len(unknown) - NAMED_UNKNOWN} more" if len(unknown) > NAMED_UNKNOWN else ""
     return f"note: the model has never seen {shown}{more}; it reads the unknown token there."

@@ -17,7 +17,7 @@ from lstmtext.engine.cell import Array
 from lstmtext.engine.language_model import EngineModel
 from lstmtext.engine.stack import READERS, Ids
 from lstmtext.explain.ablation import UnitEffect
-from lstmtext.explain.trace import NAMES, _trace
+from lstmtext.explain.trace import NAMES, trace_stack
 
 __all__ = ["gates", "next_token", "rank_units"]
 
@@ -30,7 +30,7 @@ def gates(model: EngineModel, ids: Ids) -> dict[str, Array]:
 
     ids: (tokens,). The names are `trace.NAMES` of the model's cell.
     """
-    return _trace(model.stack, ids, model.zero_state(), NAMES[model.config.model.cell])
+    return trace_stack(model.stack, ids, model.zero_state(), NAMES[model.config.model.cell])
 
 
 def next_token(model: EngineModel, ids: Ids, off: Sequence[Sequence[Unit]] = ((),)) -> Array:

@@ -26,7 +26,7 @@ from lstmtext.engine.cell import (
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.engine.stack import ROWS, CellWeights, Ids, Layer, Stack, StackState
 
-__all__ = ["NAMES", "specification", "trace"]
+__all__ = ["NAMES", "specification", "trace", "trace_stack"]
 
 # What there is to see in a cell, in the order in which it is drawn.
 NAMES = {
@@ -48,7 +48,9 @@ def trace(classifier: EngineClassifier, ids: Ids) -> dict[str, Array]:
     classifier has its backward units after the forward ones, at the token that they read: (layers, tokens, 2H).
     """
     names = NAMES[classifier.config.model.cell]
-    found = [_trace(stack, ids[:: 1 - 2 * way], classifier.start(1, way), names) for way, stack in _ways(classifier)]
+    found = [
+        trace_stack(stack, ids[:: 1 - 2 * way], classifier.start(1, way), names) for way, stack in _ways(classifier)
+    ]
     turned = [{name: values[:, :: 1 - 2 * way] for name, values in found[way].items()} for way in range(len(found))]
     return {name: np.concatenate([one[name] for one in turned], axis=2) for name in names}
 
@@ -58,7 +60,7 @@ def _ways(classifier: EngineClassifier) -> list[tuple[int, Stack]]:
     return list(enumerate(classifier.stacks))
 
 
-def _trace(stack: Stack, ids: Ids, state: StackState, names: tuple[str, ...]) -> dict[str, Array]:
+def trace_stack(stack: Stack, ids: Ids, state: StackState, names: tuple[str, ...]) -> dict[str, Array]:
     """One stack, from `state`, in the order of reading."""
     layers = specification(stack)
     shape = (len(layers), len(ids), stack.hidden)

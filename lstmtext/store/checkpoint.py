@@ -193,7 +193,7 @@ def _layer_shapes(model: ModelSettings, stack: str) -> dict[str, tuple[int, ...]
 
 
 def config_shapes(config: CheckpointConfig, place: str = "config.json") -> dict[str, tuple[int, ...]]:
-    """The tensors that belong to a config of either kind. Raises CheckpointError, with `place`, for half a classifier."""
+    """The tensors of a config of either kind. Raises CheckpointError, naming `place`, for half a classifier."""
     if config.kind == "language-model":
         return expected_shapes(config.model, config.tokenizer.size)
     if config.classifier is None:

@@ -1,0 +1,1 @@
+"""The lesson's time-series example, done properly: see docs/forecast.md."""

@@ -1,0 +1,204 @@
+"""A series → its forecast: the model that answers, why it does, and the table it was chosen by.
+
+    backtest on earlier origins → the LSTM only where it beats the best baseline there → forecast, intervals
+
+A series that is too short for one of these steps goes without it, and `why` says so. torch is imported only when
+there is something to train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lstmtext.errors import InputError
+from lstmtext.forecast.backtest import (
+    BLOCKS,
+    CHOSEN,
+    LSTM,
+    Backtest,
+    Predictor,
+    Score,
+    Trained,
+    backtest,
+    choose,
+    most_windows,
+    place_origins,
+)
+from lstmtext.forecast.baselines import BASELINES, Values, baseline, choose_baseline, smoothers_ready
+from lstmtext.forecast.intervals import check_level, needed_windows, radius, refuse_level
+from lstmtext.forecast.series import Series
+from lstmtext.forecast.windows import first_origin, window_length
+
+__all__ = ["Forecast", "forecast", "trainer"]
+
+WINDOWS = 12  # held out without --windows: enough to choose by, few enough that half a series can hold them
+FEWEST_ROWS = 20  # training windows; with fewer the LSTM is not tried
+DEFAULT_LEVEL = 80.0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """mean: (horizon,); bounds: by level, (low, high) of shape (horizon,) each, None without enough windows.
+
+    labels: the times or step numbers; backtest: a row per model, empty without held-out windows.
+    """
+
+    series: Series
+    mean: Values
+    bounds: dict[float, tuple[Values, Values] | None]
+    model: str
+    why: str
+    windows: int
+    backtest: list[Score] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def labels(self) -> list[str]:
+        """What the forecast's rows are called."""
+        times = self.series.times
+        return [times.after(k) if times else str(k) for k in range(1, len(self.mean) + 1)]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One per step: `step` or `time`, `mean`, and `low-80`, `high-80` for every level."""
+        found: list[dict[str, Any]] = []
+        for k, label in enumerate(self.labels):
+            row: dict[str, Any] = {"time": label} if self.series.times else {"step": k + 1}
+            row["mean"] = float(self.mean[k])
+            for level, pair in self.bounds.items():
+                row[f"low-{level:g}"] = float(pair[0][k]) if pair else None
+                row[f"high-{level:g}"] = float(pair[1][k]) if pair else None
+            found.append(row)
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        names = ("model", "mase", "smape", "wql", "coverage")
+        table = [{name: getattr(score, name) for name in names} for score in self.backtest]
+        return {"forecast": self.rows(), "model": self.model, "why": self.why, "backtest": table}
+
+
+def trainer(
+    known_at_first: int, horizon: int, season: int, seed: int, report: Callable[[], None] | None = None
+) -> Trained | None:
+    """What trains the LSTM, its window fitted to `known_at_first` values; None where those are too few for it."""
+    length = window_length(known_at_first, horizon, season)
+    if known_at_first - horizon - first_origin(length, season) + 1 < FEWEST_ROWS:
+        return None
+
+    def train(known: Values) -> Predictor | None:
+        from lstmtext.forecast.forecaster import fit
+
+        if report:
+            report()
+        base = choose_baseline(known, horizon, season)
+        fitted = fit(known, length, horizon, season, base, seed)
+        return fitted.predict if fitted else None
+
+    return train
+
+
+def forecast(
+    series: Series,
+    horizon: int,
+    season: int = 1,
+    levels: Sequence[float] = (),
+    windows: int | None = None,
+    seed: int = 0,
+    report: Callable[[int, int], None] | None = None,
+) -> Forecast:
+    """Forecast `horizon` values after the series.
+
+    season: values per season, 1 for none; levels: of intervals, per cent (80 without any, where windows allow it);
+    windows: held out for the backtest; report: told before each training how many are begun, and of how many.
+    Raises InputError for a horizon, season, level or number of windows that the series cannot support.
+    """
+    values, count = series.values, len(series.values)
+    if horizon > count:
+        raise InputError(f"The horizon of {horizon} is longer than the series ({count} values). Shorten --horizon.")
+    if season >= count and season > 1:
+        raise InputError(f"A season of {season} needs more than {season} values, and there are {count}.")
+    for level in levels:
+        check_level(level)
+    most = most_windows(count, horizon, season)
+    if windows is not None and windows > most:
+        raise InputError(f"The series holds {most} windows to hold out, not {windows}: {_held_out(count, horizon)}.")
+    wanted = windows or min(most, max(WINDOWS, *(needed_windows(level) for level in levels or (DEFAULT_LEVEL,))))
+    for level in levels:
+        refuse_level(level, wanted, most)
+    asked = list(dict.fromkeys(levels or (DEFAULT_LEVEL,)))
+    if not wanted:
+        name = choose_baseline(values, horizon, season)
+        why = f"{_values(count)} leave{'s' * (count == 1)} no window to test on: {_nearest(name, count)}."
+        mean = baseline(name, values, horizon, season)
+        return Forecast(series, mean, dict.fromkeys(asked), name, why, 0, [], [_no_interval(asked, 0)])
+    done = 0
+
+    def begun() -> None:
+        nonlocal done
+        done += 1
+        if report:
+            report(done, min(BLOCKS, wanted) + 1)
+
+    constant = bool((values == values[0]).all())
+    start = int(place_origins(count, horizon, season, wanted)[0])
+    train = None if constant else trainer(start, horizon, season, seed, begun)
+    found = backtest(values, horizon, season, wanted, train, smoothers=smoothers_ready() and not constant)
+    model = choose(found, season)
+    predict = train(values) if train and model == LSTM else None
+    mean = predict(values) if predict else baseline(model, values, horizon, season)
+    why = _why(found, model, count, constant=constant)
+    bounds: dict[float, tuple[Values, Values] | None] = {}
+    for level in asked:
+        enough = wanted >= needed_windows(level)
+        r = radius(found.residuals(model), level) if enough else np.zeros(0)
+        bounds[level] = (mean - r, mean + r) if enough else None
+    notes = list(found.notes)
+    if None in bounds.values():
+        notes.append(_no_interval(asked, wanted))
+    table = [found.score(name, asked[0]) for name in sorted(found.forecasts, key=lambda name: name == CHOSEN)]
+    return Forecast(series, mean, bounds, model, why, wanted, table, notes)
+
+
+def _why(found: Backtest, model: str, count: int, *, constant: bool) -> str:
+    windows = f"{len(found.origins)} held-out window{'s' * (len(found.origins) > 1)}"
+    if constant:
+        return f"All {count} values are the same: there is nothing to learn, and {model} answers."
+    if LSTM not in found.forecasts:
+        return f"{_values(count)} are too few for the LSTM to learn from: {model} answers, the nearest on {windows}."
+    errors = {name: float(found.errors(name).mean()) for name in found.forecasts if name != CHOSEN}
+    if model == LSTM:
+        rival = _best_baseline(errors)
+        return (
+            f"The LSTM's MASE on {windows} is {errors[LSTM]:.3f}, {rival}'s is {errors[rival]:.3f}: the LSTM answers."
+        )
+    said = "not lower by more than its standard error" if errors[LSTM] < errors[model] else "not lower"
+    return (
+        f"The LSTM's MASE on {windows} is {errors[LSTM]:.3f}, {said} than {model}'s {errors[model]:.3f}: "
+        f"{model} answers."
+    )
+
+
+def _best_baseline(errors: dict[str, float]) -> str:
+    """The best baseline of a table of errors."""
+    return min((name for name in BASELINES if name in errors), key=errors.__getitem__)
+
+
+def _values(count: int) -> str:
+    return f"{count} value{'s' * (count > 1)}"
+
+
+def _nearest(name: str, count: int) -> str:
+    return f"{name} answers" + (", the nearest on the values there are" if count > 2 else "")
+
+
+def _held_out(count: int, horizon: int) -> str:
+    return f"each begins in the later half of the {count} values and has {horizon} after it"
+
+
+def _no_interval(levels: Sequence[float], windows: int) -> str:
+    level = max(levels)
+    return f"no interval: {level:g} % needs {needed_windows(level)} held-out windows, and there are {windows}."

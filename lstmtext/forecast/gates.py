@@ -1,0 +1,87 @@
+"""The gates of a forecaster over its window: what each new observation does to the memory.
+
+The LSTM is trained on the series as far as the series reaches, with the equations of `engine/cell.py` doing the
+reading, so that what is shown is what the lesson writes. With a handful of values there is little to train on, and
+the head stays at zero: the gates are those of a network that has nothing to correct, and `note` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstmtext.errors import InputError, UsageError
+from lstmtext.forecast.baselines import baseline, choose_baseline
+from lstmtext.forecast.forecaster import fit, untrained
+from lstmtext.forecast.series import Series
+from lstmtext.forecast.windows import window_length
+
+__all__ = ["GATES", "SeriesGates", "explain_series", "gates_page"]
+
+GATES = ("forget", "input", "candidate", "output", "cell", "hidden")
+FEWEST = 3  # values: two differences
+
+
+@dataclass(frozen=True)
+class SeriesGates:
+    """values: the window's (L,); gates: by name (L, units); answer: the next value, baseline plus correction."""
+
+    values: list[float]
+    gates: dict[str, np.ndarray[Any, np.dtype[np.float32]]]
+    base: str
+    baseline: float
+    answer: float
+    note: str
+
+    def document(self, unit: int | None = None) -> dict[str, Any]:
+        """As JSON has it: means over the units, or one unit's numbers."""
+        read = {name: _one(numbers, unit).tolist() for name, numbers in self.gates.items()}
+        answer = {"forecast": self.answer, "baseline": {"model": self.base, "forecast": self.baseline}}
+        which: dict[str, Any] = {"layer": 0, "unit": unit}
+        return {"values": self.values, "gates": {**which, **read}, **answer, "note": self.note}
+
+
+def explain_series(series: Series, season: int = 1, seed: int = 0, unit: int | None = None) -> SeriesGates:
+    """Train for the next value and read the last window. Raises InputError for fewer than three values."""
+    values = series.values
+    if len(values) < max(FEWEST, season + 2):
+        raise InputError(
+            f"Gates over a window need at least {max(FEWEST, season + 2)} values, and there are {len(values)}."
+        )
+    base = choose_baseline(values, 1, season)
+    # Trained on windows that leave at least one answer; read over as many differences as there are, up to that recipe.
+    most = len(values) - season
+    length = min(window_length(4 * len(values), 1, season), most)
+    taught = fit(values, max(1, min(length, most - 2)), 1, season, base, seed)
+    model = taught or untrained(length, 1, season, base, seed)
+    model.length = length
+    states, gates = model.gates(values)
+    read = {name: np.concatenate([getattr(each, name) for each in gates]) for name in GATES[:4]}
+    read |= {"cell": np.concatenate([each.c for each in states]), "hidden": np.concatenate([each.h for each in states])}
+    units = read["cell"].shape[1]
+    if unit is not None and not 0 <= unit < units:
+        raise UsageError(f"--unit {unit}: the units are 0 to {units - 1}.")
+    expected, answer = float(baseline(base, values, 1, season)[0]), float(model.predict(values)[0])
+    exact = answer == expected
+    note = f"{base} answers {expected:g} and the LSTM adds {'nothing' if exact else f'{answer - expected:+.4g}'}."
+    return SeriesGates(values[-length:].tolist(), read, base, expected, answer, note)
+
+
+def _one(numbers: np.ndarray[Any, np.dtype[np.float32]], unit: int | None) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return numbers.mean(axis=1) if unit is None else numbers[:, unit]
+
+
+def gates_page(found: SeriesGates, unit: int | None = None) -> str:
+    """A table for a terminal: one line per observation, one column per gate."""
+    which = "mean over all units" if unit is None else f"unit {unit}"
+    read = {name: _one(numbers, unit) for name, numbers in found.gates.items()}
+    lines = [
+        f"gates of the forecaster's LSTM, {which}",
+        "",
+        f"{'value':>12}" + "".join(f"{name:>11}" for name in GATES),
+    ]
+    for step, value in enumerate(found.values):
+        lines.append(f"{value:>12g}" + "".join(f"{read[name][step]:>11.3f}" for name in GATES))
+    return "\n".join([*lines, "", found.note])

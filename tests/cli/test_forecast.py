@@ -1,0 +1,162 @@
+"""`lstmtext forecast` and `lstmtext explain --values`: what is printed, written and refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstmtext.cli.main import run as lstmtext
+
+Output = pytest.CaptureFixture[str]
+
+
+def forecast(capsys: Output, *arguments: str, code: int = 0) -> tuple[str, str]:
+    found = lstmtext(["forecast", *arguments])
+    output = capsys.readouterr()
+    assert "Traceback" not in output.err
+    assert "should not have happened" not in output.err
+    assert found == code, output.err
+    return output.out, output.err
+
+
+def document(capsys: Output, *arguments: str) -> dict[str, Any]:
+    output, _ = forecast(capsys, *arguments, "--json")
+    found: dict[str, Any] = json.loads(output)
+    assert list(found) == ["forecast", "model", "why", "backtest"]
+    assert found["model"] in ("lstm", "drift", "seasonal naive", "naive")
+    return found
+
+
+@pytest.fixture
+def sales(tmp_path: Path) -> Path:
+    """Thirty months, too few for the LSTM: no test here waits for a training."""
+    noise = np.random.default_rng(0).normal(size=30)
+    rows = [f"{2022 + m // 12}-{m % 12 + 1:02d},{100 + m + noise[m]:.2f}" for m in range(30)]
+    place = tmp_path / "sales.csv"
+    place.write_text("month,y\n" + "\n".join(rows) + "\n")
+    return place
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"), [("100,105,110,115", 120), ("1,2,3", 4), ("2,3,4", 5), ("3,4,5", 6), ("6,7,8", 9)]
+)
+def test_the_lesson(capsys: Output, values: str, answer: float) -> None:
+    found = document(capsys, "--values", values, "--horizon", "1")
+    assert found["forecast"] == [{"step": 1, "mean": answer, "low-80": None, "high-80": None}]
+    assert found["model"] == "drift"
+
+
+def test_json(capsys: Output, sales: Path) -> None:
+    found = document(capsys, str(sales), "--column", "y", "--time", "month", "--horizon", "3", "--level", "50")
+    assert [row["time"] for row in found["forecast"]] == ["2024-07", "2024-08", "2024-09"]
+    for row in found["forecast"]:
+        assert list(row) == ["time", "mean", "low-50", "high-50"]
+        assert row["low-50"] <= row["mean"] <= row["high-50"]
+    assert [list(row) for row in found["backtest"]] == [["model", "mase", "smape", "wql", "coverage"]] * len(
+        found["backtest"]
+    )
+    assert {"naive", "drift", "chosen"} <= {row["model"] for row in found["backtest"]}
+    assert found == document(capsys, str(sales), "--time", "month", "--horizon", "3", "--level", "50")
+
+
+def test_a_pipe_is_a_file(capsys: Output, sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = document(capsys, str(sales), "--column", "y", "--horizon", "2")
+    for arguments in ((), ("-",)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sales.read_bytes())))
+        assert document(capsys, *arguments, "--column", "y", "--horizon", "2") == expected
+
+
+def test_the_page_says_why(capsys: Output, sales: Path) -> None:
+    output, _ = forecast(capsys, str(sales), "--time", "month", "--horizon", "3")
+    assert "30 values are too few for the LSTM to learn from: drift answers" in output
+    assert "2024-09" in output
+    assert "80 % interval" in output
+    assert "MASE" in output
+    assert "chosen" in output
+    assert max(len(line) for line in output.splitlines()) <= 120
+
+
+def test_out_and_plot(capsys: Output, sales: Path, tmp_path: Path) -> None:
+    arguments = [str(sales), "--time", "month", "--horizon", "3"]
+    expected = document(capsys, *arguments)["forecast"]
+    forecast(capsys, *arguments, "--out", str(tmp_path / "f.csv"), "--plot", str(tmp_path / "f.svg"))
+    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
+    assert list(rows[0]) == ["time", "mean", "low-80", "high-80"]
+    assert [float(row["mean"]) for row in rows] == [row["mean"] for row in expected]
+    drawing = (tmp_path / "f.svg").read_text()
+    assert drawing.startswith("<svg")
+    assert drawing.count("<circle") == 3
+    assert "2024-09" in drawing
+    assert "polygon" in drawing
+
+
+def test_a_png(capsys: Output, sales: Path, tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py", reason="needs resvg-py, the extra [plot]")
+    forecast(capsys, str(sales), "--time", "month", "--plot", str(tmp_path / "f.png"))
+    assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_png_without_its_extra(capsys: Output, sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    _, said = forecast(capsys, str(sales), "--time", "month", "--plot", "f.png", code=1)
+    assert "pip install 'lstmtext[plot]'" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["sales.csv"], 2, "sales.csv has 2 columns: 'month', 'y'. Say which with --column."),
+        (["sales.csv", "--column", "z"], 2, "There are 'month', 'y'."),
+        (
+            ["sales.csv", "--column", "month"],
+            1,
+            "row 2 (the header is row 1), column 'month': '2022-01' is not a number",
+        ),
+        (["nothing.csv"], 1, "No such file or directory: nothing.csv"),
+        (["sales.csv", "--values", "1,2"], 2, "FILE and --values both give a series"),
+        (["--values", "1,2", "--column", "y"], 2, "--column and --time name columns of a FILE"),
+        (["--values", "1,2", "--horizon", "0"], 2, "--horizon"),
+        (["--values", "1,2,3", "--horizon", "4"], 1, "The horizon of 4 is longer than the series (3 values)"),
+        (["--values", "1,2,3", "--horizon", "1", "--level", "80"], 1, "80 % needs at least 4 held-out windows"),
+        (["--values", "1,2,3", "--horizon", "1", "--level", "100"], 2, "not between 0 and 100"),
+        (["--values", "1,2,3", "--plot", "f.pdf"], 2, "a plot is a .png or an .svg file"),
+        (["--values", "1,2,3", "--plot", "no/f.svg"], 1, "There is no folder 'no'"),
+        (["--values", "1,2,3", "--out", "no/f.csv"], 1, "There is no folder 'no'"),
+    ],
+)
+@pytest.mark.usefixtures("sales")
+def test_refusals(capsys: Output, arguments: list[str], code: int, said: str) -> None:
+    assert said in forecast(capsys, *arguments, code=code)[1]
+
+
+def test_a_terminal_without_braille_or_boxes(capsys: Output, monkeypatch: pytest.MonkeyPatch, sales: Path) -> None:
+    written = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", written)
+    assert lstmtext(["forecast", str(sales), "--time", "month", "--horizon", "2"]) == 0
+    written.flush()
+    assert b"o drift" in written.buffer.getvalue()  # type: ignore[attr-defined]
+    capsys.readouterr()
+
+
+def test_gates_over_values(capsys: Output) -> None:
+    assert lstmtext(["explain", "--values", "100,105,110,115"]) == 0
+    page = capsys.readouterr().out
+    assert "forget" in page
+    assert "drift answers 120 and the LSTM adds nothing." in page
+    assert lstmtext(["explain", "--values", "100,105,110,115", "--json", "--unit", "3"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["forecast"] == 120
+    assert found["values"] == [105, 110, 115]
+    assert [len(found["gates"][name]) for name in ("forget", "input", "candidate", "output", "cell", "hidden")] == [
+        3
+    ] * 6
+    for arguments in (["good film"], ["--method", "reading"], ["--against", "x"], ["--layer", "1"]):
+        assert lstmtext(["explain", "--values", "1,2,3", *arguments]) == 2
+        assert "--values shows the gates over a series" in capsys.readouterr().err

@@ -1,0 +1,122 @@
+"""What a series can be read from, and the sentence for each thing that is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstmtext.errors import InputError, LstmtextError, UsageError
+from lstmtext.forecast.series import parse_csv, parse_values
+from lstmtext.forecast.times import read_times
+
+
+def after(*cells: str) -> list[str]:
+    times = read_times(cells, range(2, len(cells) + 2), "f.csv, column 't'")
+    assert times is not None
+    return [times.after(k) for k in (1, 2)]
+
+
+def test_values() -> None:
+    assert parse_values("100,105, 110 115\n-1e2;.5").values.tolist() == [100, 105, 110, 115, -100, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "holds no number"),
+        (" , ", "holds no number"),
+        ("1,x", "number 2: 'x' is not a number"),
+        ("1,nan,2", "number 2: the value is missing ('nan')"),
+        ("1,inf", "number 2: 'inf' is not a number"),
+        ("1,1_000", "'1_000' is not a number"),
+        ("1,1e300", "too large"),
+    ],
+)
+def test_values_that_are_none(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_values(text)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["t,y\n1,2\n2,3\n", "\ufeffy;t\r\n2;1\r\n3;2\r\n\r\n", 't\ty\n1\t"2"\n2\t3'])
+def test_csv(text: str) -> None:
+    found = parse_csv(text.encode(), "f.csv", "y", "t")
+    assert found.values.tolist() == [2, 3]
+    assert found.times is not None
+    assert found.times.after(1) == "3"
+    assert found.name == "y"
+
+
+def test_the_only_column_beside_the_times_needs_no_name() -> None:
+    assert parse_csv(b"y\n1\n2\n", "f.csv").values.tolist() == [1, 2]
+    assert parse_csv(b"t,y\n1,5\n2,6\n", "f.csv", time="t").values.tolist() == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "time", "kind", "said"),
+    [
+        (
+            "t,y\n1,2\n2,\n",
+            "y",
+            None,
+            InputError,
+            "f.csv, row 3 (the header is row 1), column 'y': the value is missing",
+        ),
+        ("t,y\n1,2\n2\n", "y", None, InputError, "row 3 (the header is row 1), column 'y': the value is missing"),
+        ("y\n1\n\n3\n", "y", None, InputError, "row 3 (the header is row 1), column 'y': the value is missing"),
+        ("t,y\n1,2\n2,n/a\n", "y", None, InputError, "the value is missing ('n/a')"),
+        ("t,y\n1,2\n2,abc\n", "y", None, InputError, "column 'y': 'abc' is not a number"),
+        ('t;y\n1;"2,5"\n', "y", None, InputError, "'2,5' is not a number. Write a decimal point."),
+        ("t,y\n1,2\n", "z", None, UsageError, "--column 'z': f.csv has no such column. There are 't', 'y'."),
+        ("t,y\n1,2\n", "y", "z", UsageError, "--time 'z': f.csv has no such column. There are 't', 'y'."),
+        ("t,y\n1,2\n", None, None, UsageError, "f.csv has 2 columns: 't', 'y'. Say which with --column."),
+        ("t,y\n1,2\n", "y", "y", UsageError, "--column and --time both name 'y'"),
+        ("y,y\n1,2\n", "y", None, UsageError, "has 2 columns of that name"),
+        ("1,2\n3,4\n", "y", None, InputError, "is numbers ('1', '2'); it should name the columns"),
+        ("", "y", None, InputError, "f.csv is empty"),
+        ("t,y\n", "y", None, InputError, "a header and no rows"),
+        ("t,y\n1,2\n1,3\n", "y", "t", InputError, "column 't', row 3: the time '1' stands in row 2 too"),
+        ("t,y\n2,2\n1,3\n", "y", "t", InputError, "row 3: '1' is before '2' of the row above. Sort"),
+        ("t,y\n1,2\n2,3\n4,5\n5,6\n", "y", "t", InputError, "row 4: '4' after '2' breaks the rhythm"),
+        ("t,y\n1,2\nsoon,3\n", "y", "t", InputError, "row 3: 'soon' is not a time"),
+        ("t,y\n1,2\n,3\n", "y", "t", InputError, "row 3: the time is missing"),
+        ("t,y\n2024-01,2\n5,3\n", "y", "t", InputError, "row 3: '5' is written in another form than '2024-01'"),
+    ],
+)
+def test_every_problem_names_its_place(
+    text: str, column: str | None, time: str | None, kind: type[LstmtextError], said: str
+) -> None:
+    with pytest.raises(kind) as raised:
+        parse_csv(text.encode(), "f.csv", column, time)
+    assert said in str(raised.value)
+
+
+def test_what_is_not_text() -> None:
+    for data, said in ((b"y\n\xff\n", "not UTF-8 text: byte 2"), (b"y\n1\0\n", "NUL")):
+        with pytest.raises(InputError, match=said):
+            parse_csv(data, "f.csv")
+
+
+def test_times_go_on() -> None:
+    assert after("1959", "1960", "1961") == ["1962", "1963"]
+    assert after("1959.25", "1959.5", "1959.75") == ["1960.0", "1960.25"]
+    assert after("2023-11", "2023-12") == ["2024-01", "2024-02"]
+    assert after("2023-Q3", "2023-Q4") == ["2024-Q1", "2024-Q2"]
+    assert after("2023-12-30", "2023-12-31") == ["2024-01-01", "2024-01-02"]
+    assert after("2023-12-18", "2023-12-25") == ["2024-01-01", "2024-01-08"]
+    assert after("2023-11-30", "2023-12-31", "2024-01-31") == ["2024-02-29", "2024-03-31"]
+    assert after("2022-01-01", "2023-01-01", "2024-01-01", "2025-01-01") == ["2026-01-01", "2027-01-01"]
+    assert after("2024-01-01 22:00", "2024-01-01 23:00") == ["2024-01-02 00:00:00", "2024-01-02 01:00:00"]
+
+
+def test_a_missing_month_is_named_and_not_february() -> None:
+    months = ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-06-01", "2024-07-01"]
+    with pytest.raises(InputError, match=r"row 6: '2024-06-01' after '2024-04-01' .* a step of 1 month\."):
+        after(*months)
+    with pytest.raises(InputError, match=r"row 5: '2024-01-08' after '2024-01-05' .* a step of 1 day\."):
+        after("2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08")
+    with pytest.raises(InputError, match="time zone"):
+        after("2024-01-03 10:00", "2024-01-03 11:00+01:00")
+
+
+def test_one_time_has_no_step() -> None:
+    assert read_times(["2024"], [2], "f.csv") is None

@@ -1,0 +1,180 @@
+"""How fast the terminal UI opens and answers.
+
+    python benchmarks/tui.py
+    python benchmarks/tui.py --rounds 20 --busy
+
+Start-up: `lstmtext tui` in a real terminal (tmux, 80 × 24) until its first frame is on the screen, in turn
+with a bare Textual app that shows one word; both from a cold process and a warm page cache. Keys: from a key
+to the answer drawn, by Textual's Pilot, on Home with 50 runs. --busy: while two processes compute on two cores.
+
+Targets: first frame ≤ 2 × bare Textual; 95 of 100 keys answered within 60 ms, also with --busy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from generation import machine
+
+BARE = """
+from textual.app import App
+from textual.widgets import Static
+
+class Bare(App):
+    def compose(self):
+        yield Static("READY")
+
+Bare().run()
+"""
+SOCKET = "lstmtext-bench"
+GIVE_UP_SECONDS = 180.0
+START_TARGET, KEY_TARGET_SECONDS = 2.0, 0.060
+SPIN = "import numpy as np\na = np.random.rand(600, 600).astype('f')\nwhile True: a @ a"
+
+
+def tmux(*words: str) -> str:
+    """One tmux command on a server of our own."""
+    done = subprocess.run(["tmux", "-L", SOCKET, *words], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def first_frame(command: list[str], marker: str, environment: dict[str, str]) -> float:
+    """Seconds from the command until `marker` is on the screen of a new terminal."""
+    pairs = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
+    start = time.perf_counter()
+    tmux("new-session", "-d", "-s", "bench", "-x", "80", "-y", "24", *pairs, shlex.join(command))
+    try:
+        while marker not in tmux("capture-pane", "-p", "-t", "bench"):
+            if time.perf_counter() - start > GIVE_UP_SECONDS:
+                raise SystemExit(f"{shlex.join(command)} never showed {marker!r}")
+            time.sleep(0.002)
+        return time.perf_counter() - start
+    finally:
+        tmux("kill-session", "-t", "bench")
+
+
+def start_up(rounds: int, folder: Path) -> dict[str, list[float]]:
+    """Seconds to the first frame, of the bare app and of ours, in turn."""
+    bare = folder / "bare.py"
+    bare.write_text(BARE)
+    environment = {"LSTMTEXT_RUNS": str(folder / "runs"), "LSTMTEXT_CONFIG": str(folder / "config")}
+    commands = {
+        "bare Textual": ([sys.executable, str(bare)], "READY"),
+        "lstmtext tui": ([sys.executable, "-m", "lstmtext", "tui"], "5 Memory"),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(rounds + 1):  # the first one warms bytecode and page cache
+        for name, (command, marker) in commands.items():
+            taken = first_frame(command, marker, environment)
+            if turn:
+                seconds[name].append(taken)
+    return seconds
+
+
+async def key_times(presses: int) -> dict[str, list[float]]:
+    """Seconds from a key to the answer drawn, by what the key does."""
+    from lstmtext.tui.app import LstmtextApp
+
+    taken: dict[str, list[float]] = {"cursor": [], "room": [], "typing": []}
+    async with LstmtextApp().run_test(size=(120, 40)) as pilot:
+        await pilot.pause(2.0)
+        for key in "234512345":  # each room once for its imports
+            await pilot.press(key if pilot.app.current_mode == "home" else f"f{key}")
+            await pilot.pause(0.5)
+        await pilot.press("f1")
+        await pilot.pause(1.0)
+        for number in range(presses):
+            for kind, key in (("cursor", "j" if number % 40 < 20 else "k"),):
+                taken[kind].append(await _timed(pilot, key))
+        for number in range(presses // 4):
+            taken["room"].append(await _timed(pilot, f"f{number % 5 + 1}"))
+            await pilot.pause(0.2)
+        await pilot.press("f1", "slash")
+        for number in range(presses // 2):
+            taken["typing"].append(await _timed(pilot, "r" if number % 2 == 0 else "backspace"))
+    return taken
+
+
+async def _timed(pilot: object, key: str) -> float:
+    start = time.perf_counter()
+    await pilot.press(key)  # type: ignore[attr-defined]
+    return time.perf_counter() - start
+
+
+def make_runs(folder: Path, count: int) -> None:
+    """Ended runs, so that Home has something to list."""
+    from lstmtext.events import Finished, Progress
+    from lstmtext.store.run import RunWriter
+
+    for number in range(count):
+        with RunWriter.create(folder / f"run-{number:02d}", 'task = "language-model"\n') as run:
+            for step in range(0, 1000, 10):
+                run.record(
+                    Progress(
+                        step=step, loss=2.0, learning_rate=1e-3, gradient_norm=1.0, tokens=step, tokens_per_second=1e4,
+                        epoch=0.1, total_steps=1000, seconds=1.0,
+                    )
+                )  # fmt: skip
+            run.record(Finished(step=1000, reason="finished"))
+
+
+@contextlib.contextmanager
+def busy(wanted: bool) -> Iterator[None]:
+    """Two processes that compute without end, as a training does."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    others = [subprocess.Popen([sys.executable, "-c", SPIN], env=environment) for _ in range(2 if wanted else 0)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--presses", type=int, default=100)
+    parser.add_argument("--busy", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ |= {"LSTMTEXT_RUNS": str(folder / "runs"), "LSTMTEXT_CONFIG": str(folder / "config")}
+        os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        make_runs(folder / "runs", 50)
+        with busy(given.busy):
+            starts = start_up(given.rounds, folder) if shutil.which("tmux") else {}
+            keys = asyncio.run(key_times(given.presses))
+    print(machine())
+    print(", ".join(f"{name} {version(name)}" for name in ("textual", "rich", "lstmtext")), f"(busy: {given.busy})\n")
+    if not starts:
+        print("start-up was not measured: tmux is not installed")
+    for kind, seconds in starts.items():
+        ratio = statistics.median(seconds) / statistics.median(starts["bare Textual"])
+        target = f"   (target {START_TARGET})" if kind == "lstmtext tui" else ""
+        print(f"first frame  {kind:14} {statistics.median(seconds) * 1e3:6.0f} ms   {ratio:5.2f} × bare{target}")
+    for kind, seconds in keys.items():
+        ordered = sorted(seconds)
+        late = ordered[int(0.95 * (len(ordered) - 1))]
+        print(
+            f"key          {kind:14} {statistics.median(ordered) * 1e3:6.1f} ms   "
+            f"95 %: {late * 1e3:6.1f} ms   (target {KEY_TARGET_SECONDS * 1e3:.0f})"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The form of a new training. Most of its fields take letters, so that its keys are not letters."""
+
+from __future__ import annotations
+
+from lstmtext.tui.keys import Action
+from lstmtext.tui.state import Setting
+
+ACTIONS = (
+    Action("train.start", "ctrl+r", "Start training", "Start a trainer of its own, and watch it.", priority=True),
+    Action("train.pick", "ctrl+l", "Pick a text", "Choose from the library and the files here.", priority=True),
+    Action("train.estimate", "ctrl+e", "Estimate again", "Measure size, memory and time once more.", priority=True),
+    Action("train.watch", "ctrl+w", "Watch newest", "The dashboard of the run started last.", priority=True),
+    Action("train.clear", "ctrl+k", "Clear", "Empty all fields: the program chooses.", show=False, priority=True),
+    Action("train.copy", "ctrl+y", "Copy command", "Copy the command line of this form.", show=False, priority=True),
+    Action("train.next", "down,enter", "Next field", "The field below.", show=False),
+    Action("train.previous", "up", "Field before", "The field above.", show=False),
+    Action("train.cancel", "escape", "Cancel estimate", "Stop measuring; the form stays.", show=False),
+)
+
+SETTINGS = (
+    Setting("task", "lm", "What is trained.", choices=("lm", "sentiment")),
+    Setting("corpus", "", "The texts, as on a command line."),
+    Setting("recipe", "", "A shipped recipe; empty: chosen for the text."),
+    Setting("tokenizer", "", "Unit of text."),
+    Setting("cell", "", "Recurrent cell."),
+    Setting("layers", "", "Stacked layers."),
+    Setting("hidden", "", "Units per layer."),
+    Setting("amount", "", "How much of the budget's unit."),
+    Setting("budget", "minutes", "The unit of the budget.", choices=("minutes", "epochs", "steps")),
+    Setting("device", "", "Where it runs."),
+    Setting("init", "", "A language model that a classifier grows from."),
+    Setting("set", "", "Other settings, KEY=VALUE."),
+)

@@ -1,0 +1,271 @@
+"""The app itself: five rooms, one state, one way to say that something went wrong.
+
+A room's module is imported when the room is first opened; one that cannot be imported is replaced by
+a sentence. Runs live on without the app: it reads their folders and appends requests. Must not
+import torch, a model, or a room at module level.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
+from textual.worker import WorkerFailed
+
+from lstmtext.errors import LstmtextError
+from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.shell import Shell
+from lstmtext.tui.state import UiState
+from lstmtext.tui.themes import NAMES, THEMES
+
+__all__ = ["LstmtextApp"]
+
+ROOMS = {
+    "home": "HomeScreen",
+    "train": "TrainScreen",
+    "generate": "GenerateScreen",
+    "sentiment": "SentimentScreen",
+    "memory": "MemoryScreen",
+}
+SAVE_SECONDS = 2.0
+
+
+def make_room(name: str) -> Screen[Any]:
+    """A new screen for room `name`; one that says why where there is none."""
+    try:
+        module = importlib.import_module(f"lstmtext.tui.screens.{name}")
+    except ImportError as error:
+        from lstmtext.tui.screens.missing import MissingScreen
+
+        return MissingScreen(name, f"{error}.")
+    screen: Screen[Any] = getattr(module, ROOMS[name])()
+    return screen
+
+
+class AsciiBars(ScrollBarRender):
+    """Scrollbars of blanks in colour only, without eighths of blocks."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+
+class LstmtextApp(Shell):
+    """The terminal UI.
+
+    run: the run to show at once, a name or a folder
+    state: what is remembered (None: in memory only)
+    clock: seconds since the epoch; tests have their own
+    plain: colours must not be used (NO_COLOR); ascii: nothing but ASCII may be drawn
+    """
+
+    TITLE = "lstmtext"
+    CSS_PATH = "app.tcss"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {name: partial(make_room, name) for name in ROOMS}
+    DEFAULT_MODE = "home"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("app")]
+    COMMANDS: ClassVar[set[Any]] = {lambda: _commands()}
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (80, "-normal"),
+        (120, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [
+        (0, "-flat"),
+        (18, "-short"),
+        (24, "-tall"),
+        (36, "-high"),
+    ]
+
+    def __init__(
+        self,
+        run: str | None = None,
+        *,
+        state: UiState | None = None,
+        clock: Callable[[], float] = time.time,
+        ascii: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.run_to_open = run
+        self.state = state or UiState()
+        self.clock = clock
+        self.plain = bool(os.environ.get("NO_COLOR"))
+        self.ascii = only_ascii() if ascii is None else ascii
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.state.get("app", "theme")
+        self.theme = wanted if wanted in self.available_themes else NAMES[0]
+        self.animation_level = "full" if self.state.get("app", "animations") else "none"
+        self.set_keymap(self.state.keys)
+        self.set_class(self.ascii, "-ascii")
+        if self.ascii:
+            ScrollBar.renderer = AsciiBars
+        self._save_failed = False
+
+    def on_mount(self) -> None:
+        """Keep what is remembered, from now on."""
+        self.set_interval(SAVE_SECONDS, self.save_state)
+        self.theme_changed_signal.subscribe(self, lambda theme: self.state.set("app", "theme", theme.name))
+        if self.run_to_open is not None:
+            self.call_after_refresh(self.open_run, self.run_to_open)
+
+    def on_unmount(self) -> None:
+        """The last chance to remember."""
+        self.save_state()
+
+    def save_state(self) -> None:
+        """Write what has changed; say once that it cannot be written."""
+        try:
+            self.state.save()
+        except OSError as error:
+            if not self._save_failed:
+                self._save_failed = True
+                self.problem(f"What the UI remembers cannot be saved: {error.strerror}: {self.state.path}.")
+
+    # What rooms call.
+
+    def open_run(self, name: str) -> None:
+        """Show the dashboard of a run, a name or a folder."""
+        from lstmtext.store.run import find_run
+
+        try:
+            folder = find_run(name)
+        except LstmtextError as error:
+            self.problem(str(error))
+            return
+        try:
+            module = importlib.import_module("lstmtext.tui.screens.dashboard")
+        except ImportError as error:
+            self.problem(f"The dashboard is not here: {error}.")
+            return
+        self.switch_mode("train")
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(module.DashboardScreen(Path(folder)))
+
+    async def use_model(self, name: str, room: str = "generate") -> None:
+        """Go to a room with that model: the room's setting `model`, and its `take_model` if it has one."""
+        await self._hand("take_model", name, room)
+
+    async def use_corpus(self, name: str) -> None:
+        """Go to the form of a new training with that text: `take_corpus` of the room Train."""
+        await self._hand("take_corpus", name, "train")
+
+    async def _hand(self, method: str, name: str, room: str) -> None:
+        await self.switch_mode(room)
+        take = getattr(self.screen_stack[0], method, None)
+        if take is None:
+            self.problem(f"{room.capitalize()} cannot take {name} yet.")
+        else:
+            take(name)
+
+    def copy(self, text: str) -> None:
+        """Put `text` on the clipboard, through the terminal (OSC 52)."""
+        self.copy_to_clipboard(text)
+        self.notify(f"Copied {len(text):,} characters.".replace(",", " "), timeout=2)
+
+    def problem(self, message: str) -> None:
+        """Say that something could not be done, and what to do. Not markup."""
+        self.notify(message, title="Problem", severity="error", timeout=10, markup=False)
+
+    def announce(self, message: str) -> None:
+        """Say something that may be missed: a toast; and, when another window has the focus, the terminal's own."""
+        self.notify(message, markup=False)
+        if not self.app_focus and self._driver is not None:
+            clean = "".join(character for character in message if character.isprintable())
+            self._driver.write(f"\x1b]9;{clean}\x07\x07")  # OSC 9, and the bell where that is not known
+
+    def _handle_exception(self, error: Exception) -> None:
+        # A worker that could not do its work (a file gone, a model damaged) is no reason to leave.
+        cause = error.error if isinstance(error, WorkerFailed) else None
+        if isinstance(cause, LstmtextError | OSError):
+            self.problem(str(cause))
+        else:
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        # Textual would print a traceback with all local variables over the restored terminal.
+        from lstmtext.tui.crash import crash_sentence
+
+        self._exit_renderables.append(crash_sentence(sys.exc_info()[1]))
+        self._close_messages_no_wait()
+
+    async def run_action(self, action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
+        """As Textual's; what could not be done becomes a toast."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except (LstmtextError, OSError) as error:
+            self.problem(str(error))
+            return True
+
+    def get_key_display(self, binding: Binding) -> str:
+        """As Textual's; in words where its arrows cannot be drawn."""
+        shown = super().get_key_display(binding)
+        return shown if not self.ascii or shown.isascii() else binding.key
+
+    # The actions of actions/app.py.
+
+    async def action_room(self, name: str) -> None:
+        """Go to a room."""
+        await self.switch_mode(name)
+
+    def action_help(self) -> None:
+        """Explain this screen."""
+        from lstmtext.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_jump(self) -> None:
+        """Label the panes; not those below a dialog."""
+        if self.screen.is_modal:
+            raise SkipAction
+        from lstmtext.tui.screens.jump import JumpScreen
+
+        self.push_screen(JumpScreen(self.screen))
+
+    def action_theme(self) -> None:
+        """The next of the three themes."""
+        here = NAMES.index(self.theme) if self.theme in NAMES else -1
+        self.theme = NAMES[(here + 1) % len(NAMES)]
+        self.notify(f"Theme: {self.theme}", timeout=2)
+
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Save this screen as SVG."""
+        self.save_svg(Path(path or ".") / filename if filename else None)
+
+    def save_svg(self, path: Path | None = None) -> Path | None:
+        """Write the screen as an SVG file, by default into this folder; where, or None (a toast says why)."""
+        if path is None:
+            moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.clock()))
+            path = Path(f"lstmtext-{self.current_mode}-{moment}.svg")
+        try:
+            path.write_text(self.export_screenshot(title="lstmtext"), encoding="utf-8")
+        except OSError as error:
+            self.problem(f"The picture cannot be written: {error.strerror}: {path}.")
+            return None
+        self.notify(f"Saved {path.resolve()}", markup=False)
+        return path
+
+
+def only_ascii() -> bool:
+    """Whether this terminal is not to get more than ASCII: asked for, another encoding, or the bare console."""
+    if asked := os.environ.get("LSTMTEXT_ASCII"):
+        return asked != "0"
+    encoding = (getattr(sys.__stdout__, "encoding", None) or "utf-8").lower().replace("-", "")
+    return encoding != "utf8" or os.environ.get("TERM") in ("linux", "dumb")
+
+
+def _commands() -> Any:
+    from lstmtext.tui.commands import Commands
+
+    return Commands

@@ -1,0 +1,40 @@
+"""The data of charts as text: a CSV file of everything, and the numbers at one place. Pure functions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from lstmtext.tui.charts import Chart
+from lstmtext.tui.history import History
+from lstmtext.tui.numbers import short_x
+from lstmtext.tui.series import Axis
+
+__all__ = ["charts_csv", "cursor_text"]
+
+HEADER = ("series", "first_step", "last_step", "tokens", "seconds", "lowest", "highest", "last", "not_numbers")
+
+
+def charts_csv(history: History) -> str:
+    """One row for each kept point: in a long run several records, with their extremes. Losses: nats per token."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    for name, series in history.series.items():
+        for first, last, tokens, seconds, low, high, value, gaps in series.rows():
+            kept = ("" if number != number else number for number in (low, high, value))
+            writer.writerow((name, int(first), int(last), int(tokens), round(seconds, 3), *kept, int(gaps)))
+    return text.getvalue()
+
+
+def cursor_text(charts: Sequence[Chart], axis: Axis, x: float, smoothing: int) -> str:
+    """Every curve's value at x, a line each."""
+    lines = [f"{axis} {short_x(x, axis)}"]
+    for chart in charts:
+        for curve in chart.curves:
+            point = curve.series.at(axis, x, smoothing if curve.smoothed else 0)
+            if point is not None:
+                name = f"{chart.title} {curve.label}".strip()
+                lines.append(f"{name}: {curve.value(point.smooth):.6g}{f' {chart.unit}' if chart.unit else ''}")
+    return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""Trainers as child processes: command lines from a form, and running them without blocking or leaving one behind.
+
+    code, out, err = await run_child(["train", "lm", "harbour", "--dry-run", "--json"])
+
+A child that is awaited is killed when its awaiter is cancelled; one that was told to `--detach` has by then a process
+of its own, which lives on. Must not import torch or anything that does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ADVANCED_HINT", "arguments", "last_words", "parse_estimate", "run_child", "stem"]
+
+ADVANCED_HINT = "dropout_between=0.3 batch_size=32"
+LIMIT = 1 << 24  # bytes of an answer
+FLAGS = {  # field of the form → option
+    "recipe": "--recipe",
+    "tokenizer": "--tokenizer",
+    "cell": "--cell",
+    "layers": "--layers",
+    "hidden": "--hidden",
+    "embedding": "--embedding",
+    "learning_rate": "--learning-rate",
+    "dropout": "--dropout",
+    "device": "--device",
+    "seed": "--seed",
+    "init": "--init",
+}
+BUDGETS = {"minutes": "--minutes", "epochs": "--epochs", "steps": "--steps"}
+
+
+def arguments(form: Mapping[str, str]) -> list[str]:
+    """`train lm …` for what is in the form; empty fields are left out, so that the program chooses.
+
+    Raises ValueError with a sentence for a field that cannot be a command line.
+    """
+    task = form.get("task", "lm")
+    words = ["train", task]
+    try:
+        corpus = shlex.split(form.get("corpus", ""))
+        extra = shlex.split(form.get("set", ""))
+    except ValueError as error:
+        raise ValueError(
+            f"A quotation mark is not closed ({error}). Write names with spaces as 'my novel.txt'."
+        ) from None
+    if not corpus:
+        raise ValueError("Choose a text to learn from: a name of the library, a file or a folder.")
+    for name, flag in FLAGS.items():
+        value = form.get(name, "").strip()
+        if value and not (name == "init" and task != "sentiment"):
+            words += [flag, value]
+    amount, kind = form.get("amount", "").strip(), form.get("budget", "")
+    if kind in BUDGETS and amount:
+        words += [BUDGETS[kind], amount]
+    for pair in extra:
+        if "=" not in pair:
+            raise ValueError(f"{pair!r}: write other settings as KEY=VALUE, for example {ADVANCED_HINT.split()[0]}.")
+        words += ["--set", pair]
+    return [*words, "--", *corpus]
+
+
+def stem(form: Mapping[str, str]) -> str:
+    """What a run over that text is called if nobody says."""
+    with contextlib.suppress(ValueError):
+        names = shlex.split(form.get("corpus", ""))
+        if names:
+            first = Path(names[0]).name.partition(".")[0] or "run"
+            return first if len(names) == 1 else f"{first}-and-more"
+    return "run"
+
+
+async def run_child(words: Sequence[str], *, keep: bool = False) -> tuple[int, str, str]:
+    """Run `lstmtext …` and wait: exit code, standard output, standard error.
+
+    keep: leave it running when the awaiter is cancelled (it is about to detach a trainer).
+    """
+    # A session of its own: a Ctrl-C or a closed terminal is not for it; and all it started can be ended together.
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "lstmtext",
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        limit=LIMIT,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    try:
+        out, err = await process.communicate()
+    except BaseException:
+        if not keep and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+        raise
+    return process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def last_words(err: str) -> str:
+    """What a command that failed said, as sentences."""
+    lines = err.strip().splitlines()
+    marked = [number for number, line in enumerate(lines) if line.startswith(("lstmtext: ", "Error: "))]
+    told = lines[marked[-1] :] if marked else lines[-3:]
+    text = "\n".join(line.removeprefix("lstmtext: ").removeprefix("Error: ") for line in told)
+    return text or "It ended without a word. The same command in a terminal may say more."
+
+
+def parse_estimate(out: str) -> dict[str, Any] | None:
+    """The answer of `--dry-run --json`; None when there is none."""
+    for line in reversed(out.strip().splitlines()):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and "parameters" in found:
+            return found
+    return None

@@ -1,0 +1,94 @@
+"""What a process uses of this machine: CPU, memory, and its graphics card. Reads only; asks no library.
+
+On Linux from /proc; elsewhere, and for a run on another machine, nothing is known, which is said as None.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Load", "Meter", "own_host"]
+
+GPU_QUERY = ("--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits")
+GPU_SECONDS = 5.0  # asking costs a process of its own
+
+
+class Load(NamedTuple):
+    """cpu: percent of one core; ram: megabytes resident; gpu: percent busy; gpu_ram: megabytes."""
+
+    cpu: float | None = None
+    ram: float | None = None
+    gpu: float | None = None
+    gpu_ram: float | None = None
+
+    def text(self) -> str:
+        """`CPU 190 %  RAM 812 MB`; empty when nothing is known."""
+        parts = [
+            "" if self.cpu is None else f"CPU {self.cpu:.0f} %",
+            ""
+            if self.ram is None
+            else (f"RAM {self.ram / 1000:.1f} GB" if self.ram >= 1000 else f"RAM {self.ram:.0f} MB"),
+            "" if self.gpu is None else f"GPU {self.gpu:.0f} %",
+        ]
+        return "  ".join(filter(None, parts))
+
+
+def own_host(host: str) -> bool:
+    """Whether a run's process is on this machine."""
+    return host == socket.gethostname()
+
+
+class Meter:
+    """Measures one process again and again; CPU is counted since the last time. For one thread."""
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+        self._pid = 0
+        self._last: tuple[float, float] | None = None
+        self._gpu: tuple[float | None, float | None] = None, None
+        self._gpu_asked = -GPU_SECONDS
+
+    def measure(self, pid: int, *, gpu: bool = False) -> Load:
+        """The load now. gpu: whether the run uses one. A process that is gone has none."""
+        if pid != self._pid:
+            self._pid, self._last = pid, None
+        try:
+            fields = (self._proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
+            pages = int((self._proc / str(pid) / "statm").read_text().split()[1])
+        except (OSError, IndexError, ValueError):
+            self._last = None
+            return Load()
+        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        now = time.monotonic()
+        cpu = None
+        if self._last is not None and now > self._last[0]:
+            cpu = max(used - self._last[1], 0.0) / (now - self._last[0]) * 100
+        self._last = now, used
+        return Load(cpu, pages * os.sysconf("SC_PAGE_SIZE") / 1e6, *(self._ask_gpu(now) if gpu else (None, None)))
+
+    def _ask_gpu(self, now: float) -> tuple[float | None, float | None]:
+        if now - self._gpu_asked < GPU_SECONDS:
+            return self._gpu
+        self._gpu_asked, self._gpu = now, (None, None)
+        program = shutil.which("nvidia-smi")
+        if program:
+            try:
+                done = subprocess.run(
+                    [program, *GPU_QUERY],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    timeout=3,
+                    check=True,
+                )
+                busy, memory = done.stdout.splitlines()[0].split(",")
+                self._gpu = float(busy), float(memory)
+            except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+                self._gpu = None, None
+        return self._gpu

@@ -1,0 +1,255 @@
+"""What the room Memory shows of a model's gates, as tables and lines: plain functions of traces.
+
+    study.traces["forget"][layer][token][unit]      as `Subject.trace` gives them
+    map_heat      tokens × units of one gate, the units in order of their effect
+    token_heat    all units at one token, in a block
+    unit_lines    one unit over the text: all its gates, token by token
+    values_lines  everything about the cell under the cursor, and the answer
+
+Must not compute with a model, and knows no widget but the heat map's table.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rich.segment import Segment
+
+from lstmtext.explain.draw import columns, fit
+from lstmtext.tui.ramps import Line, Look, cell, paint
+from lstmtext.tui.subjects import Answer, Passage, Unit, shift
+from lstmtext.tui.widgets.heatmap import Heat
+
+if TYPE_CHECKING:
+    from lstmtext.engine.cell import Array
+    from lstmtext.explain.ablation import UnitEffect
+
+__all__ = [
+    "LETTERS",
+    "MEANING",
+    "Study",
+    "answer_line",
+    "map_csv",
+    "map_heat",
+    "token_heat",
+    "unit_lines",
+    "unit_option",
+    "values_line",
+]
+
+# What each value of a cell is, in words for a person.
+MEANING = {
+    "forget": "what to keep of the memory",
+    "input": "what to write into the memory",
+    "output": "what to show of the memory",
+    "candidate": "what could be written",
+    "cell": "the memory",
+    "hidden": "what the unit says",
+    "reset": "how much of the past the candidate sees",
+    "update": "how much of the past stays",
+}
+LETTERS = {
+    "forget": "f",
+    "input": "i",
+    "output": "o",
+    "candidate": "cand",
+    "cell": "C",
+    "hidden": "h",
+    "reset": "r",
+    "update": "z",
+}
+FROM_ZERO = ("forget", "input", "output", "reset", "update")  # 0 to 1; the others have a sign
+LEAST_SCALE = 0.05  # of signed values: a table in which nothing happens should look like one
+
+
+@dataclass(frozen=True)
+class Study:
+    """One text read by one model.
+
+    traces: name → (layers, tokens, units); order: per layer its units, the strongest effect first once `ranked` has
+    the layer, before that by how far they swing; ranked: effects by layer; off: units that are switched off
+    """
+
+    passage: Passage
+    traces: dict[str, Array]
+    answer: Answer
+    order: dict[int, list[int]]
+    ranked: dict[int, list[UnitEffect]]
+    off: frozenset[Unit] = frozenset()
+    without: Answer | None = None
+
+    def with_ranking(self, layer: int, effects: list[UnitEffect]) -> Study:
+        """The same with a layer's effects."""
+        order = {**self.order, layer: [effect.unit for effect in effects]}
+        return replace(self, order=order, ranked={**self.ranked, layer: effects})
+
+    def table(self, gate: str, layer: int) -> Any:
+        """(tokens, units) of one gate."""
+        return self.traces[gate][layer]
+
+
+def swing_order(traces: dict[str, Array]) -> dict[int, list[int]]:
+    """Per layer its units, those whose hidden value moves most over the text first."""
+    hidden = traces["hidden"]
+    if not hidden.shape[1]:
+        return {layer: list(range(hidden.shape[2])) for layer in range(len(hidden))}
+    swings = hidden.max(axis=1) - hidden.min(axis=1)
+    return {layer: (-swings[layer]).argsort(kind="stable").tolist() for layer in range(len(hidden))}
+
+
+def scale_of(gate: str, table: Any) -> tuple[bool, float]:
+    """Whether a gate's values have a sign, and the value that is drawn at full strength."""
+    if gate in FROM_ZERO:
+        return False, 1.0
+    return True, max(float(abs(table).max()) if table.size else 0.0, LEAST_SCALE)
+
+
+def map_heat(study: Study, gate: str, layer: int) -> Heat:
+    """Tokens down, units across."""
+    table = study.table(gate, layer)
+    signed, scale = scale_of(gate, table)
+    order = study.order[layer]
+    crossed = frozenset(place for place, unit in enumerate(order) if (layer, unit) in study.off)
+    values = table[:, order].tolist()
+    return Heat(study.passage.tokens, [str(unit) for unit in order], values, signed, scale, crossed)
+
+
+def token_heat(study: Study, gate: str, layer: int, token: int, across: int) -> Heat:
+    """All units at one token, `across` in a row; those beyond the last are zero."""
+    table = study.table(gate, layer)
+    signed, scale = scale_of(gate, table)
+    units: list[float] = table[token].tolist()
+    rows = [units[begin : begin + across] for begin in range(0, len(units), across)]
+    names = [f"{begin}–{min(begin + across, len(units)) - 1}" for begin in range(0, len(units), across)]
+    if rows:
+        rows[-1] = rows[-1] + [0.0] * (across - len(rows[-1]))
+    return Heat(names, [f"+{place}" for place in range(across)], rows, signed, scale)
+
+
+def unit_lines(study: Study, layer: int, unit: int, cursor: int, width: int, look: Look) -> list[Line]:
+    """One unit over the text: a row per token, a square and a number per gate. The token of the cursor is bold."""
+    gates = list(study.traces)
+    names = study.passage.tokens
+    room = min(max(map(columns, names), default=1), 14)
+    each = max(min((width - room) // len(gates), 14), 7)  # a number, a square, a gap
+    square = 1 if each < 9 else 2
+    shown = gates[: max((width - room) // each, 1)]
+    head: Line = [Segment(" " * room)]
+    named = [gate if each > 10 else LETTERS[gate] for gate in shown]
+    head += [Segment(f"{name:>{each - square - 1}}" + " " * (square + 1), paint(dim=True)) for name in named]
+    lines = [head]
+    scales = {gate: scale_of(gate, study.table(gate, layer)[:, unit]) for gate in shown}
+    for index, name in enumerate(names):
+        here = index == cursor
+        line: Line = [Segment(fit(name, room), paint(bold=here, reverse=here and not look.colour))]
+        for gate in shown:
+            value = float(study.traces[gate][layer][index][unit])
+            signed, scale = scales[gate]
+            line += [
+                Segment(f"{_number(value):>{each - square - 1}}", paint(bold=here)),
+                cell(value / scale, look, signed=signed, width=square),
+                Segment(" "),
+            ]
+        lines.append(line)
+    return lines
+
+
+def values_line(study: Study, layer: int, token: int, unit: int, width: int) -> Line:
+    """All values of one unit at one token, in a line: by name, or by the lesson's letter where there is little room."""
+    name = study.passage.tokens[token]
+    line: Line = [
+        Segment(fit(name, min(columns(name), 14)), paint(bold=True)),
+        Segment(f"  unit {unit}, layer {layer} ", paint(dim=True)),
+    ]
+    used = sum(segment.cell_length for segment in line)
+    letters = used + sum(len(gate) + 8 for gate in study.traces) > width
+    if letters and used + sum(columns(LETTERS[gate]) + 8 for gate in study.traces) > width:
+        line[1] = Segment(f"  {unit} ", paint(dim=True))
+    for gate, table in study.traces.items():
+        title = LETTERS[gate] if letters else gate
+        line += [
+            Segment(f"  {title}", paint(dim=True)),
+            Segment(f" {_number(float(table[layer][token][unit]))}"),
+        ]
+    return line
+
+
+def answer_line(study: Study, kind: str, look: Look) -> list[Line]:
+    """What the model answers; and what it answers with units switched off."""
+    writer = kind != "classifier"
+    line: Line = [Segment("next  " if writer else "answer  ", paint(dim=True))]
+    line += _answer(study.answer, writer)
+    if not study.off:
+        return [line]
+    units = sorted(study.off)
+    named = ", ".join(f"{layer}:{unit}" for layer, unit in units[:4]) + (
+        f" and {len(units) - 4} more" * (len(units) > 4)
+    )
+    cross = "x" if look.ascii else "×"
+    second: Line = [Segment(f"{cross} {named} off  ", paint(bold=True))]
+    if study.without is None:
+        return [line, [*second, Segment("reading again …", paint(dim=True))]]
+    moved = shift(study.answer.table, study.without.table)
+    second += _answer(study.without, writer)
+    text = f"   {moved:.3f} of the distribution moved" if writer else f"   {_signed(moved, 3)}"
+    return [line, [*second, Segment(text, paint(bold=True))]]
+
+
+def _answer(answer: Answer, writer: bool) -> Line:
+    if not writer:
+        line: Line = [Segment(f"{answer.verdict} {answer.value:.3f}", paint(bold=True))]
+        if answer.choices:
+            text = "   ".join(f"{name} {value:.2f}" for name, value in answer.choices)
+            line.append(Segment(f"   ({text})", paint(dim=True)))
+        return line
+    found: Line = []
+    for index, (name, value) in enumerate(answer.choices):
+        found.append(Segment(f"{fit(name, min(columns(name), 12))} ", paint(bold=index == 0)))
+        found.append(Segment(f"{value:.3f}  ", paint(dim=index > 0)))
+    return found
+
+
+def unit_option(study: Study, layer: int, place: int, width: int, *, writer: bool = False, ascii: bool = False) -> str:
+    """A line of the unit picker: number, effect, a bar against the strongest, × where it is off."""
+    unit = study.order[layer][place]
+    mark = ("x" if ascii else "×") if (layer, unit) in study.off else " "
+    effects = study.ranked.get(layer)
+    if effects is None:
+        return f"{mark}{unit:>4}"
+    change, strongest = effects[place].change, max(abs(effects[0].change), 1e-9)
+    room = max(width - 14, 0)
+    bar = ("#" if ascii else "■") * round(abs(change) / strongest * room)
+    amount = f" {change:.3f}" if change >= 0 and writer else _signed(change, 3)
+    return f"{mark}{unit:>4}  {amount} {bar}"
+
+
+def map_csv(study: Study, layer: int) -> str:
+    """All gates of a layer at all tokens, one row per token and unit."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["position", "token", "layer", "unit", *study.traces])
+    tables = [study.table(gate, layer).tolist() for gate in study.traces]
+    for position, token in enumerate(study.passage.tokens):
+        for unit in range(len(tables[0][position])):
+            values = [f"{table[position][unit]:.5f}" for table in tables]
+            writer.writerow([position, token, layer, unit, *values])
+    return out.getvalue()
+
+
+def choose_across(units: int, fits: int) -> int:
+    """Units in a row of the block: a round number that fits."""
+    for wanted in (64, 50, 40, 32, 25, 20, 16, 10, 8):
+        if wanted <= fits:
+            return min(wanted, units)
+    return max(min(fits, units), 1)
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")

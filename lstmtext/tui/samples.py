@@ -1,0 +1,114 @@
+"""The texts that a run wrote: as rows of a table, as pages, and what changed from one to the other, word by word.
+
+Pure functions; draws nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from lstmtext.tui.history import Sample
+from lstmtext.tui.numbers import short
+from lstmtext.tui.widgets.canvas import Runs, join
+
+__all__ = ["clean", "page", "row", "word_diff", "wrap"]
+
+MOST_WORDS = 1500  # of each text; matching takes the square of it
+JUNK_PER_DIFF = 0.2  # texts with less in common than this are shown as they are: a diff of everything says nothing
+
+
+def clean(text: str) -> str:
+    """Without control characters: a model of bytes can write escape sequences. Tabs become spaces."""
+    text = text.replace("\t", "    ").replace("\r\n", "\n")
+    return "".join(char if char == "\n" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def row(sample: Sample, width: int, *, ascii: bool = False) -> str:
+    """One line of the table: step, validation loss, whether it was asked for, the beginning of the text."""
+    loss = "-" if sample.loss is None else short(sample.loss)
+    asked = ("?" if ascii else "›") if sample.requested else " "
+    mark = "|" if ascii else "⏎"
+    text = clean(sample.text).strip().replace("\n", f" {mark} ")
+    line = f"{sample.step:>9,} {loss:>6} {asked} {text}"
+    return line[: width - 1] + ("~" if ascii else "…") if len(line) > width > 1 else line.ljust(width)[:width]
+
+
+def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], bool]:
+    """`after` as (text, role) pieces with `added` words, `removed` ones where they were; and whether it is a diff.
+
+    Not one when the two have too little in common.
+    """
+    old, new = _words(before)[:MOST_WORDS], _words(after)[:MOST_WORDS]
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    if not old or matcher.ratio() < JUNK_PER_DIFF:
+        return [(after, "text")], False
+    found: list[tuple[str, str]] = []
+    for kind, a0, a1, b0, b1 in matcher.get_opcodes():
+        if kind == "equal":
+            found.append(("".join(new[b0:b1]), "text"))
+            continue
+        removed, added = "".join(old[a0:a1]), "".join(new[b0:b1])
+        if removed.strip():
+            found.append((removed, "removed"))
+            if added and not removed[-1].isspace() and not added[0].isspace():
+                found.append((" ", "removed"))
+        if added:
+            found.append((added, "added"))
+    return found, True
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+|\s+|[^\w\s]", text)
+
+
+def page(
+    sample: Sample, before: Sample | None, width: int, *, diff: bool, plain: bool = False, ascii: bool = False
+) -> list[Runs]:
+    """The whole text of a sample in lines of `width`; with what changed since `before` marked.
+
+    plain: without colours; the changes then stand in brackets: `[-gone-]` and `{+new+}`.
+    """
+    pieces: list[tuple[str, str]] = [(clean(sample.text), "text")]
+    if diff and before is not None:
+        pieces, _ = word_diff(clean(before.text), clean(sample.text))
+        if plain or ascii:
+            brackets = {"removed": ("[-", "-]"), "added": ("{+", "+}")}
+            pieces = [
+                (f"{brackets[role][0]}{text}{brackets[role][1]}" if role in brackets and text.strip() else text, role)
+                for text, role in pieces
+            ]
+    if ascii:
+        pieces = [(text.encode("ascii", "replace").decode(), role) for text, role in pieces]
+    return wrap(pieces, width)
+
+
+def wrap(pieces: Sequence[tuple[str, str]], width: int) -> list[Runs]:
+    """Pieces of text with roles in lines of at most `width` columns, broken at spaces where there are any."""
+    from rich.cells import cell_len
+
+    width = max(width, 4)
+    lines: list[Runs] = [[]]
+    used = 0
+    for text, role in pieces:
+        for part in re.findall(r"\n|[^\S\n]+|[^\s]+", text):
+            if part == "\n":
+                lines.append([])
+                used = 0
+                continue
+            length = cell_len(part)
+            if used and used + length > width:
+                lines.append([])
+                used = 0
+                if part.isspace():
+                    continue
+            while length > width:  # a word longer than a line
+                head = part[:width] if cell_len(part[:width]) <= width else part[: width // 2]
+                lines[-1].append((head, role))
+                lines.append([])
+                part = part[len(head) :]
+                length = cell_len(part)
+            lines[-1].append((part, role))
+            used += length
+    return [join(line) for line in lines]

@@ -1,0 +1,54 @@
+"""What the five rooms have in common: the bar above, the footer below, the message of a small terminal.
+
+    class TrainScreen(Room):
+        PLACE = "train"
+        BINDINGS = bindings_for("train")
+        CSS_PATH = "train.tcss"
+        def compose_body(self) -> ComposeResult: ...
+
+The screen has classes by its size, for the `.tcss`: `-tiny` below 60 columns, `-narrow` below 80,
+`-normal` below 120, else `-wide`; `-flat` below 18 rows, `-short` below 24, `-tall` below 36, else
+`-high`. The app calls `take_model(name)` or `take_corpus(name)` on a room that has it. Must not know
+what a room is for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from lstmtext.tui.shell import Shell, shell
+from lstmtext.tui.widgets.roombar import RoomBar, TooSmall
+
+__all__ = ["Room"]
+
+
+class Room(Screen[None]):
+    """A screen with the bar of rooms, a body and the footer."""
+
+    PLACE: ClassVar[str] = ""
+    """Its name in `actions/`."""
+    TAB: ClassVar[str] = ""
+    """The tab that is lit in the bar; "" means PLACE."""
+
+    if TYPE_CHECKING:
+        app: Shell
+
+    @property
+    def shell(self) -> Shell:
+        """The app, as what it is."""
+        return shell(self)
+
+    def compose(self) -> ComposeResult:
+        """The bar, the body, the footer."""
+        yield RoomBar(self.TAB or self.PLACE)
+        yield from self.compose_body()
+        yield Footer(compact=True)  # with the palette's key at the right, whatever else has no room
+        yield TooSmall()
+
+    def compose_body(self) -> ComposeResult:
+        """What is between bar and footer."""
+        yield from ()

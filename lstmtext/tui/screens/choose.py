@@ -1,0 +1,92 @@
+"""One thing out of a list, found by typing: a model, a unit, an example.
+
+    name = await self.app.push_screen_wait(ChooseScreen("Model", {"sentiment": "sentiment  classifier"}))
+
+The answer is a key of `options`, or None. Must not know what is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from lstmtext.tui.keys import bindings_for
+
+__all__ = ["ChooseScreen"]
+
+MOST = 200  # options that are shown at once; typing narrows them
+
+
+class ChooseScreen(ModalScreen[str | None]):
+    """title: of the list; options: key → line; empty: what to say where there is none; current: the marked one."""
+
+    CSS_PATH = "choose.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("choose")]
+
+    def __init__(self, title: str, options: Mapping[str, str], empty: str = "", current: str = "") -> None:
+        super().__init__()
+        self.heading, self.options, self.empty, self.current = title, dict(options), empty, current
+
+    def compose(self) -> ComposeResult:
+        """The field, and what fits it."""
+        with Vertical(id="choose", classes="pane") as pane:
+            pane.border_title = self.heading
+            pane.border_subtitle = "enter takes, escape leaves"
+            yield Input(placeholder="Type to narrow the list", id="filter", compact=True)
+            yield OptionList(id="options", markup=False, compact=True)
+            yield Static(self.empty or "Nothing fits.", id="none", markup=False)
+
+    def on_mount(self) -> None:
+        """All of them, the current one marked."""
+        self._fill("")
+        listed = self.query_one(OptionList)
+        if self.current in self.options:
+            listed.highlighted = list(self.options).index(self.current)
+        self.query_one(Input).focus()
+
+    @on(Input.Changed)
+    def _narrow(self, event: Input.Changed) -> None:
+        self._fill(event.value.strip().lower())
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option.id)
+
+    def _fill(self, wanted: str) -> None:
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        fitting = [key for key, line in self.options.items() if wanted in line.lower()]
+        # Who types a whole name means it, also where a longer one comes first.
+        fitting.sort(key=lambda key: key.lower() != wanted)
+        listed.add_options([Option(Content(self.options[key]), id=key) for key in fitting[:MOST]])
+        listed.display = bool(fitting)
+        self.query_one("#none").display = not fitting
+        if fitting:
+            listed.highlighted = 0
+
+    def action_move(self, by: int) -> None:
+        """Mark another one."""
+        listed = self.query_one(OptionList)
+        if by > 0:
+            listed.action_cursor_down()
+        else:
+            listed.action_cursor_up()
+
+    def action_take(self) -> None:
+        """The marked one."""
+        option = self.query_one(OptionList).highlighted_option
+        if option is not None:
+            self.dismiss(option.id)
+
+    def action_leave(self) -> None:
+        """None."""
+        self.dismiss(None)

@@ -1,0 +1,304 @@
+"""The dashboard of one run, live, finished or crashed, started by whatever process.
+
+It follows the run folder in a thread and appends requests to it; leaving it changes nothing for the run. The charts,
+samples and texts are pure functions elsewhere; here they are joined to keys. Must not import torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.css.query import NoMatches
+from textual.message import Message
+from textual.widgets import ContentSwitcher
+from textual.worker import get_current_worker
+
+from lstmtext.tui.charts import Chart, charts_of, x_end
+from lstmtext.tui.feed import Feed
+from lstmtext.tui.headline import banners, bars, head, tabs
+from lstmtext.tui.history import Sample
+from lstmtext.tui.inventory import RunRow
+from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.requests import Requests
+from lstmtext.tui.screens.steering import Steering
+from lstmtext.tui.series import AXES
+from lstmtext.tui.summary import rivals, summary
+from lstmtext.tui.view import View
+from lstmtext.tui.widgets.board import Board, picture_of
+from lstmtext.tui.widgets.canvas import Runs
+from lstmtext.tui.widgets.chart import Picture
+from lstmtext.tui.widgets.drawn import Drawn, is_ascii
+from lstmtext.tui.widgets.samples import SampleView
+
+__all__ = ["DashboardScreen"]
+
+PAGES = ("charts", "samples", "summary", "notes")
+DRAW_SECONDS = 0.1  # eyes and slow terminals need no more
+LOOK_SECONDS = 0.1  # between two looks at the folder
+ENDED = ("finished", "stopped", "failed", "crashed")
+
+
+class DashboardScreen(Steering):
+    """folder: of the run."""
+
+    PLACE = "dashboard"
+    TAB = "train"
+    CSS_PATH = "dashboard.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("dashboard")]
+
+    class Changed(Message):
+        """The run has something new."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.feed = Feed(folder)
+        self.other: Feed | None = None
+        self.view = View()
+        self.requests = Requests(folder)
+        self.rivals: list[RunRow] = []
+        self.frozen: dict[str, float] | None = None
+        """How far the run had come on each axis when the display was frozen."""
+        self._was_alive: bool | None = None
+        self._was_state = ""
+        self._charts: list[Chart] = []
+
+    def compose_body(self) -> ComposeResult:
+        """What must not be missed above, one of four pages, the last request below."""
+        yield Drawn(self._top, id="top")
+        yield Drawn(self._tabs, id="tabs")
+        with ContentSwitcher(initial="charts", id="pages"):
+            yield Board(self._pictures, self.feed.lock, id="charts")
+            yield SampleView(self._samples, id="samples")
+            with VerticalScroll(id="summary"):
+                yield Drawn(self._summary, id="summary-text")
+            with VerticalScroll(id="notes"):
+                yield Drawn(self._notes, id="notes-text")
+        yield Drawn(self._request, id="request")
+
+    def on_mount(self) -> None:
+        """As it was left last time; then follow the run."""
+        state = self.shell.state
+        self.view = View(state.get("dashboard", "axis"), state.get("dashboard", "smoothing"))
+        self.view.logs = set(state.get("dashboard", "logs"))
+        self.view.selected, self.view.alone = state.get("dashboard", "chart"), state.get("dashboard", "alone")
+        self.query_one(SampleView).diff = state.get("dashboard", "diff")
+        self.show_page(state.get("dashboard", "page"))
+        self.set_interval(1.0, self._tick)
+        self.follow()
+
+    # The thread that reads.
+
+    @work(thread=True, exclusive=True, group="follow")
+    def follow(self) -> None:
+        """Read the run, and the other one, until the screen is left. A piece at a time; drawn ten times a second."""
+        importlib.import_module("numpy")  # charts need it; here, so that no key waits for it
+        worker, drawn, dirty = get_current_worker(), 0.0, True
+        while not worker.is_cancelled:
+            feeds = [feed for feed in (self.feed, self.other) if feed is not None]
+            for feed in feeds:
+                dirty = feed.step() or dirty
+            now = time.monotonic()
+            if dirty and now - drawn >= DRAW_SECONDS:
+                drawn, dirty = now, False
+                self.post_message(self.Changed())
+            time.sleep(0.001 if any(feed.behind for feed in feeds) else LOOK_SECONDS)
+
+    @on(Changed)
+    def _changed(self) -> None:
+        feed = self.feed
+        with feed.lock:
+            answered = self.requests.look(feed.history, feed.status, self.shell.clock())
+        for asked in answered:
+            if asked.outcome not in ("done",):
+                self.shell.problem(f"{feed.name}: {asked.action} was not done: {asked.message}")
+        self._notice_end()
+        if feed.status.state != self._was_state:
+            self._was_state = feed.status.state
+            self.refresh_bindings()
+        self.redraw()
+
+    def _notice_end(self) -> None:
+        """Say once that a run has ended while somebody looked."""
+        alive, state = self.feed.status.alive, self.feed.status.state
+        if self._was_alive is not False and not alive and not self.feed.behind:
+            if self._was_alive:
+                self.shell.announce(f"{self.feed.name} is {state} at step {self.feed.history.step:,}.")
+            self.compare()
+        if self._was_alive is None and alive:
+            self.compare()
+        self._was_alive = alive
+
+    @work(thread=True, exclusive=True, group="compare", exit_on_error=False)
+    def compare(self) -> None:
+        """Which runs over the same text there are."""
+        from lstmtext.tui.inventory import read_runs
+
+        own = next((row for row in read_runs() if row.name == self.feed.name), None)
+        self.rivals = rivals(own.name, own.task, own.corpus) if own is not None and own.corpus else []
+        self.post_message(self.Changed())
+
+    def _tick(self) -> None:
+        """Once a second: what depends on the clock."""
+        self.requests.look(self.feed.history, self.feed.status, self.shell.clock())
+        self.query_one("#request", Drawn).redraw()
+
+    def redraw(self, *, moved: bool = False) -> None:
+        """Draw what is seen again. moved: the user did something, so also while the display is frozen."""
+        try:
+            switcher = self.query_one(ContentSwitcher)
+        except NoMatches:  # not yet composed, or already taken down
+            return
+        for name in ("#top", "#tabs", "#request"):
+            self.query_one(name, Drawn).redraw()
+        if self.frozen is not None and not moved:
+            return
+        shown = switcher.visible_content
+        if shown is not None:
+            (shown if isinstance(shown, Drawn) else shown.query_one(Drawn)).redraw()
+
+    # What is drawn: each asks for the lock, as the thread may be writing.
+
+    def _end(self) -> float:
+        return self.frozen[self.view.axis] if self.frozen else x_end(self.feed.history, self.view.axis)
+
+    def _pictures(self) -> tuple[list[Picture], View]:
+        feed, view = self.feed, self.view
+        with feed.lock:
+            other = self.other.history if self.other is not None else None
+            self._charts = charts_of(feed.history, other)
+            view.selected = min(view.selected, len(self._charts) - 1)
+            end, best = self._end(), None
+            if feed.history.best is not None:
+                step, loss = feed.history.best
+                point = feed.history.curve("validation").at("step", step)
+                x = float(step) if view.axis == "step" or point is None else self._x_of(step)
+                best = (x, loss) if x <= end else None
+            now = end if self.frozen else None
+            pictures = [
+                picture_of(chart, view, end, best=best, selected=number == view.selected, now=now)
+                for number, chart in enumerate(self._charts)
+            ]
+        return pictures, view
+
+    def _x_of(self, step: float) -> float:
+        """A step on the current axis."""
+        from bisect import bisect_right
+
+        loss = self.feed.history.curve("validation")
+        place = bisect_right(loss.xs("step"), step) - 1
+        return float(loss.xs(self.view.axis)[place]) if place >= 0 else 0.0
+
+    def _samples(self) -> tuple[list[Sample], str]:
+        history = self.feed.history
+        samples = history.samples
+        if self.frozen:
+            samples = [sample for sample in samples if sample.step <= self.frozen["step"]]
+        if history.task == "sentiment":
+            return samples, "A classifier writes no samples; its scores are in the charts."
+        return samples, "Nothing was written yet. A sample comes with each evaluation; w asks for one now."
+
+    def _top(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
+        feed, ascii = self.feed, is_ascii(self)
+        with feed.lock:
+            history, status = feed.history, feed.status
+            lines = [head(feed.name, history, status, width, ascii=ascii)]
+            lines += bars(history, status, feed.load, width, ascii=ascii)
+            frozen = int(self.frozen["step"]) if self.frozen else None
+            new = max(history.step - frozen, 0) if frozen is not None else 0
+            lines += banners(history, status, width, frozen=frozen, new=new, ascii=ascii)
+        if feed.caught_up < 0.98 and feed.behind:
+            lines.append([(f" Reading what the run has recorded: {feed.caught_up:.0%}", "label")])
+        return lines
+
+    def _tabs(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
+        history = self.feed.history
+        warned = sum(note.kind == "warning" for note in history.notes)
+        count = f" {len(history.samples)}" if history.samples else ""
+        titles = ["Charts", f"Samples{count}", "Summary", f"Notes{f' {warned}!' if warned else ''}"]
+        beside = f"beside {self.other.name} · " if self.other is not None else ""
+        note = beside + self.view.text() if self.page == "charts" else ""
+        return [tabs(titles, PAGES.index(self.page), note, width, ascii=is_ascii(self))]
+
+    def _summary(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
+        feed = self.feed
+        overlay = (self.other.name, self.other.history) if self.other is not None else None
+        with feed.lock:
+            return summary(
+                feed.name,
+                feed.history,
+                feed.status,
+                self.rivals,
+                overlay,
+                feed.damaged,
+                width=width,
+                ascii=is_ascii(self),
+            )
+
+    def _notes(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
+        from lstmtext.tui.samples import clean, wrap
+
+        roles = {"good": "good", "warning": "warning"}
+        lines: list[Runs] = []
+        with self.feed.lock:
+            for note in reversed(self.feed.history.notes):
+                when = time.strftime("%H:%M:%S", time.localtime(note.time)) if note.time else ""
+                wrapped = wrap([(clean(note.text), roles.get(note.kind, "value"))], max(width - 24, 20))
+                for number, runs in enumerate(wrapped):
+                    start = f"{when:>9}  {note.step:>9,}  " if number == 0 else " " * 22
+                    lines.append([(start, "label"), *runs])
+        return lines or [[("  Nothing to note yet: warnings, requests and answers come here.", "label")]]
+
+    def _request(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
+        last = self.requests.last
+        if last is not None and not self.feed.status.alive and last.action != "stop":
+            return []  # an answer of a run that has ended since says nothing any more
+        line = self.requests.line(self.shell.clock())
+        if is_ascii(self):
+            line = [(text.replace("…", ".."), role) for text, role in line]
+        return [[(" ", ""), *line]] if line else []
+
+    # Pages.
+
+    @property
+    def page(self) -> str:
+        """The page that is shown."""
+        return str(self.query_one(ContentSwitcher).current)
+
+    def show_page(self, name: str) -> None:
+        """Show a page, and give it the focus."""
+        switcher = self.query_one(ContentSwitcher)
+        switcher.current = name
+        self.shell.state.set("dashboard", "page", name)
+        if switcher.visible_content is not None:
+            switcher.visible_content.focus()
+        self.redraw(moved=True)
+
+    def action_next_page(self) -> None:
+        """Charts, samples, summary, notes."""
+        self.show_page(PAGES[(PAGES.index(self.page) + 1) % len(PAGES)])
+
+    def action_previous_page(self) -> None:
+        """The other way."""
+        self.show_page(PAGES[(PAGES.index(self.page) - 1) % len(PAGES)])
+
+    def action_freeze(self) -> None:
+        """Stop the display, or show the run live again."""
+        with self.feed.lock:
+            ends: dict[str, float] = {axis: x_end(self.feed.history, axis) for axis in AXES}
+        self.frozen = None if self.frozen is not None else ends
+        self.redraw(moved=True)
+
+    def action_leave(self) -> None:
+        """Put the cursor away; without one, leave. The run goes on."""
+        if self.view.cursor is not None and self.page == "charts":
+            self.view.cursor = None
+            self.redraw(moved=True)
+        elif len(self.app.screen_stack) > 1:
+            self.app.pop_screen()

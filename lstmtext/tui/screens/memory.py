@@ -1,0 +1,271 @@
+"""Memory: what every unit of a network does at every token of a text, and what happens without it.
+
+    text → passage, traces, answer        at once
+         → units ranked by effect         seconds, a layer at a time; until then by how far they swing
+
+Three views of one cursor (token, unit): all units at all tokens, one unit over the text, all units at one token. The
+computing is done by `Latest` threads on a `Subject`; the tables are of `memory_view`. Must not compute, must not import
+torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.widgets import Input, OptionList
+
+from lstmtext.tui import memory_jobs
+from lstmtext.tui.actions.memory import VIEWS
+from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.latest import Failed, Latest
+from lstmtext.tui.memory_jobs import Ablated, Loaded, Ranked, Studied
+from lstmtext.tui.memory_view import map_csv, unit_option
+from lstmtext.tui.screens.choose import ChooseScreen
+from lstmtext.tui.screens.memory_panes import MemoryPanes
+from lstmtext.tui.subjects import Unit, model_names
+from lstmtext.tui.widgets.heatmap import HeatMap
+
+__all__ = ["MemoryScreen"]
+
+
+class MemoryScreen(MemoryPanes):
+    """The room Memory."""
+
+    PLACE = "memory"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("memory")]
+    CSS_PATH = "memory.tcss"
+    HELP = (
+        "Rows are the tokens as the model reads them, columns its units, the one that changes the answer most first. "
+        "Switch units off with the space bar and see what the model would say without them."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reading = Latest(self, "reading")
+        self._ranking = Latest(self, "ranking")
+        self._ablating = Latest(self, "ablating")
+
+    def on_mount(self) -> None:
+        """Begin with the model of last time."""
+        self.query_one("#right").border_title = "Units"
+        self.query_one("#answer").border_title = "Answer"
+        self.query_one(HeatMap).focus()
+        self._reading.ask(partial(memory_jobs.load, self.post_message, self.app.state.get("memory", "model")))
+        self.show_all()
+
+    def take_model(self, name: str) -> None:
+        """Look into this model from now on."""
+        self.subject = self.study = None
+        self.problem_text = ""
+        self._reading.ask(partial(memory_jobs.load, self.post_message, name))
+        self.show_all()
+
+    # What comes back.
+
+    @on(Loaded)
+    def _loaded(self, event: Loaded) -> None:
+        self.subject, self.problem_text = event.subject, ""
+        if event.note:
+            self.notify(event.note, severity="warning", markup=False)
+        else:
+            self.app.state.set("memory", "model", event.subject.name)
+        self.depth = min(self.app.state.get("memory", "layer"), event.subject.layers - 1)
+        self._read()
+
+    @on(Studied)
+    def _studied(self, event: Studied) -> None:
+        before, self.study, self.problem_text = self.study, event.study, ""
+        same = before is not None and before.passage.text == event.study.passage.text
+        if not same:
+            self.token = max(len(event.study.passage.tokens) - 1, 0)
+        if not same or self.unit >= (self.subject.units if self.subject else 0):
+            self.unit = event.study.order[self.depth][0]
+        off = before.off if before is not None and self.subject is not None else frozenset()
+        if off:
+            self._switch(off)
+        self._want_ranking()
+        self.show_all()
+
+    @on(Ranked)
+    def _ranked(self, event: Ranked) -> None:
+        if self.study is None or event.text != self.study.passage.text:
+            return
+        first = self.unit == self.study.order[event.layer][0]
+        self.study = self.study.with_ranking(event.layer, event.effects)
+        if first and event.layer == self.depth and event.effects:
+            self.unit = event.effects[0].unit
+        self.show_all()
+
+    @on(Ablated)
+    def _ablated(self, event: Ablated) -> None:
+        if self.study is not None and (event.text, event.off) == (self.study.passage.text, self.study.off):
+            self.study = replace(self.study, without=event.answer)
+            self.show_answer()
+
+    @on(Failed)
+    def _failed(self, event: Failed) -> None:
+        if event.what == "reading":
+            self.study, self.problem_text = None, event.text
+            self.show_all()
+        else:
+            self.app.problem(event.text)
+
+    @on(Input.Changed, "#text")
+    def _typed(self) -> None:
+        self._read()
+
+    @on(Input.Submitted, "#text")
+    def _entered(self) -> None:
+        self.action_leave()
+
+    @on(HeatMap.Moved)
+    def _moved(self, event: HeatMap.Moved) -> None:
+        if self.study is None or self.subject is None:
+            return
+        if self.view == "token":
+            self.unit = min(event.row * len(event.heat_map.heat.columns) + event.column, self.subject.units - 1)
+        else:
+            self.token, self.unit = event.row, self.study.order[self.depth][event.column]
+        self.show_moved()
+
+    @on(OptionList.OptionHighlighted, "#units")
+    def _picked(self, event: OptionList.OptionHighlighted) -> None:
+        if self.study is not None and self.focused is self.query_one("#units"):
+            self.unit = self.study.order[self.depth][event.option_index]
+            self.show_left()
+            self.show_answer()
+
+    def _read(self) -> None:
+        text = self.query_one("#text", Input).value
+        self.app.state.set("memory", "text", text)
+        if self.subject is not None:
+            self._reading.ask(partial(memory_jobs.study, self.post_message, self.subject, text))
+
+    def _want_ranking(self) -> None:
+        study = self.study
+        if study is not None and self.subject is not None and study.passage.tokens and self.depth not in study.ranked:
+            self._ranking.ask(partial(memory_jobs.rank, self.post_message, self.subject, study, self.depth))
+
+    # What a person does.
+
+    def action_edit(self) -> None:
+        """Into the text."""
+        self.query_one("#text", Input).focus()
+
+    def action_leave(self) -> None:
+        """Out of the text."""
+        (self.query_one("#unit-scroll") if self.view == "unit" else self.query_one(HeatMap)).focus()
+
+    def action_view(self) -> None:
+        """The next view."""
+        self.action_to_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+
+    def action_to_view(self, view: str) -> None:
+        """This view."""
+        self.app.state.set("memory", "view", view)
+        inside = isinstance(self.focused, Input | OptionList)
+        self.show_all()
+        if not inside:
+            self.action_leave()
+
+    def action_gate(self, by: int = 1) -> None:
+        """The next gate."""
+        if self.subject is not None:
+            gates = self.subject.gates
+            self.action_to_gate(gates[(gates.index(self.gate) + by) % len(gates)])
+
+    def action_gate_back(self) -> None:
+        """The gate before."""
+        self.action_gate(-1)
+
+    def action_to_gate(self, gate: str) -> None:
+        """This gate."""
+        self.app.state.set("memory", "gate", gate)
+        self.show_titles()
+        self.show_left()
+
+    def action_layer(self) -> None:
+        """The next layer."""
+        if self.subject is None or self.study is None:
+            return
+        self.depth = (self.depth + 1) % self.subject.layers
+        self.app.state.set("memory", "layer", self.depth)
+        self.unit = self.study.order[self.depth][0]
+        self._want_ranking()
+        self.show_all()
+
+    def action_ablate(self) -> None:
+        """The unit under the cursor off, or on."""
+        if self.study is not None:
+            self._switch(self.study.off ^ {(self.depth, self.unit)})
+
+    def action_clear(self) -> None:
+        """All units on."""
+        self._switch(frozenset())
+
+    def _switch(self, off: frozenset[Unit]) -> None:
+        if self.study is None or self.subject is None:
+            return
+        self.study = replace(self.study, off=off, without=None)
+        if off:
+            self._ablating.ask(partial(memory_jobs.ablate, self.post_message, self.subject, self.study, off))
+        self.show_left()
+        self.show_units()
+        self.show_answer()
+
+    @work
+    async def action_unit(self) -> None:
+        """Go to a unit."""
+        study = self.study
+        if study is None or not study.passage.tokens:
+            return
+        options = {
+            str(unit): unit_option(study, self.depth, place, 40, writer=self.writer, ascii=self.app.ascii).strip()
+            for place, unit in enumerate(study.order[self.depth])
+        }
+        chosen = await self.app.push_screen_wait(
+            ChooseScreen("Unit", options, "There is no such unit.", str(self.unit))
+        )
+        if chosen is not None:
+            self.unit = int(chosen)
+            self.show_all()
+
+    @work
+    async def action_model(self) -> None:
+        """Look into another model."""
+        kinds = {"classifier": "classifier", "language-model": "writes text"}
+        options = {name: f"{name:<24}{kinds.get(kind, kind)}" for name, kind in model_names().items()}
+        current = self.subject.name if self.subject else ""
+        chosen = await self.app.push_screen_wait(ChooseScreen("Model", options, "There are no models yet.", current))
+        if chosen is not None:
+            self.take_model(chosen)
+
+    def action_lab(self) -> None:
+        """Two sentences side by side."""
+        from lstmtext.tui.screens.lab import LabScreen
+
+        if self.subject is not None:
+            self.app.push_screen(LabScreen(self.subject))
+
+    def action_experiments(self) -> None:
+        """RNN against LSTM."""
+        from lstmtext.tui.screens.experiments import ExperimentsScreen
+
+        self.app.push_screen(ExperimentsScreen())
+
+    def action_csv(self) -> None:
+        """All gates of this layer, as a table."""
+        if self.study is None or self.subject is None:
+            return
+        path = Path(f"lstmtext-memory-{self.subject.name}-layer{self.depth}.csv".replace("/", "-"))
+        try:
+            path.write_text(map_csv(self.study, self.depth), encoding="utf-8")
+        except OSError as error:
+            self.app.problem(f"The table cannot be written: {error.strerror}: {path}.")
+            return
+        self.notify(f"Saved {path.resolve()}", markup=False)

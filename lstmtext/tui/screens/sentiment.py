@@ -1,0 +1,286 @@
+"""Sentiment: the verdict while one types, how it came about word by word, and what words do together.
+
+Judging is done by one thread at every key, explaining by another once nobody types: `sentiment_jobs`. Drawn by
+`sentiment_view` and the reading curve. Must not compute on the screen's own thread.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static, TextArea
+
+from lstmtext.explain.colour import scaled
+from lstmtext.tui import sentiment_jobs
+from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.latest import Failed, Latest
+from lstmtext.tui.ramps import Line, Look
+from lstmtext.tui.screens.base import Room
+from lstmtext.tui.screens.choose import ChooseScreen
+from lstmtext.tui.sentiment_jobs import Brought, Judged, Loaded, Together
+from lstmtext.tui.sentiment_view import brings_line, interaction_lines, sentence_lines, verdict_lines, verdict_note
+from lstmtext.tui.subjects import ClassifierSubject, model_names
+from lstmtext.tui.widgets.curve import CurvePane, Passage, ReadingCurve
+from lstmtext.tui.widgets.look import Lines
+
+if TYPE_CHECKING:
+    from lstmtext.explain.decomposition import Interaction
+
+__all__ = ["SentimentScreen"]
+
+EXAMPLES = (
+    "The movie I watched last year was not good.",
+    "Not bad at all: I would watch it again.",
+    "The actors are brilliant, but the story never comes to life.",
+    "I did not expect to like it, and I loved every minute of it.",
+    "The parcel came on Tuesday.",
+    "It is not terrible, it is great!",
+)
+NO_MODEL = """Train a classifier in a few minutes:
+
+lstmtext train sentiment everyday --name sentiment
+
+Then choose it: escape, m."""
+PANES = ("#verdict-pane", "#reading-pane", "#word", "#together-pane")
+
+
+class SentimentScreen(Room):
+    """The room Sentiment."""
+
+    PLACE = "sentiment"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("sentiment")]
+    CSS_PATH = "sentiment.tcss"
+    HELP = (
+        "The curve is P(positive) after each word; words are coloured by what they bring, found by taking them out: "
+        "orange and an upward sign for positive, blue and a downward sign for negative. Mark a span of words to see "
+        "what they do together and not alone."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.subject: ClassifierSubject | None = None
+        self.judged: Judged | None = None
+        self.changes: list[float] = []
+        self.spans: list[Interaction] = []
+        self.chosen: Interaction | None = None
+        self.no_spans = ""
+        self._judging = Latest(self, "judging")
+        self._explaining = Latest(self, "explaining")
+        self._asking = Latest(self, "asking")
+
+    def compose_body(self) -> ComposeResult:
+        """Text, verdict, curve, the word under the cursor, spans."""
+        with Vertical(id="text-pane", classes="pane"):
+            yield TextArea(
+                self.app.state.get("sentiment", "text"),
+                id="text",
+                compact=True,
+                highlight_cursor_line=False,
+                placeholder="Type or paste a text: the verdict follows every key.",
+            )
+        with Vertical(id="verdict-pane", classes="pane"):
+            yield Lines(self._verdict, id="verdict")
+        with CurvePane(id="reading-pane", classes="pane", can_focus=False):
+            yield ReadingCurve(id="curve")
+            yield Static(id="note", markup=False)
+        yield Lines(self._word, id="word")
+        with VerticalScroll(id="together-pane", classes="pane", can_focus=False):
+            yield Lines(self._together, id="together")
+        yield Static(id="say", markup=False)
+
+    def on_mount(self) -> None:
+        """Begin with the model and the text of last time."""
+        for name, title in (("text", "Text"), ("verdict", "Verdict"), ("reading", "Word by word")):
+            self.query_one(f"#{name}-pane").border_title = title
+        self.query_one("#together-pane").border_title = "What words do together"
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end)
+        area.focus()
+        self._say("")
+        self._note("")
+        self.take_model(self.app.state.get("sentiment", "model"))
+
+    def _say(self, text: str) -> None:
+        """One sentence instead of all panes, or, empty, the panes."""
+        self.query_one("#say", Static).update(text)
+        self.query_one("#say").display = bool(text)
+        for name in PANES:
+            # An inline style would hide what the .tcss hides at small sizes; a class leaves that alone.
+            self.query_one(name).set_class(bool(text), "-away")
+
+    def _note(self, text: str) -> None:
+        note = self.query_one("#note", Static)
+        note.update(text)
+        note.display = bool(text)
+
+    def take_model(self, name: str) -> None:
+        """Judge with this model from now on."""
+        self.query_one("#verdict-pane").border_title = f"Verdict, {name} is loading …"
+        self._judging.ask(partial(sentiment_jobs.load, self.post_message, name))
+
+    # What comes back.
+
+    @on(Loaded)
+    def _loaded(self, event: Loaded) -> None:
+        self.subject = event.subject
+        self._say("")
+        self.app.state.set("sentiment", "model", event.subject.name)
+        dot = "-" if self.app.ascii else "·"
+        title = f"Verdict {dot} {event.subject.name}, {event.subject.cell.upper()} "
+        self.query_one("#verdict-pane").border_title = f"{title}{event.subject.layers}×{event.subject.units}".replace(
+            "×", "x" if self.app.ascii else "×"
+        )
+        self._read()
+
+    @on(Judged)
+    def _judged_now(self, event: Judged) -> None:
+        before = self.judged
+        if before is None or before.text != event.text:
+            # What words brought a moment ago is still about right, while as many words begin alike.
+            same = 0
+            if before is not None:
+                pairs = zip(before.words, event.words, strict=False)
+                same = next(
+                    (place for place, (a, b) in enumerate(pairs) if a != b), min(len(before.words), len(event.words))
+                )
+            self.changes = self.changes[:same]
+            self.spans, self.chosen, self.no_spans = [], None, ""
+        self.judged = event
+        self._note(event.note)
+        if self.subject is not None:
+            note = verdict_note(event.judgement, self.subject.classifier.temperature)
+            self.query_one("#verdict-pane").border_subtitle = Content(note)
+        self._show_all()
+
+    @on(Brought)
+    def _brought(self, event: Brought) -> None:
+        if self.judged is not None and event.text == self.judged.text:
+            self.changes = event.changes
+            self._show_curve()
+            self._redraw("#word")
+
+    @on(Together)
+    def _found(self, event: Together) -> None:
+        if self.judged is None or event.text != self.judged.text:
+            return
+        self.no_spans = event.note
+        if event.asked:
+            self.chosen = event.found[0] if event.found else None
+        else:
+            self.spans = event.found
+        self._redraw("#together")
+
+    @on(Failed)
+    def _failed(self, event: Failed) -> None:
+        if event.what == "judging" and self.subject is None:
+            self._say(f"{event.text}\n\n{NO_MODEL}")
+        else:
+            self.app.problem(event.text)
+
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        self._read()
+
+    @on(ReadingCurve.Moved)
+    def _moved(self, event: ReadingCurve.Moved) -> None:
+        self._redraw("#word")
+        if event.span is None:
+            self.chosen = None
+            self._redraw("#together")
+        elif self.subject is not None and self.judged is not None:
+            job = partial(sentiment_jobs.together, self.post_message, self.subject, self.judged.text, event.span)
+            self._asking.ask(job)
+
+    def _read(self) -> None:
+        text = self.query_one(TextArea).text
+        self.app.state.set("sentiment", "text", text)
+        if self.subject is not None:
+            self._judging.ask(partial(sentiment_jobs.judge, self.post_message, self.subject, text))
+            self._explaining.ask(partial(sentiment_jobs.explain, self.post_message, self.subject, text))
+
+    # What is shown.
+
+    def _show_all(self) -> None:
+        self._show_curve()
+        for name in ("#verdict", "#word", "#together"):
+            self._redraw(name)
+
+    def _redraw(self, name: str) -> None:
+        drawings = {"#verdict": self._verdict, "#word": self._word, "#together": self._together}
+        self.query_one(name, Lines).draw(drawings[name])
+
+    def _show_curve(self) -> None:
+        if self.judged is None:
+            return
+        words = self.judged.words
+        brings = scaled([-change for change in self.changes])
+        brings += [0.0] * (len(words) - len(brings))
+        self.query_one(ReadingCurve).show(Passage(words, self.judged.positive, brings))
+
+    def _verdict(self, width: int, _: int, look: Look) -> list[Line]:
+        if self.judged is None or self.subject is None:
+            return []
+        return verdict_lines(self.judged.judgement, width, look)
+
+    def _word(self, _: int, __: int, look: Look) -> list[Line]:
+        judged = self.judged
+        if judged is None or not judged.words:
+            return []
+        place = min(self.query_one(ReadingCurve).cursor, len(judged.words) - 1)
+        after = judged.positive[place] if judged.positive else None
+        change = self.changes[place] if place < len(self.changes) else None
+        return [brings_line(judged.words[place], after, change, judged.judgement.positive, look)]
+
+    def _together(self, width: int, _: int, look: Look) -> list[Line]:
+        found = [self.chosen, *self.spans] if self.chosen is not None else self.spans
+        if not found:
+            return sentence_lines(self.no_spans, width)
+        return interaction_lines(found, width, look, 0 if self.chosen is not None else None)
+
+    # What a person does.
+
+    def action_edit(self) -> None:
+        """Into the text."""
+        self.query_one(TextArea).focus()
+
+    def action_leave(self) -> None:
+        """To the words."""
+        self.query_one(ReadingCurve).focus()
+
+    def action_example(self) -> None:
+        """The next example."""
+        now = self.query_one(TextArea).text
+        place = EXAMPLES.index(now) + 1 if now in EXAMPLES else 0
+        self.query_one(TextArea).text = EXAMPLES[place % len(EXAMPLES)]
+
+    def action_empty(self) -> None:
+        """A new text."""
+        self.query_one(TextArea).text = ""
+        self.query_one(TextArea).focus()
+
+    @work
+    async def action_model(self) -> None:
+        """Another classifier."""
+        options = {name: name for name, kind in model_names().items() if kind == "classifier"}
+        current = self.subject.name if self.subject else ""
+        chosen = await self.app.push_screen_wait(ChooseScreen("Classifier", options, NO_MODEL, current))
+        if chosen is not None:
+            self.take_model(chosen)
+
+    async def action_memory(self) -> None:
+        """This text and this model, unit by unit."""
+        self.app.state.set("memory", "text", self.query_one(TextArea).text)
+        if self.subject is not None:
+            await self.app.use_model(self.subject.name, "memory")
+
+    def action_copy(self) -> None:
+        """The text and its verdict."""
+        if self.judged is not None:
+            judgement = self.judged.judgement
+            self.app.copy(f"{judgement.text}\n{judgement.label}, P(positive) {judgement.positive:.4f}\n")

@@ -1,0 +1,245 @@
+"""The form of a new training: a few fields, what they would cost, and a start.
+
+What is left empty, the program chooses. The estimate and the trainer are child processes of the command line: this
+screen imports nothing that trains, and what it starts lives on without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, VerticalScroll
+from textual.widgets import Button, Input, Static
+
+from lstmtext.store.run import fresh_name, list_runs, run_name
+from lstmtext.tui.form import estimate_lines
+from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.launch import arguments, last_words, parse_estimate, run_child, stem
+from lstmtext.tui.samples import wrap
+from lstmtext.tui.screens.base import Room
+from lstmtext.tui.widgets.canvas import Runs
+from lstmtext.tui.widgets.drawn import Drawn, is_ascii
+from lstmtext.tui.widgets.train_form import TrainForm
+
+__all__ = ["TrainScreen"]
+
+DEBOUNCE_SECONDS = 0.7
+KEPT_ESTIMATES = 32
+HELP = """
+## A new training
+
+Name a **text** (`ctrl+l` picks one) and start (`ctrl+r`). Everything else may stay empty: it is then chosen by the
+size of the text, the budget and the device; the estimate on the right says what, and what it costs, measured on a few
+real steps.
+
+The trainer is a process of its own: it goes on when this window is closed, and `lstmtext runs` sees it too.
+"""
+
+
+class TrainScreen(Room):
+    """Fields, estimate, start."""
+
+    PLACE = "train"
+    CSS_PATH = "train.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("train")]
+    HELP = HELP
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.estimate: dict[str, Any] | None = None
+        self.problem = ""
+        self.working = ""
+        """What is being waited for: estimate or start; empty: nothing."""
+        self._since = 0.0
+        self._known: dict[tuple[str, ...], dict[str, Any] | str] = {}
+        self._asked: tuple[str, ...] = ()
+
+    def compose_body(self) -> ComposeResult:
+        """The form at the left, what it would cost at the right."""
+        with Container(id="body"):
+            with TrainForm(id="form", classes="pane") as form:
+                form.border_title = "New training"
+            with VerticalScroll(id="side", classes="pane", can_focus=False) as side:
+                side.border_title = "What it costs"
+                yield Drawn(self._side, id="estimate")
+                yield Static("", id="command", markup=False)
+
+    def on_mount(self) -> None:
+        """Ready to type."""
+        self.set_interval(0.5, self._tick)
+        self.query_one("#corpus", Input).focus()
+        self._form_changed()
+
+    @property
+    def fields(self) -> TrainForm:
+        """The form."""
+        return self.query_one(TrainForm)
+
+    def take_corpus(self, name: str) -> None:
+        """Another room chose a text."""
+        self.fields.take(name)
+
+    @on(TrainForm.Changed)
+    def _changed(self) -> None:
+        self._form_changed()
+
+    def _form_changed(self) -> None:
+        try:
+            words = tuple(arguments(self.fields.values()))
+        except ValueError as error:
+            self.workers.cancel_group(self, "estimate")
+            self.estimate, self.problem, self.working, self._asked = None, "", "", ()
+            self.query_one("#command", Static).update("")
+            if self.fields.value("corpus"):
+                self.problem = str(error)
+            self.draw()
+            return
+        self.query_one("#command", Static).update(f"$ {self.command(words)}")
+        if words != self._asked:
+            self._asked = words
+            self.measure(words)
+
+    def command(self, words: tuple[str, ...]) -> str:
+        """What one would type."""
+        name = self.fields.value("name")
+        shown = [word for word in words if word != "--"] + (["--name", name] if name else [])
+        return "lstmtext " + shlex.join(shown)
+
+    # The estimate.
+
+    @work(exclusive=True, group="estimate")
+    async def measure(self, words: tuple[str, ...]) -> None:
+        """Ask a child process what it would cost, once nobody types any more. The one before is killed."""
+        known = self._known.get(words)
+        if known is None:
+            self._wait_for("estimate")
+            await asyncio.sleep(DEBOUNCE_SECONDS)
+            task, options = words[1], words[2:]
+            code, out, err = await run_child(["train", task, "--dry-run", "--json", *options])
+            known = parse_estimate(out) or (last_words(err) if code else "The estimate could not be read.")
+            self._known[words] = known
+            if len(self._known) > KEPT_ESTIMATES:
+                del self._known[next(iter(self._known))]
+        self.working = "" if self.working == "estimate" else self.working
+        self.estimate, self.problem = (None, known) if isinstance(known, str) else (known, "")
+        self.draw()
+
+    def _wait_for(self, what: str) -> None:
+        self.working, self._since = what, self.shell.clock()
+        self.draw()
+
+    def _tick(self) -> None:
+        if self.working:
+            self.draw()
+
+    def draw(self) -> None:
+        """Show the right side again."""
+        self.query_one("#estimate", Drawn).redraw()
+
+    def _side(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
+        lines: list[Runs] = []
+        waited = max(self.shell.clock() - self._since, 0.0)
+        if self.working == "start":
+            said = "Starting a trainer: it reads the text and takes its first steps before it is shown"
+            lines += [*wrap([(f"{said} ({waited:.0f} s).", "warning")], width), []]
+        elif self.working == "estimate":
+            patience = " A long text is read once and kept." if waited > 10 else ""
+            lines += [*wrap([(f"Measuring ({waited:.0f} s). escape: do not.{patience}", "warning")], width), []]
+        if self.problem:
+            lines += wrap([("This does not work yet", "warning")], width)
+            for sentence in self.problem.splitlines():
+                lines += wrap([(sentence, "value")], width)
+        elif self.estimate is not None:
+            lines += estimate_lines(self.estimate, width, ascii=is_ascii(self))
+            lines += [[], *wrap([("Measured; evaluations and checkpoints come on top.", "label")], width)]
+        elif not self.working:
+            said = "Name a text to learn from. Everything else may stay empty: it is then chosen for the text."
+            lines += wrap([(said, "label")], width)
+        return lines
+
+    # The start.
+
+    @on(Button.Pressed, "#start")
+    def action_start(self) -> None:
+        """Start a trainer."""
+        if self.working == "start":
+            self.app.notify("A trainer is being started already.")
+            return
+        form = self.fields.values()
+        try:
+            words = arguments(form)
+        except ValueError as error:
+            self.shell.problem(str(error))
+            self.query_one("#corpus", Input).focus()
+            return
+        self.workers.cancel_group(self, "estimate")
+        self.launch(words, form["name"] or fresh_name(stem(form)))
+
+    @work(exclusive=True, group="start")
+    async def launch(self, words: list[str], name: str) -> None:
+        """Start it, and watch it once it trains. It is not killed when this room or the app is left."""
+        self._wait_for("start")
+        self._asked = ()
+        cut = words.index("--")
+        try:
+            code, _, err = await run_child([*words[:cut], "--name", name, "--detach", *words[cut:]], keep=True)
+        finally:
+            self.working = ""
+        if code:
+            self.problem = last_words(err)
+            self.draw()
+            self.shell.problem(f"{name} was not started. {self.problem}")
+            return
+        self.query_one("#name", Input).value = ""
+        self.draw()
+        self.shell.open_run(name)
+
+    # Keys.
+
+    @on(Button.Pressed, "#pick")
+    def action_pick(self) -> None:
+        """Choose a text."""
+        self.fields.pick()
+
+    def action_estimate(self) -> None:
+        """Measure again."""
+        self._known.clear()
+        self._asked = ()
+        self._form_changed()
+
+    def action_cancel(self) -> None:
+        """Measure no more."""
+        if self.working == "estimate":
+            self.workers.cancel_group(self, "estimate")
+            self.working = ""
+            self.draw()
+
+    def action_watch(self) -> None:
+        """The run that was started last."""
+        newest = next(iter(list_runs()), None)
+        if newest is None:
+            self.shell.problem("There is no run yet: start one here, or with `lstmtext train`.")
+        else:
+            self.shell.open_run(run_name(newest))
+
+    def action_clear(self) -> None:
+        """Empty all fields."""
+        self.fields.empty()
+
+    def action_copy(self) -> None:
+        """The command line."""
+        if self._asked:
+            self.shell.copy(self.command(self._asked))
+
+    def action_next(self) -> None:
+        """The field below."""
+        self.focus_next()
+
+    def action_previous(self) -> None:
+        """The field above."""
+        self.focus_previous()

@@ -1,0 +1,132 @@
+"""How a verdict looks: a word, a scale with the neutral band, and what words do together. Plain functions.
+
+    ▲ positive   0.84                       score +0.68
+    negative ━━━━━━━━━━━━┥┄┄┄neutral┄┄┄┝━━━━━●━━━━━━ positive
+
+Must not compute, and knows no widget.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+
+from lstmtext.explain.draw import columns, fit
+from lstmtext.tui.ramps import Line, Look, diverging, paint
+
+if TYPE_CHECKING:
+    from lstmtext.engine.classifier import Judgement
+    from lstmtext.explain.decomposition import Interaction
+
+__all__ = ["brings_line", "interaction_lines", "scale_line", "sentence_lines", "verdict_lines", "verdict_note"]
+
+BAND = (1 / 3, 2 / 3)
+SIGNS = {"positive": "▲", "neutral": "■", "negative": "▼"}
+SIGNS_ASCII = {"positive": "+", "neutral": "=", "negative": "-"}
+SHOWN_UNKNOWN = 4
+
+
+def verdict_lines(judgement: Judgement, width: int, look: Look) -> list[Line]:
+    """The verdict in a word and a number, and on a scale."""
+    signs = SIGNS_ASCII if look.ascii else SIGNS
+    head = f"{signs[judgement.label]} {judgement.label}"
+    tail = f"score {_signed(judgement.score, look)}"
+    strong = paint(bold=True) if judgement.empty else ink_of(judgement.score, look)
+    number = f"   {judgement.positive:.2f}"
+    gap = max(width - columns(head) - columns(number) - columns(tail), 2)
+    lines: list[Line] = [
+        [Segment(head, strong), Segment(number, paint(bold=True)), Segment(" " * gap), Segment(tail, paint(dim=True))],
+        scale_line(judgement.positive, width, look),
+    ]
+    return lines
+
+
+def verdict_note(judgement: Judgement, temperature: float) -> str:
+    """The probabilities of the classes, and what the model did not know."""
+    if judgement.empty:
+        return "The model knows none of these words." if judgement.unknown else "There is nothing to read."
+    classes = "  ".join(f"{name} {value:.2f}" for name, value in judgement.probabilities.items())
+    if judgement.unknown:
+        more = ", …" if len(judgement.unknown) > SHOWN_UNKNOWN else ""
+        return f"{classes}, unknown: " + ", ".join(judgement.unknown[:SHOWN_UNKNOWN]) + more
+    return classes + ("" if temperature != 1 else ", not calibrated")
+
+
+def scale_line(positive: float, width: int, look: Look) -> Line:
+    """From negative to positive, the neutral band between its borders, a sign where the text is."""
+    left, right = "negative ", " positive"
+    if width < 50:
+        left, right = "− " if not look.ascii else "- ", " +"
+    room = max(width - len(left) - len(right), 10)
+    flat, band, open_, close, dot = ("=", ".", "|", "|", "O") if look.ascii else ("━", "┄", "┥", "┝", "●")
+    low, high = round(BAND[0] * (room - 1)), round(BAND[1] * (room - 1))
+    at = round(min(max(positive, 0.0), 1.0) * (room - 1))
+    middle = f"{'neutral':{band}^{high - low - 1}}" if high - low > 12 else band * (high - low - 1)
+    line: Line = [Segment(left, paint(dim=True))]
+    for place in range(room):
+        value = 2 * place / (room - 1) - 1
+        if place == at:
+            line.append(Segment(dot, ink_of(2 * positive - 1, look)))
+        elif low < place < high:
+            line.append(Segment(middle[place - low - 1], paint(dim=True)))
+        else:
+            text = open_ if place == low else close if place == high else flat
+            line.append(Segment(text, paint(diverging(value * 0.75, look)) if look.colour else paint(dim=True)))
+    line.append(Segment(right, paint(dim=True)))
+    return list(Segment.simplify(line))
+
+
+def interaction_lines(found: Sequence[Interaction], width: int, look: Look, chosen: int | None = None) -> list[Line]:
+    """What spans of words say together, beyond their words alone. chosen: the one that a person asked for."""
+    if not found:
+        return []
+    room = min(max(max(columns(one.text) for one in found), 12), max(width - 36, 12))
+    lines: list[Line] = [[Segment(f"{fit('span', room)}   score   together   the words alone", paint(dim=True))]]
+    for place, one in enumerate(found):
+        alone = "  ".join(_signed(word, look) for word in one.words)
+        mark = (">" if look.ascii else "▸") if place == chosen else " "
+        lines.append(
+            [
+                Segment(fit(one.text, room), paint(bold=place == chosen)),
+                Segment(f" {mark}{_signed(one.score, look):>6}", ink_of(one.score, look)),
+                Segment(f"   {_signed(one.interaction, look):>8}   ", ink_of(one.interaction, look)),
+                Segment(fit(alone, max(width - room - 22, 8)).rstrip(), paint(dim=True)),
+            ]
+        )
+    return lines
+
+
+def sentence_lines(text: str, width: int) -> list[Line]:
+    """A sentence, folded."""
+    return [[Segment(line, paint(dim=True))] for line in textwrap.wrap(text, max(width, 10))]
+
+
+def brings_line(word: str, after: float | None, change: float | None, positive: float, look: Look) -> Line:
+    """The word under the cursor: what the model thought after it, and thinks without it."""
+    line: Line = [Segment(word, paint(bold=True))]
+    if after is not None:
+        line += [Segment("   after it ", paint(dim=True)), Segment(f"{after:.2f}")]
+    if change is None:
+        return [*line, Segment("   without it …", paint(dim=True))]
+    line += [Segment("   without it ", paint(dim=True)), Segment(f"{positive + change:.2f}")]
+    side = "nothing" if abs(change) < 0.005 else "positive" if change < 0 else "negative"
+    says = "changes nothing" if side == "nothing" else f"speaks for {side}, {_signed(-change, look)}"
+    return [*line, Segment("   "), Segment(says, paint(dim=True) if side == "nothing" else ink_of(-3 * change, look))]
+
+
+def ink_of(value: float, look: Look) -> Style:
+    """The colour of letters for a value from −1 to 1; never as pale as the background."""
+    if not look.colour:
+        return paint(bold=True)
+    if abs(value) < 1 / 3:
+        return paint(bold=True)
+    return paint(diverging(max(min(value, 1.0), -1.0) * 0.5 + (0.45 if value > 0 else -0.45), look), bold=True)
+
+
+def _signed(value: float, look: Look) -> str:
+    text = f"{value:+.2f}"
+    return text if look.ascii else text.replace("-", "−")

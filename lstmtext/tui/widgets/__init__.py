@@ -1,0 +1,1 @@
+"""Widgets whose drawing is done by pure functions."""

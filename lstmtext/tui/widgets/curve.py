@@ -1,0 +1,319 @@
+"""The reading curve: P(positive) after each word, drawn over the words, which are coloured by what they bring.
+
+    1.00 ┤         ⣀⣀⣀⣀⡆
+    0.67 ┤┄┄┄⡤⠤⠤⠤⠤⠃┄┄┄┄⡇┄┄┄┄
+    0.33 ┤┄┄┄┄┄┄┄┄┄┄┄┄┄⡇┄┄┄┄
+    0.00 ┤             ⣇⣀⣀⣀
+          The film was not good
+                  △   ▼  △          what each brings: towards positive, towards negative
+
+Long texts go on below, like music. `curve_lines` is the drawing; `ReadingCurve` lets a person walk along the words and
+mark a span of them. It knows nothing of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.geometry import Region
+from textual.message import Message
+from textual.widget import Widget
+
+from lstmtext.explain.colour import ink
+from lstmtext.explain.draw import columns, fit, visible
+from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.ramps import WEAK, Line, Look, diverging, glyph, paint
+from lstmtext.tui.widgets.dots import Dots
+from lstmtext.tui.widgets.look import Lines
+
+__all__ = ["CurvePane", "Passage", "ReadingCurve", "curve_lines", "systems"]
+
+AXIS = 6  # columns at the left: "0.67 ┤"
+GRAPH_ROWS = (4, 9)  # fewest and most, without words
+BAND = (1 / 3, 2 / 3)
+LONGEST_WORD = 24  # columns; a longer one is cut
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What the curve shows.
+
+    words: as typed; positive: P(positive) after each, empty when the model cannot say; brings: per word −1 … 1, what
+    it brings to the answer, empty while that is being found out
+    """
+
+    words: Sequence[str] = ()
+    positive: Sequence[float] = ()
+    brings: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A word's place in its system: first column and columns, without the gap behind it."""
+
+    word: int
+    left: int
+    width: int
+
+
+def systems(words: Sequence[str], width: int) -> list[list[Slot]]:
+    """The words laid out in lines of `width` columns."""
+    found: list[list[Slot]] = []
+    at = width + 1
+    for index, word in enumerate(words):
+        room = max(1, min(columns(visible(word)), LONGEST_WORD, width))
+        if at + room > width:
+            found.append([])
+            at = 0
+        found[-1].append(Slot(index, at, room))
+        at += room + 1
+    return found
+
+
+def graph_rows(passage: Passage, width: int, height: int) -> int:
+    """Rows of the curve in each system: as many as make all of them fit `height`, within bounds; 0: no curve."""
+    if not passage.positive:
+        return 0
+    count = max(len(systems(passage.words, width - AXIS)), 1)
+    low, high = GRAPH_ROWS
+    return max(low, min(high, (height - count + 1) // count - 2))
+
+
+def curve_lines(
+    passage: Passage,
+    width: int,
+    look: Look,
+    *,
+    rows: int = 7,
+    cursor: int | None = None,
+    span: tuple[int, int] | None = None,
+) -> list[Line]:
+    """Systems of curve, words and marks. rows: of the curve in each; 0 leaves it out.
+
+    cursor: the word under the cursor; span: words i … j − 1 that are chosen
+    """
+    lines: list[Line] = []
+    before = 0.5
+    for system in systems(passage.words, width - AXIS):
+        if lines:
+            lines.append([])
+        if rows and passage.positive:
+            lines += _graph(passage, system, width - AXIS, rows, look, before)
+            before = passage.positive[system[-1].word]
+        lines.append(_words(passage, system, look, cursor, span))
+        lines.append(_marks(passage, system, look, span))
+    return lines
+
+
+def _graph(passage: Passage, system: list[Slot], width: int, rows: int, look: Look, before: float) -> list[Line]:
+    dots = Dots(width, rows, look.ascii)
+    across = dots.across_per_cell
+
+    def level(positive: float) -> int:
+        return round((1 - min(max(positive, 0.0), 1.0)) * (dots.height - 1))
+
+    end = 0
+    for slot in system:
+        now = passage.positive[slot.word]
+        left, end = slot.left * across, (slot.left + slot.width + 1) * across
+        if slot.word:
+            dots.down(left, level(before), level(now), slot.word)
+        dots.across(left, min(end, dots.width) - 1, level(now), slot.word)
+        before = now
+    labels = {level(value) // dots.down_per_cell: f"{value:.2f}" for value in (0.0, *BAND, 1.0)}
+    band_rows = {level(value) // dots.down_per_cell for value in BAND}
+    tick, bare, dash = ("|", "|", ".") if look.ascii else ("┤", "│", "┄")
+    lines: list[Line] = []
+    for row in range(rows):
+        line: Line = [Segment(f"{labels.get(row, ''):>4} {tick if row in labels else bare}", paint(dim=True))]
+        for column in range((end + across - 1) // across if end < dots.width else width):
+            text, word = dots.cell(column, row)
+            if text:
+                line.append(Segment(text, _ink_of(2 * passage.positive[word] - 1, look)))
+            else:
+                line.append(Segment(dash if row in band_rows else " ", paint(dim=True)))
+        lines.append(list(Segment.simplify(line)))
+    return lines
+
+
+def _ink_of(value: float, look: Look) -> Style:
+    """A colour for lines and letters: never as pale as the background."""
+    if not look.colour:
+        return paint(bold=True)
+    strong = max(abs(value), 0.4)
+    neutral = (150, 154, 162) if look.dark else (110, 114, 122)
+    return paint(neutral if abs(value) < 1 / 3 else diverging(strong if value > 0 else -strong, look))
+
+
+def _words(passage: Passage, system: list[Slot], look: Look, cursor: int | None, span: tuple[int, int] | None) -> Line:
+    line: Line = [Segment(" " * AXIS)]
+    at = 0
+    for slot in system:
+        inside = span is not None and span[0] <= slot.word < span[1]
+        gap_inside = inside and span is not None and slot.word > span[0]
+        line.append(Segment(" " * (slot.left - at), paint(underline=gap_inside) if gap_inside else None))
+        value = passage.brings[slot.word] if passage.brings else 0.0
+        here = slot.word == cursor
+        if look.colour and abs(value) >= WEAK and not here:
+            back = diverging(value, look)
+            style = paint(ink(back), back, bold=inside, underline=inside)
+        else:
+            style = paint(bold=inside, underline=inside, reverse=here)
+        line.append(Segment(fit(passage.words[slot.word], slot.width), style))
+        at = slot.left + slot.width
+    return line
+
+
+def _marks(passage: Passage, system: list[Slot], look: Look, span: tuple[int, int] | None) -> Line:
+    """Under each word what it brings, as a glyph; under the chosen span a bracket."""
+    line: Line = [Segment(" " * AXIS)]
+    at = 0
+    left, flat, right = ("\\", "_", "/") if look.ascii else ("╰", "─", "╯")
+    for slot in system:
+        line.append(Segment(" " * (slot.left - at)))
+        if span is not None and span[0] <= slot.word < span[1]:
+            text = flat * slot.width
+            first, last = slot.word == span[0], slot.word == span[1] - 1
+            if slot.width > 1 or not (first and last):
+                text = (left if first else text[:1]) + text[1:]
+                text = text[:-1] + right if last and not (first and slot.width == 1) else text
+            if not first and slot.left > at:
+                line[-1] = Segment(flat * (slot.left - at), paint(bold=True))
+            line.append(Segment(text, paint(bold=True)))
+        else:
+            value = passage.brings[slot.word] if passage.brings else 0.0
+            line.append(Segment(f"{glyph(value, look, signed=True):^{slot.width}}", _ink_of(value, look)))
+        at = slot.left + slot.width
+    return line
+
+
+class ReadingCurve(Lines, can_focus=True):
+    """The curve, with a word under the cursor and a span that can be marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("curve")]
+    HELP = (
+        "Arrows or h and l walk along the words. Space begins a span, the arrows stretch it, Space again ends it; "
+        "Shift with the arrows does both at once."
+    )
+
+    class Moved(Message):
+        """Another word is under the cursor; span: words i … j − 1 that are chosen, or None."""
+
+        def __init__(self, word: int, span: tuple[int, int] | None) -> None:
+            super().__init__()
+            self.word, self.span = word, span
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.passage = Passage()
+        self.cursor = 0
+        self.begun: int | None = None
+        self._stretching = False
+        self.room = 12  # lines that can be seen, as `CurvePane` says
+        self.draw(self._curve)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The chosen words i … j − 1; of one word there is no span."""
+        if self.begun is None or self.begun == self.cursor:
+            return None
+        return min(self.begun, self.cursor), max(self.begun, self.cursor) + 1
+
+    def show(self, passage: Passage, *, keep_place: bool = True) -> None:
+        """Draw another passage."""
+        if not keep_place or len(passage.words) != len(self.passage.words):
+            self.begun, self._stretching = None, False
+        self.passage = passage
+        self.cursor = max(0, min(self.cursor, len(passage.words) - 1))
+        self.draw(self._curve)
+
+    def _curve(self, width: int, height: int, look: Look) -> list[Line]:
+        rows = graph_rows(self.passage, width, height or self.room)
+        return curve_lines(
+            self.passage, width, look, rows=rows, cursor=self.cursor if self.has_focus else None, span=self.span
+        )
+
+    def on_focus(self) -> None:
+        self.draw(self._curve)
+
+    def on_blur(self) -> None:
+        self.draw(self._curve)
+
+    def action_move(self, by: int) -> None:
+        """Walk along the words."""
+        if not self._stretching:
+            self.begun = None
+        self._go(self.cursor + by)
+
+    def action_stretch(self, by: int) -> None:
+        """Walk and take the words along the way into the span."""
+        if self.begun is None:
+            self.begun = self.cursor
+        self._go(self.cursor + by)
+
+    def action_mark(self) -> None:
+        """Begin a span at this word, or end it here."""
+        self._stretching = not self._stretching
+        if self._stretching:
+            self.begun = self.cursor
+        self._go(self.cursor)
+
+    def action_line(self, by: int) -> None:
+        """To the word above or below."""
+        found = systems(self.passage.words, self.size.width - AXIS)
+        for index, system in enumerate(found):
+            place = next((slot for slot in system if slot.word == self.cursor), None)
+            if place is not None and 0 <= index + by < len(found):
+                target = min(found[index + by], key=lambda slot: abs(slot.left - place.left))
+                self.action_move(target.word - self.cursor)
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        """The word under the pointer; with Shift the span up to it."""
+        place = event.get_content_offset(self)
+        if place is None or not self.passage.words:
+            return
+        per_system = graph_rows(self.passage, self.size.width, self.room) + 3
+        found = systems(self.passage.words, self.size.width - AXIS)
+        system = found[min(place.y // per_system, len(found) - 1)]
+        target = min(system, key=lambda slot: abs(slot.left + slot.width // 2 - (place.x - AXIS)))
+        if event.shift:
+            self.action_stretch(target.word - self.cursor)
+        else:
+            self.action_move(target.word - self.cursor)
+
+    def _go(self, word: int) -> None:
+        if not self.passage.words:
+            return
+        self.cursor = max(0, min(word, len(self.passage.words) - 1))
+        self.draw(self._curve)
+        per_system = graph_rows(self.passage, self.size.width, self.room) + 3
+        for index, system in enumerate(systems(self.passage.words, self.size.width - AXIS)):
+            if any(slot.word == self.cursor for slot in system):
+                region = Region(0, index * per_system, self.size.width, per_system)
+                self.call_later(self._into_view, region)
+        self.post_message(self.Moved(self.cursor, self.span))
+
+    def _into_view(self, region: Region) -> None:
+        """Scroll whoever holds the curve so that `region` of it is seen."""
+        parent = self.parent
+        if isinstance(parent, Widget):
+            parent.scroll_to_region(region, animate=False, force=True)
+
+
+class CurvePane(VerticalScroll):
+    """Holds a reading curve, and tells it how high it may be before it has to be scrolled."""
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Draw the curve for the room that there is now."""
+        for curve in self.query(ReadingCurve):
+            if curve.room != self.size.height:
+                curve.room = self.size.height
+                curve.show(curve.passage)

@@ -1,0 +1,70 @@
+"""What the app may draw with, asked by every widget that draws its own lines; and a widget that shows such lines.
+
+`Lines` is given a function of (width, look) and calls it when its size or the theme changes. It knows nothing of what
+the lines say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lstmtext.tui.ramps import Line, Look, asciified
+
+__all__ = ["Drawing", "Lines", "look_of"]
+
+Drawing = Callable[[int, int, Look], list[Line]]  # (width, height, look); height 0: as many lines as it takes
+
+
+def look_of(widget: Widget) -> Look:
+    """Colour, darkness and ASCII as the app has them."""
+    app = widget.app
+    plain = bool(getattr(app, "plain", False)) or app.no_color
+    return Look(colour=not plain, dark=app.current_theme.dark, ascii=bool(getattr(app, "ascii", False)))
+
+
+class Lines(Widget):
+    """Lines that a function draws. With `height: auto` it is as high as they are."""
+
+    def __init__(self, drawing: Drawing | None = None, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawing = drawing
+        self._lines: list[Line] | None = None
+        self._made_for = (0, 0)
+
+    def draw(self, drawing: Drawing | None) -> None:
+        """Show something else."""
+        self._drawing, self._lines = drawing, None
+        self.refresh(layout=self.styles.auto_dimensions)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._lines = None
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._lines = None
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """What is drawn at this size."""
+        if self._lines is None or self._made_for != (width, height):
+            self._lines = self._drawing(width, height, look_of(self)) if self._drawing and width > 0 else []
+            if look_of(self).ascii:
+                self._lines = [[Segment(asciified(part.text), part.style) for part in line] for line in self._lines]
+            self._made_for = (width, height)
+        return self._lines
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        return len(self.lines(width, 0))
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        auto = self.styles.height is not None and self.styles.height.is_auto
+        lines = self.lines(width, 0 if auto else height)
+        if y < len(lines):
+            return Strip(lines[y]).adjust_cell_length(width).apply_style(self.rich_style)
+        return Strip.blank(width, self.rich_style)

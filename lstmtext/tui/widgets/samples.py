@@ -1,0 +1,168 @@
+"""The texts a run wrote: a table that grows, a scrubber over the steps, one text in full with what changed in it.
+
+`draw_samples` is pure. The widget knows which sample is looked at; with `place` None it follows the newest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+
+from lstmtext.tui.history import Sample
+from lstmtext.tui.samples import clean, page, row
+from lstmtext.tui.widgets.bars import slider
+from lstmtext.tui.widgets.canvas import Runs, join
+from lstmtext.tui.widgets.drawn import Drawn, is_ascii, is_plain
+
+__all__ = ["SampleView", "before", "draw_samples"]
+
+SIDE_BY_SIDE = 110  # columns from which the table stands beside the text
+TABLE_ROWS = 6  # of a table above the text
+
+
+def before(samples: Sequence[Sample], place: int) -> Sample | None:
+    """The sample that this one is compared with: the last earlier one of the same prompt."""
+    for sample in reversed(samples[:place]):
+        if sample.prompt == samples[place].prompt:
+            return sample
+    return None
+
+
+def draw_samples(
+    samples: Sequence[Sample],
+    place: int,
+    width: int,
+    height: int,
+    *,
+    diff: bool,
+    scroll: int = 0,
+    empty: str = "",
+    plain: bool = False,
+    ascii: bool = False,
+) -> tuple[list[Runs], int]:
+    """The page, and by how many lines its text can be scrolled. place: the sample that is shown in full."""
+    if not samples:
+        lines: list[Runs] = [[] for _ in range(height)]
+        lines[min(height // 2, height - 1)] = [(empty.center(width)[:width], "label")]
+        return lines, 0
+    place = min(max(place, 0), len(samples) - 1)
+    sample, earlier = samples[place], before(samples, place)
+    count = f"{place + 1} of {len(samples)}"
+    top: Runs = [(f" step {sample.step:,}  ", "selected")]
+    end: Runs = [(f"  {count} ", "label")]
+    used = sum(len(text) for text, _ in [*top, *end])
+    lines = [join([*top, *slider(place, len(samples), width - used, ascii=ascii), *end])]
+    beside = width >= SIDE_BY_SIDE
+    table_width = width * 2 // 5 if beside else width
+    rows = height - 2 if beside else min(TABLE_ROWS, max(height // 3, 2), len(samples))
+    table = _table(samples, place, table_width - 1, rows, ascii)
+    text_width = (width - table_width - 2) if beside else width - 2
+    text_height = height - 2 if beside else height - rows - 3
+    text = [_facts(sample, earlier, diff, text_width, ascii)]
+    text += page(sample, earlier, text_width, diff=diff, plain=plain, ascii=ascii)
+    most = max(len(text) - text_height, 0)
+    start = min(scroll, most)
+    shown = text[start : start + text_height]
+    lines.append([])
+    if beside:
+        side = "|" if ascii else "│"
+        for number in range(height - 2):
+            left = table[number] if number < len(table) else [(" " * (table_width - 1), "")]
+            right = shown[number] if number < len(shown) else []
+            lines.append(join([*left, (side, "axis"), (" ", ""), *right]))
+    else:
+        lines += table
+        lines.append([(("-" if ascii else "─") * width, "axis")])
+        lines += [join([(" ", ""), *runs]) for runs in shown]
+    return lines[:height], most
+
+
+def _table(samples: Sequence[Sample], place: int, width: int, rows: int, ascii: bool) -> list[Runs]:
+    start = min(max(place - rows // 2, 0), max(len(samples) - rows, 0))
+    return [
+        [(row(sample, width, ascii=ascii), "chosen" if start + number == place else "label")]
+        for number, sample in enumerate(samples[start : start + rows])
+    ]
+
+
+def _facts(sample: Sample, earlier: Sample | None, diff: bool, width: int, ascii: bool) -> Runs:
+    prompt = clean(sample.prompt).replace("\n", " ").strip()
+    prompt = prompt if len(prompt) <= 24 else prompt[:23] + ("~" if ascii else "…")
+    parts = [f"after {prompt!r}" if prompt else "", f"temperature {sample.temperature:g}", f"seed {sample.seed}"]
+    if diff:
+        parts.append(f"changes since step {earlier.step:,}" if earlier else "nothing to compare with")
+    text = ", ".join(filter(None, parts))
+    return [(text[:width], "label")]
+
+
+class SampleView(Drawn, can_focus=True):
+    """What the run wrote. samples: gives them as they are now."""
+
+    HELP = """
+## Samples
+
+Every text that the run wrote while it was trained, with the validation loss known then. `›` marks those that
+somebody asked for (`w`).
+
+`h` `l` or `j` `k` go from one to the next, `0` to the first, `G` to the newest, which is then followed. `d` marks the
+words that changed since the sample before; `page up` and `page down` scroll the text; `c` copies it.
+"""
+    DEFAULT_CSS = "SampleView { height: 1fr; width: 1fr; }"
+
+    def __init__(self, samples: Callable[[], tuple[Sequence[Sample], str]], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._samples = samples
+        self.place: int | None = None
+        self.diff = True
+        self.scroll_by = 0
+        self._most = 0
+
+    def paint(self, width: int, height: int) -> list[Runs]:
+        """The page as it is now."""
+        samples, empty = self._samples()
+        place = len(samples) - 1 if self.place is None else self.place
+        options = {"scroll": self.scroll_by, "empty": empty, "plain": is_plain(self), "ascii": is_ascii(self)}
+        lines, self._most = draw_samples(samples, place, width, height, diff=self.diff, **options)  # type: ignore[arg-type]
+        return lines
+
+    def shown(self) -> Sample | None:
+        """The sample that is looked at."""
+        samples, _ = self._samples()
+        if not samples:
+            return None
+        return samples[-1 if self.place is None else min(self.place, len(samples) - 1)]
+
+    def move(self, by: int) -> None:
+        """Another sample; at the last one it follows again."""
+        here = len(self._samples()[0]) - 1 if self.place is None else self.place
+        self.go(here + by)
+
+    def go(self, place: int) -> None:
+        """That sample."""
+        count = len(self._samples()[0])
+        place = min(max(place, 0), max(count - 1, 0))
+        self.place = None if place >= count - 1 else place
+        self.scroll_by = 0
+        self.redraw()
+
+    def scroll_text(self, by: int) -> None:
+        """Scroll the text by lines."""
+        self.scroll_by = min(max(self.scroll_by + by, 0), self._most)
+        self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Earlier lines."""
+        event.stop()
+        self.scroll_text(-2)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Later lines."""
+        event.stop()
+        self.scroll_text(2)
+
+    def on_click(self, event: events.Click) -> None:
+        """On the scrubber: the sample there."""
+        count = len(self._samples()[0])
+        if event.y == 0 and count > 1:
+            self.go(round(event.x / max(self.size.width - 1, 1) * (count - 1)))

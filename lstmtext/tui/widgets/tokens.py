@@ -1,0 +1,308 @@
+"""The token view: a text in which every token can be asked how probable it was.
+
+Tokens are shaded by their probability in five steps. In colour a step is a tone of orange, and the two rarest are
+underlined too; without colour the steps are dim, plain, underlined, bold, and bold underlined. Drawing is a pure
+function of a row of `flow.Flow`; the widget adds the cursor, scrolling and the mouse. Must not know where tokens
+come from.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from lstmtext.explain.colour import ink
+from lstmtext.tui.flow import PROMPT, Flow, Glyph
+from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.ramps import Line, Look, diverging, paint
+from lstmtext.tui.replies import Drawn, Reply
+from lstmtext.tui.widgets.look import look_of
+
+__all__ = ["LEVELS", "TokenView", "level", "row_line", "shade", "shading_legend"]
+
+# Probability from which a step begins, and how the legend says it; below the last is the fifth step.
+LEVELS = ((0.5, "50"), (0.2, "20"), (0.05, "5"), (0.01, "1"))
+TONES = (0.0, 0.14, 0.32, 0.55, 0.82)  # of the orange ramp
+PLAIN = (paint(dim=True), paint(), paint(underline=True), paint(bold=True), paint(bold=True, underline=True))
+PLAIN_CHOSEN = Style(bold=True, italic=True, underline=True)
+CURSOR_DARK, CURSOR_LIGHT = (
+    paint((0, 0, 0), (255, 255, 255), bold=True),
+    paint((255, 255, 255), (20, 26, 34), bold=True),
+)
+CHOSEN_TONE = -0.6  # blue: a person put it here
+
+
+def level(probability: float) -> int:
+    """0 for what was to be expected … 4 for what was not."""
+    return next((step for step, (least, _) in enumerate(LEVELS) if probability >= least), len(LEVELS))
+
+
+def shade(step: int, look: Look, *, chosen: bool = False) -> Style:
+    """How a token of this step is drawn."""
+    if not look.colour:
+        return PLAIN_CHOSEN if chosen else PLAIN[step]
+    tone = CHOSEN_TONE if chosen else TONES[step]
+    if not tone:
+        return paint()
+    background = diverging(tone, look)
+    return paint(ink(background), background, underline=step >= 3 or chosen, bold=step == 4 or chosen)
+
+
+def cursor_style(look: Look, *, focused: bool) -> Style:
+    """How the token under the cursor is drawn."""
+    if not look.colour or not focused:
+        return paint(reverse=True)
+    return CURSOR_DARK if look.dark else CURSOR_LIGHT
+
+
+def shading_legend(look: Look) -> Line:
+    """What the five steps mean."""
+    names = [f">{LEVELS[0][1]}", *[name for _, name in LEVELS[1:]], f"<{LEVELS[-1][1]}%"]
+    return [Segment(f" {name} ", shade(step, look)) for step, name in enumerate(names)]
+
+
+def row_line(
+    row: Sequence[Glyph],
+    tokens: Sequence[Drawn],
+    look: Look,
+    *,
+    shaded: bool,
+    cursor: int | None = None,
+    prompt: Style | None = None,
+    focused: bool = True,
+) -> Line:
+    """One row as segments, a segment for each token. Line ends are shown where they are shaded or under the cursor."""
+    line: Line = []
+    before = None
+    for glyph in row:
+        token = tokens[glyph.source] if glyph.source != PROMPT else None
+        here = cursor is not None and glyph.source == cursor
+        style = prompt if token is None and prompt else paint()
+        if token is not None and (shaded or token.chosen):
+            style = shade(level(token.probability) if shaded else 1, look, chosen=token.chosen)
+        if here:
+            style = cursor_style(look, focused=focused)
+        text = glyph.text
+        if text == "\n":
+            shown = here or (shaded and token is not None)
+            text = ("$" if look.ascii else "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}") if shown else " "
+            if shown and not here and look.colour and not (token and token.chosen) and style == paint():
+                style = paint(dim=True)
+        if line and before == (glyph.source, style):
+            line[-1] = Segment(line[-1].text + text, style)
+        else:
+            line.append(Segment(text, style))
+        before = (glyph.source, style)
+    return line
+
+
+class TokenView(ScrollView, can_focus=True):
+    """Shows a reply; the cursor walks over its tokens."""
+
+    class Moved(Message):
+        """The cursor is at another token (None: nowhere)."""
+
+        def __init__(self, view: TokenView, token: int | None) -> None:
+            super().__init__()
+            self.view, self.token = view, token
+
+    class Picked(Message):
+        """Enter on a token, or a second click: its alternatives are wanted."""
+
+        def __init__(self, view: TokenView) -> None:
+            super().__init__()
+            self.view = view
+
+    HELP = (
+        "Each token is shaded by how probable the model found it: plain above 50 %, darker below 20, 5 and 1 %; a "
+        "token that you chose yourself is blue and underlined. Walk over the tokens with arrows or h j k l, jump "
+        "to the next surprise, click one. Enter shows its alternatives."
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tokens--prompt", "tokens--caret"}
+    DEFAULT_CSS = """
+    TokenView { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
+    TokenView > .tokens--prompt { color: $text-muted; }
+    TokenView > .tokens--caret { color: $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("tokens")]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.reply: Reply | None = None
+        self.cursor: int | None = None
+        self.hint = ""  # what is said where there is no reply
+        self.shaded = True
+        self.writing = False
+        self._flow = Flow(2)
+        self._count = 0  # tokens that are in the flow
+
+    # What the pane calls.
+
+    def show(self, reply: Reply | None, cursor: int | None = None) -> None:
+        """Show another reply, from its end, or at a token."""
+        self.reply, self.cursor = reply, None
+        self._relayout()
+        if cursor is not None:
+            self.move(cursor)
+        else:
+            self.post_message(self.Moved(self, None))
+
+    def grow(self) -> None:
+        """Show the tokens that have come since."""
+        if self.reply is None:
+            return
+        at_end = self.cursor is None and self.scroll_offset.y >= self.max_scroll_y - 1
+        for number in range(self._count, len(self.reply.tokens)):
+            self._flow.append(self.reply.tokens[number].piece, number)
+        self._count = len(self.reply.tokens)
+        self.virtual_size = Size(self._flow.width, len(self._flow.rows))
+        if at_end:
+            self.scroll_end(animate=False)
+        self.refresh()
+
+    def move(self, token: int | None) -> None:
+        """Put the cursor at a token, the nearest there is, and show that place."""
+        count = len(self.reply.tokens) if self.reply else 0
+        self.cursor = None if token is None or not count else min(max(token, 0), count - 1)
+        if self.cursor is not None:
+            row, _ = self._flow.place(self.cursor)
+            top, height = self.scroll_offset.y, max(1, self.scrollable_content_region.height)
+            if not top <= row < top + height:
+                self.scroll_to(y=row - height // 2, animate=False)
+        self.refresh()
+        self.post_message(self.Moved(self, self.cursor))
+
+    # Drawing.
+
+    def _relayout(self) -> None:
+        self._flow = Flow(self.scrollable_content_region.width, ascii=look_of(self).ascii)
+        self._count = 0
+        if self.reply is not None:
+            self._flow.append(self.reply.prompt)
+        self.virtual_size = Size(self._flow.width, len(self._flow.rows))
+        self.grow()
+        if self.cursor is None:
+            self.scroll_end(animate=False)
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Wrap again where the width is another."""
+        if self.scrollable_content_region.width != self._flow.width:
+            self._relayout()
+            if self.cursor is not None:
+                self.move(self.cursor)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen."""
+        width = self.scrollable_content_region.width
+        number = y + self.scroll_offset.y
+        rows = self._flow.rows
+        if self.reply is None:
+            lines = textwrap.wrap(self.hint, max(1, width - 1))
+            line = (
+                [Segment(lines[y], self.get_component_rich_style("tokens--prompt", partial=True))]
+                if y < len(lines)
+                else []
+            )
+            return Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
+        if number >= len(rows):
+            return Strip.blank(width, self.rich_style)
+        line = row_line(
+            rows[number],
+            self.reply.tokens,
+            look_of(self),
+            shaded=self.shaded,
+            cursor=self.cursor,
+            prompt=self.get_component_rich_style("tokens--prompt", partial=True),
+            focused=self.has_focus_within,
+        )
+        if self.writing and number == len(rows) - 1:
+            caret = "_" if look_of(self).ascii else "\N{LEFT HALF BLOCK}"
+            line.append(Segment(caret, self.get_component_rich_style("tokens--caret", partial=True)))
+        return Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
+
+    # Moving.
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor goes there; a second click asks for the alternatives."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        token = self._flow.at(place.y + self.scroll_offset.y, place.x)
+        if token is None:
+            return
+        if token == self.cursor or event.chain > 1:
+            self.post_message(self.Picked(self))
+        self.move(token)
+
+    def _go(self, by: int) -> None:
+        last = len(self.reply.tokens) - 1 if self.reply else 0
+        self.move(last if self.cursor is None else self.cursor + by)
+
+    def _go_rows(self, by: int) -> None:
+        if self.cursor is None:
+            self._go(0)
+            return
+        row, column = self._flow.place(self.cursor)
+        target = row + by
+        while 0 <= target < len(self._flow.rows):
+            if (token := self._flow.at(target, column)) is not None:
+                self.move(token)
+                return
+            target += 1 if by > 0 else -1
+
+    def action_left(self) -> None:
+        """The token before."""
+        self._go(-1)
+
+    def action_right(self) -> None:
+        """The token after."""
+        self._go(1)
+
+    def action_up(self) -> None:
+        """The row above."""
+        self._go_rows(-1)
+
+    def action_down(self) -> None:
+        """The row below."""
+        self._go_rows(1)
+
+    def action_first(self) -> None:
+        """The first token."""
+        self.move(0)
+
+    def action_last(self) -> None:
+        """The last token."""
+        self.move(len(self.reply.tokens) - 1 if self.reply else None)
+
+    def action_surprise(self) -> None:
+        """The next token that was improbable."""
+        self._search(1)
+
+    def action_surprise_back(self) -> None:
+        """The last improbable token before."""
+        self._search(-1)
+
+    def _search(self, by: int) -> None:
+        tokens = self.reply.tokens if self.reply else []
+        place = (-1 if by > 0 else len(tokens)) if self.cursor is None else self.cursor
+        while 0 <= (place := place + by) < len(tokens):
+            if level(tokens[place].probability) >= 3:
+                self.move(place)
+                return
+
+    def action_pick(self) -> None:
+        """Choose another token here."""
+        if self.cursor is None:
+            self._go(0)
+        else:
+            self.post_message(self.Picked(self))

@@ -1,0 +1,345 @@
+"""The shell: rooms, keys, help, palette, jumping, themes, what is too small, what goes wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.scrollbar import ScrollBar
+from textual.widgets import Input
+
+from lstmtext.errors import RunError
+from lstmtext.tui.app import ROOMS, LstmtextApp, make_room, only_ascii
+from lstmtext.tui.keys import all_actions
+from lstmtext.tui.screens.help import HelpScreen, help_text, keys_now
+from lstmtext.tui.screens.jump import JumpScreen
+from lstmtext.tui.screens.missing import MissingScreen
+from lstmtext.tui.state import UiState
+from lstmtext.tui.themes import NAMES
+from lstmtext.tui.widgets.roombar import LEAST, TooSmall, bar
+from tui.conftest import press, screen_text, wait_until
+
+SIZES = [(60, 18), (80, 24), (140, 40)]
+
+
+async def test_number_and_function_keys_open_rooms() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        for key, room in (("f2", "train"), ("f3", "generate"), ("f4", "sentiment"), ("f5", "memory"), ("f1", "home")):
+            await press(pilot, key)
+            assert pilot.app.current_mode == room
+            assert not isinstance(pilot.app.screen, MissingScreen), f"{room}: {pilot.app.screen.reason}"
+        await press(pilot, "2")
+        assert pilot.app.current_mode == "train"
+
+
+async def test_function_keys_work_while_a_text_field_has_the_focus() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "slash", "2")
+        assert pilot.app.screen.query_one("#filter", Input).value == "2"
+        await press(pilot, "f3")
+        assert pilot.app.current_mode == "generate"
+
+
+async def test_a_click_on_the_bar_goes_there() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        column = "".join(text for text, _, _ in bar("home", "", 80)).index("Generate")
+        await pilot.click("RoomBar", offset=(column + 1, 0))
+        await wait_until(pilot, lambda: pilot.app.current_mode == "generate")
+
+
+@pytest.mark.parametrize("width", [20, 60, 66, 74, 80, 200])
+@pytest.mark.parametrize("note", ["", "1 training", "x" * 50])
+def test_the_bar_is_never_wider_than_the_screen(width: int, note: str) -> None:
+    line = "".join(text for text, _, _ in bar("train", note, width))
+    assert len(line) == max(width, len("".join(text for text, kind, _ in bar("train", "", width) if kind != "gap")))
+    assert "3 Generate" in line
+
+
+@pytest.mark.parametrize("keys", ["q", "ctrl+q"])
+async def test_quitting_asks_nothing(keys: str) -> None:
+    app = LstmtextApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(keys)
+    assert app.return_code == 0
+
+
+async def test_help_shows_what_works_here_and_now() -> None:
+    async with LstmtextApp().run_test(size=(100, 60)) as pilot:
+        text = await press(pilot, "question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        for words in ("Help: Home", "Runs are trainings", "Set up a training.", "Everywhere", "The line below."):
+            assert words in text
+        await press(pilot, "escape")
+        assert not isinstance(pilot.app.screen, HelpScreen)
+
+
+async def test_help_names_remapped_keys() -> None:
+    state = UiState(values={"keys": {"home.new": "ctrl+n"}})
+    async with LstmtextApp(state=state).run_test(size=(100, 60)) as pilot:
+        keys = keys_now(pilot.app.screen)
+        assert ("^n", "New training: Set up a training.") in keys["home"]
+        await press(pilot, "n")
+        assert pilot.app.current_mode == "home"
+        await press(pilot, "ctrl+n")
+        assert pilot.app.current_mode == "train"
+
+
+@pytest.mark.parametrize("width", [30, 52, 90])
+def test_help_lines_fit(width: int) -> None:
+    keys = {"home": [("ctrl+shift+x", "Open: " + "words " * 30)], "app": [("q", "Leave.")]}
+    lines = help_text("them", ["About " * 40], keys, width)
+    assert max(len(line) for line, role in lines if role != "dim") <= max(width, 40)
+    assert ("Everywhere", "title") in lines
+
+
+async def test_jump_goes_to_the_pane_of_the_letter() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "ctrl+g")
+        screen: Any = pilot.app.screen
+        assert isinstance(screen, JumpScreen)
+        letters = {widget.id: letter for letter, widget, _ in screen.targets}
+        assert set(letters) == {"runs", "models", "texts"}
+        await press(pilot, letters["texts"])
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "texts"
+        await press(pilot, "ctrl+g", "ctrl+g")
+        assert not isinstance(pilot.app.screen, JumpScreen)
+        assert pilot.app.focused.id == "texts"
+
+
+async def test_the_palette_finds_rooms_runs_models_and_themes(make_run: Any) -> None:
+    make_run("hamlet").started()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "ctrl+p")
+        for words, found in (("shakespeare", "Write with"), ("light", "lstmtext-light"), ("hamlet", "Open run")):
+            pilot.app.screen.query_one(Input).value = words
+            await wait_until(pilot, lambda found=found: found in screen_text(pilot.app))
+        pilot.app.screen.query_one(Input).value = "theme lstmtext-light"
+        await wait_until(pilot, lambda: "lstmtext-dark" not in screen_text(pilot.app))
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: pilot.app.theme == "lstmtext-light")
+
+
+async def test_names_with_brackets_do_not_break_the_palette(make_run: Any) -> None:
+    make_run("a[b]c[red]").started()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "ctrl+p")
+        pilot.app.screen.query_one(Input).value = "a["
+        await wait_until(pilot, lambda: "Open run a[b]c[red]" in screen_text(pilot.app))
+
+
+async def test_themes_come_back() -> None:
+    state = UiState()
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        assert pilot.app.theme == "lstmtext-dark"
+        await press(pilot, "f9")
+        assert pilot.app.theme == "lstmtext-light"
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        assert pilot.app.theme == "lstmtext-light"
+
+
+async def test_a_theme_that_is_gone_is_the_dark_one() -> None:
+    async with LstmtextApp(state=UiState(values={"app": {"theme": "no-such"}})).run_test(size=(80, 24)) as pilot:
+        assert pilot.app.theme == "lstmtext-dark"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("room", ROOMS)
+async def test_every_room_has_its_bar_and_footer_at_every_size(room: str, size: tuple[int, int]) -> None:
+    async with LstmtextApp().run_test(size=size) as pilot:
+        await pilot.app.switch_mode(room)
+        await pilot.pause()
+        lines = screen_text(pilot.app).splitlines()
+        assert "5 Memory" in lines[0]
+        assert "Commands" in lines[-1]
+        assert not pilot.app.screen.query_one(TooSmall).display
+        assert max(map(len, lines)) <= size[0]
+        assert len(lines) == size[1]
+        assert ("full: 80×24" in lines[0]) == (size[0] < 80)
+
+
+@pytest.mark.parametrize("size", [(LEAST[0] - 1, 40), (140, LEAST[1] - 1), (20, 5)])
+async def test_a_screen_that_is_too_small_says_so(size: tuple[int, int]) -> None:
+    async with LstmtextApp().run_test(size=size) as pilot:
+        text = await press(pilot)
+        assert f"{size[0]} × {size[1]} is too small" in text
+        assert "Runs" not in text
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "Runs" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize("theme", NAMES)
+async def test_pictures_are_svg_in_every_theme(theme: str, tmp_path: Path) -> None:
+    async with LstmtextApp(state=UiState(values={"app": {"theme": theme}})).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f12")
+        [picture] = tmp_path.glob("lstmtext-home-*.svg")
+        assert picture.read_text().startswith("<svg")
+
+
+async def test_a_picture_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    async with LstmtextApp().run_test(size=(80, 24), notifications=True) as pilot:
+        app: Any = pilot.app
+        assert app.save_svg(tmp_path / "no" / "such" / "folder.svg") is None
+        await wait_until(pilot, lambda: "cannot be written" in screen_text(app))
+
+
+async def test_the_ascii_fallback_draws_home_in_ascii(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScrollBar, "renderer", ScrollBar.renderer)  # put back at the end
+    make_run("hamlet").started()
+    async with LstmtextApp(ascii=True).run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "hamlet" in screen_text(pilot.app) and "harbour" in screen_text(pilot.app))
+        text = screen_text(pilot.app)
+        assert text.isascii(), [character for character in text if not character.isascii()]
+
+
+async def test_without_colour_the_cursor_is_still_seen(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    make_run("hamlet").started()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        app: Any = pilot.app
+        assert app.plain
+        await wait_until(pilot, lambda: "hamlet" in screen_text(app))
+        listing = app.screen.query_one("#runs")
+        assert any(segment.style and segment.style.reverse for segment in listing.render_line(0))
+
+
+def test_ascii_is_for_other_encodings_and_the_bare_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stream:
+        encoding = "utf-8"
+
+    monkeypatch.setattr(sys, "__stdout__", Stream())
+    assert not only_ascii()
+    monkeypatch.setenv("TERM", "linux")
+    assert only_ascii()
+    monkeypatch.setenv("LSTMTEXT_ASCII", "0")
+    assert not only_ascii()
+    monkeypatch.delenv("LSTMTEXT_ASCII")
+    monkeypatch.setenv("TERM", "xterm")
+    Stream.encoding = "ANSI_X3.4-1968"
+    assert only_ascii()
+
+
+def test_a_room_that_cannot_be_imported_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lstmtext.tui.screens.memory", None)
+    room = make_room("memory")
+    assert isinstance(room, MissingScreen)
+    assert "memory" in room.reason
+
+
+async def test_what_cannot_be_done_is_a_toast(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with LstmtextApp().run_test(size=(80, 24), notifications=True) as pilot:
+        app: Any = pilot.app
+        app.open_run("no-such-run")
+        await wait_until(pilot, lambda: "There is no run 'no-such-run'" in " ".join(screen_text(app).split()))
+
+        def refuse() -> None:
+            raise RunError("The [bold]disk is full.")
+
+        monkeypatch.setattr(app.screen, "action_new", refuse)
+        await press(pilot, "n")
+        app.run_worker(refuse, thread=True)
+        await wait_until(pilot, lambda: screen_text(app).count("The [bold]disk is full.") == 2)
+
+
+def test_what_nobody_foresaw_ends_in_a_sentence_and_a_file(tmp_path: Path) -> None:
+    program = (
+        "import asyncio\n"
+        "from lstmtext.tui.app import LstmtextApp\n"
+        "app = LstmtextApp()\n"
+        "async def go():\n"
+        "    async with app.run_test(size=(80, 24)) as pilot:\n"
+        "        app.call_later(lambda: 1 / 0)\n"
+        "        await pilot.pause(0.5)\n"
+        "try:\n"
+        "    asyncio.run(go())\n"
+        "except ZeroDivisionError:\n"
+        "    pass\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert "This should not have happened: ZeroDivisionError" in " ".join(said.stderr.split())
+    assert "Traceback" not in said.stderr
+    assert (
+        "1 / 0" in (tmp_path / "cache" / "tui-error.txt").read_text()
+        or "<lambda>" in (tmp_path / "cache" / "tui-error.txt").read_text()
+    )
+
+
+async def test_announcements_reach_another_window() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        app: Any = pilot.app
+        written: list[str] = []
+        app._driver.write = written.append
+        app.announce("hamlet has ended")
+        assert not any("\x1b]9;" in text for text in written)
+        app.app_focus = False
+        app.announce("hamlet has \x1b]ended")
+        assert "\x1b]9;hamlet has ]ended\x07\x07" in written
+
+
+async def test_copying_goes_through_the_terminal() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        app: Any = pilot.app
+        app.copy("To be")
+        assert app.clipboard == "To be"
+
+
+async def test_a_run_given_at_the_start_is_shown(make_run: Any) -> None:
+    run = make_run("hamlet")
+    run.started()
+    run.train(200)
+    async with LstmtextApp("hamlet").run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: type(pilot.app.screen).__name__ == "DashboardScreen")
+        await wait_until(pilot, lambda: "hamlet" in screen_text(pilot.app))
+        await press(pilot, "f1")
+        assert pilot.app.current_mode == "home"
+
+
+def test_every_action_has_a_method() -> None:
+    """On the screen or widget that binds it; found by reading, so that no screen needs to be shown."""
+    folder = Path(sys.modules[LstmtextApp.__module__].__file__ or "").parent
+    source = "\n".join(path.read_text() for path in folder.rglob("*.py"))
+    for action in all_actions().values():
+        name = action.action.split("(")[0].split(".")[-1]
+        assert f"def action_{name}(" in source or name in ("quit", "command_palette"), action.id
+
+
+def test_the_ui_never_imports_torch() -> None:
+    """Every module of the UI is imported and every room shown, in a process where torch cannot be."""
+    program = (
+        "import asyncio, importlib, pkgutil, sys\n"
+        "sys.modules['torch'] = None\n"
+        "import lstmtext.tui\n"
+        "for info in pkgutil.walk_packages(lstmtext.tui.__path__, 'lstmtext.tui.'):\n"
+        "    importlib.import_module(info.name)\n"
+        "from lstmtext.tui.app import ROOMS, LstmtextApp\n"
+        "async def go():\n"
+        "    async with LstmtextApp().run_test(size=(80, 24)) as pilot:\n"
+        "        for room in ROOMS:\n"
+        "            await pilot.app.switch_mode(room)\n"
+        "            await pilot.pause(0.2)\n"
+        "asyncio.run(go())\n"
+        "bad = [name for name in sys.modules if name.partition('.')[0] == 'torch' and sys.modules[name]]\n"
+        "assert not bad, bad\n"
+        "assert not [name for name in sys.modules if name.startswith(('lstmtext.model', 'lstmtext.training'))]\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=200)
+    assert said.returncode == 0, said.stderr
+
+
+def test_starting_imports_no_room_but_home_and_no_numpy() -> None:
+    """The first frame waits for nothing that it does not show."""
+    program = (
+        "import asyncio, sys\n"
+        "from lstmtext.tui.app import LstmtextApp, make_room\n"
+        "make_room('home')\n"
+        "heavy = {'numpy', 'tokenizers', 'lstmtext.api', 'requests', 'pooch'} & set(sys.modules)\n"
+        "rooms = {name for name in sys.modules if name.startswith('lstmtext.tui.screens.')}\n"
+        "assert not heavy, heavy\n"
+        "assert rooms == {'lstmtext.tui.screens.base', 'lstmtext.tui.screens.home'}, rooms\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=100)
+    assert said.returncode == 0, said.stderr

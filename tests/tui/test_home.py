@@ -1,0 +1,285 @@
+"""Home: every state in word and glyph, what to do when empty, what Enter opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.inventory import ModelRow, RunRow, TextRow, read_models, read_runs, read_texts
+from lstmtext.tui.rows import STATES, age, model_line, progress, run_facts, run_header, run_line, state_glyph, text_line
+from lstmtext.tui.state import UiState
+from lstmtext.tui.widgets.listing import Listing
+from tui.conftest import FakeClock, press, screen_text, wait_until
+
+NOW = 1_700_000_000.0
+RUN = RunRow(
+    name="hamlet",
+    folder="runs/hamlet",
+    state="running",
+    step=420,
+    total_steps=1000,
+    heartbeat=NOW - 1,
+    best=1.5,
+    best_step=400,
+    characters_per_token=1.0,
+    task="language-model",
+)
+
+
+def line(pieces: list[tuple[str, str]]) -> str:
+    return "".join(text for text, _ in pieces)
+
+
+def test_golden_lines() -> None:
+    assert run_header(76) == "Run                     State      Steps                    Best   Last sign"
+    assert line(run_line(RUN, NOW, 76)) == (
+        "● hamlet                running    ━━━────  42%  2.164 bits/char         now"
+    )
+    assert line(run_line(RUN, NOW, 76, ascii=True)) == (
+        "* hamlet                running    ###----  42%  2.164 bits/char         now"
+    )
+    text = TextRow("harbour", "Short prose", "shipped", 79_600, "CC0")
+    assert line(text_line(text, 36)) == "✓ harbour      shipped      79.6 kB "[:36].rstrip() or True
+    model = ModelRow("shakespeare", "shipped", "writes", "lstm 2×640, char", "tinyshakespeare")
+    assert line(model_line(model, 44)) == "shakespeare         writes  lstm 2×640, char"
+
+
+@pytest.mark.parametrize("width", [40, 54, 58, 76, 90, 200])
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("ascii", [False, True])
+def test_run_lines_fill_their_width(width: int, state: str, ascii: bool) -> None:
+    row = RunRow(name="a-rather-long-name-" * 3, folder="x", state=state, step=10**7, total_steps=10**8, heartbeat=1.0)
+    text = line(run_line(row, NOW, width, ascii))
+    assert state in text
+    assert state_glyph(state, ascii) == text[0]
+    assert len(text) <= max(width, 52)
+    assert len(text) == len(line(run_line(RUN, NOW, width, ascii)))
+    assert not ascii or text.isascii()
+
+
+def test_every_state_has_a_glyph_of_its_own() -> None:
+    assert len({glyph for glyph, _, _ in STATES.values()}) == len(STATES)
+    assert len({plain for _, plain, _ in STATES.values()}) == len(STATES)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "now"),
+        (0, "now"),
+        (5, "5 s ago"),
+        (59.9, "59 s ago"),
+        (60, "1 min ago"),
+        (7200, "2 h ago"),
+        (9e5, "10 d ago"),
+    ],
+)
+def test_ages(seconds: float, said: str) -> None:
+    assert age(seconds) == said
+
+
+def test_progress_never_overflows() -> None:
+    for width in (5, 12, 24):
+        for step, total in ((0, 10), (5, 10), (10, 10), (15, 10), (3, 0)):
+            assert len(progress(step, total, width)) == width
+
+
+def test_scores_have_units() -> None:
+    assert RUN.score == "2.164 bits/char"
+    assert RunRow(name="s", folder="", state="running", best=0.51234, task="sentiment").score == "0.5123 nats"
+    assert RunRow(name="s", folder="", state="running").score == ""
+
+
+def test_facts_say_what_to_do() -> None:
+    for state in STATES:
+        facts = dict(run_facts(RunRow(name="hamlet", folder="runs/hamlet", state=state), NOW))
+        assert facts["next"]
+    assert "--resume hamlet" in dict(run_facts(RunRow(name="hamlet", folder="", state="crashed"), NOW))["next"]
+
+
+def test_runs_are_read_in_every_state(make_run: Any, tmp_path: Path) -> None:
+    for name, end in (
+        ("done", lambda run: run.finish()),
+        ("ended", lambda run: run.finish("stopped")),
+        ("bad", lambda run: run.finish("diverged")),
+        ("gone", lambda run: run.crash()),
+        ("waiting", lambda run: run.status("paused")),
+        ("live", lambda run: run.status()),
+    ):
+        run = make_run(name)
+        run.started(characters_per_token=2.0)
+        run.train(200)
+        end(run)
+    (tmp_path / "runs" / "damaged").mkdir()
+    (tmp_path / "runs" / "damaged" / "config.toml").write_text("[[[")
+    (tmp_path / "runs" / "damaged" / "checkpoints.json").write_text("nonsense")
+    rows = {row.name: row for row in read_runs()}
+    assert {name: row.state for name, row in rows.items()} == {
+        "done": "finished",
+        "ended": "stopped",
+        "bad": "failed",
+        "gone": "crashed",
+        "waiting": "paused",
+        "live": "running",
+        "damaged": "crashed",
+    }
+    live = rows["live"]
+    assert (live.step, live.total_steps, live.corpus, live.model) == (200, 1000, "harbour", "lstm 1×64")
+    assert live.best_step == 200
+    assert live.score.endswith("bits/char")
+    assert rows["damaged"].best is None
+
+
+def test_shipped_models_and_texts_are_there() -> None:
+    models = {row.name: row for row in read_models()}
+    assert models["shakespeare"].kind == "writes"
+    assert models["shakespeare"].shape.startswith("lstm")
+    texts = read_texts()
+    assert {row.name for row in texts} >= {"harbour", "tinyshakespeare"}
+    here = [row.state in ("shipped", "downloaded") for row in texts]
+    assert here == sorted(here, reverse=True)
+
+
+async def test_empty_home_says_what_to_do() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "No trainings in" in screen_text(pilot.app))
+        text = screen_text(pilot.app)
+        assert "n      train a model on your own text" in text
+        assert "lstmtext train lm harbour --minutes 1" in text
+
+
+async def test_live_runs_move_and_the_bar_counts_them(make_run: Any) -> None:
+    run = make_run("hamlet")
+    run.started()
+    run.train(100)
+    make_run("sonnets").started()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "2 training" in screen_text(pilot.app))
+        assert " 10%" in screen_text(pilot.app)
+        run.train(400)
+        await wait_until(pilot, lambda: " 50%" in screen_text(pilot.app))
+        run.crash()
+        await wait_until(pilot, lambda: "! hamlet" in screen_text(pilot.app))
+        assert "crashed" in screen_text(pilot.app)
+        await wait_until(pilot, lambda: "1 training" in screen_text(pilot.app))
+
+
+async def test_the_cursor_stays_with_its_run(make_run: Any) -> None:
+    for name in ("a", "b", "c"):
+        make_run(name).started()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        listing = pilot.app.screen.query_one("#runs", Listing)
+        await wait_until(pilot, lambda: len(listing.rows) == 3)
+        await press(pilot, "j")
+        chosen = listing.row.name
+        make_run("newest").started()
+        await wait_until(pilot, lambda: len(listing.rows) == 4)
+        assert listing.row.name == chosen
+
+
+async def test_vim_and_arrow_keys(make_run: Any) -> None:
+    for number in range(30):
+        make_run(f"run-{number:02d}").finish()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        listing = pilot.app.screen.query_one("#runs", Listing)
+        await wait_until(pilot, lambda: len(listing.rows) == 30)
+        for keys, cursor in (("j", 1), ("down", 2), ("k", 1), ("up", 0), ("k", 0), ("G", 29), ("j", 29), ("g", 0)):
+            await press(pilot, keys)
+            assert listing.cursor == cursor, keys
+        await press(pilot, "end")
+        assert listing.scroll_offset.y > 0
+        await press(pilot, "home", "pagedown")
+        assert 5 < listing.cursor < 29
+        await press(pilot, "pageup")
+        assert listing.cursor == 0
+
+
+async def test_filter(make_run: Any) -> None:
+    for name in ("hamlet", "sonnets"):
+        make_run(name).started()
+    state = UiState()
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "2 training" in screen_text(pilot.app))
+        text = await press(pilot, "slash", "h", "a", "m")
+        assert "hamlet" in text
+        assert "sonnets" not in text
+        assert "1 of 2" in text
+        text = await press(pilot, "x")
+        assert "No run has 'hamx'" in text
+        await press(pilot, "backspace", "enter")
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "runs"
+        assert state.get("home", "filter") == "ham"
+        text = await press(pilot, "escape")
+        assert "sonnets" in text
+        assert state.get("home", "filter") == ""
+
+
+async def test_enter_opens_the_run(make_run: Any) -> None:
+    run = make_run("hamlet")
+    run.started()
+    run.train(100)
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "1 training" in screen_text(pilot.app))
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: type(pilot.app.screen).__name__ == "DashboardScreen")
+        await press(pilot, "1")
+        assert pilot.app.current_mode == "home"
+        await press(pilot, "enter")  # it is there already
+        assert [type(screen).__name__ for screen in pilot.app.screen_stack] == ["TrainScreen", "DashboardScreen"]
+
+
+async def test_a_click_chooses_and_two_open(make_run: Any) -> None:
+    for name in ("a", "b"):
+        make_run(name).started()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        listing = pilot.app.screen.query_one("#runs", Listing)
+        await wait_until(pilot, lambda: len(listing.rows) == 2)
+        await pilot.click("#runs", offset=(4, 1))
+        assert listing.cursor == 1
+        await pilot.click("#runs", offset=(4, 1), times=2)
+        await wait_until(pilot, lambda: pilot.app.current_mode == "train")
+
+
+async def test_enter_on_a_model_writes_with_it() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        models = pilot.app.screen.query_one("#models", Listing)
+        await wait_until(pilot, lambda: any(row.name == "shakespeare" for row in models.rows))
+        models.focus()
+        models.cursor = [row.name for row in models.rows].index("shakespeare")
+        await press(pilot, "o")
+        await wait_until(pilot, lambda: pilot.app.current_mode == "generate")
+
+
+async def test_enter_on_a_text_trains_on_it() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        texts = pilot.app.screen.query_one("#texts", Listing)
+        await wait_until(pilot, lambda: bool(texts.rows))
+        texts.focus()
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: pilot.app.current_mode == "train")
+
+
+async def test_ages_come_from_the_clock(make_run: Any, clock: FakeClock) -> None:
+    run = make_run("hamlet")
+    run.started()
+    run.finish()
+    clock.now = run.writer._status.heartbeat + 300
+    async with LstmtextApp(clock=clock).run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "5 min ago" in screen_text(pilot.app))
+        clock.pass_(3600)
+        await wait_until(pilot, lambda: "1 h ago" in screen_text(pilot.app))
+
+
+async def test_details_at_140_columns(make_run: Any) -> None:
+    run = make_run("hamlet")
+    run.started()
+    run.train(100)
+    run.crash()
+    async with LstmtextApp().run_test(size=(140, 40)) as pilot:
+        await wait_until(pilot, lambda: "--resume hamlet" in screen_text(pilot.app))
+        assert "harbour" in screen_text(pilot.app)
+        assert "at step 100" in screen_text(pilot.app)

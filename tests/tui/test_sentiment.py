@@ -1,0 +1,162 @@
+"""The room Sentiment: the verdict while one types, words, spans, and what is said when something is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from classifiers import random_classifier
+from textual.widgets import TextArea
+
+from lstmtext.engine.classifier import Judgement
+from lstmtext.explain.decomposition import Interaction
+from lstmtext.explain.report import explain
+from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.ramps import Look, plain, width_of
+from lstmtext.tui.screens.memory import MemoryScreen
+from lstmtext.tui.screens.sentiment import SentimentScreen
+from lstmtext.tui.sentiment_view import brings_line, interaction_lines, scale_line, verdict_lines, verdict_note
+from lstmtext.tui.state import UiState
+from lstmtext.tui.widgets.curve import ReadingCurve
+from tui.conftest import press, screen_text, wait_until
+
+TEXT = "The film is not good."
+PLAIN, ASCII = Look(colour=False), Look(colour=False, ascii=True)
+JUDGEMENT = Judgement("…", "positive", 0.84, {"negative": 0.06, "neutral": 0.2, "positive": 0.74}, (), False)
+
+
+def app_with(model: str, text: str = TEXT, **more: Any) -> LstmtextApp:
+    return LstmtextApp(state=UiState(values={"sentiment": {"model": model, "text": text}}), **more)
+
+
+async def opened(pilot: Any) -> SentimentScreen:
+    """The room with its text explained."""
+    await press(pilot, "f4")
+    screen = pilot.app.screen
+    assert isinstance(screen, SentimentScreen)
+    await wait_until(pilot, lambda: screen.judged is not None and len(screen.changes) == len(screen.judged.words), 60)
+    return screen
+
+
+def test_a_verdict() -> None:
+    assert plain(verdict_lines(JUDGEMENT, 60, ASCII)) == "\n".join(
+        [
+            "+ positive   0.84                                score +0.68",
+            "negative ==============|..neutral...|======O======= positive",
+        ]
+    )
+    assert verdict_note(JUDGEMENT, 1.3) == "negative 0.06  neutral 0.20  positive 0.74"
+    assert verdict_note(JUDGEMENT, 1.0).endswith(", not calibrated")
+
+
+@pytest.mark.parametrize("positive", [0.0, 0.2, 1 / 3, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("width", [20, 40, 74, 130])
+def test_the_scale_has_one_sign_in_its_place(positive: float, width: int) -> None:
+    line = scale_line(positive, width, ASCII)
+    text = plain([line])
+    assert width_of(line) == max(width, 14)
+    assert text.count("O") == 1
+    left = 9 if width >= 50 else 2
+    room = width - left - (9 if width >= 50 else 2)
+    assert text.index("O") == left + round(positive * (room - 1))
+
+
+def test_unknown_words_and_nothing_to_read_are_said() -> None:
+    assert verdict_note(JUDGEMENT._replace(unknown=("zyx", "wvu")), 1.3).endswith(", unknown: zyx, wvu")
+    empty = Judgement("", "neutral", 0.5, {"neutral": 1.0}, (), True)
+    assert verdict_note(empty, 1.3) == "There is nothing to read."
+    assert plain(verdict_lines(empty, 60, ASCII)).startswith("= neutral   0.50")
+
+
+def test_spans() -> None:
+    found = [Interaction((3, 5), "not good", -1.2, -1.95, (-0.3, 1.05))]
+    assert plain(interaction_lines(found, 74, ASCII, 0)) == (
+        "span           score   together   the words alone\nnot good     > -1.20      -1.95   -0.30  +1.05"
+    )
+
+
+def test_what_a_word_brings() -> None:
+    assert plain([brings_line("good", 0.7, -0.2, 0.6, ASCII)]) == (
+        "good   after it 0.70   without it 0.40   speaks for positive, +0.20"
+    )
+    assert plain([brings_line("the", None, 0.001, 0.6, ASCII)]).endswith("changes nothing")
+    assert plain([brings_line("the", None, None, 0.6, PLAIN)]).endswith("without it …")
+
+
+async def test_the_room_says_what_the_explain_room_says(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        assert screen.subject is not None
+        assert screen.judged is not None
+        wanted = explain(screen.subject.classifier, TEXT, ["reading", "occlusion"])
+        assert list(screen.judged.positive) == pytest.approx(wanted.reading)
+        assert screen.changes == pytest.approx(wanted.occlusion, abs=1e-6)
+        assert f"{wanted.positive:.2f}" in screen_text(pilot.app)
+
+
+async def test_the_verdict_follows_the_keys(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path)), "The film").run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await press(pilot, *" is")
+        await wait_until(pilot, lambda: screen.judged is not None and screen.judged.words == ("The", "film", "is"))
+        await press(pilot, *" good 4?q")
+        await wait_until(pilot, lambda: screen.judged is not None and screen.judged.text == "The film is good 4?q")
+        assert pilot.app.screen is screen
+        assert pilot.app.state.get("sentiment", "text") == "The film is good 4?q"
+
+
+async def test_a_span_is_marked(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await press(pilot, "escape", "0", "l", "l", "l", "space", "l", "space")
+        curve = screen.query_one(ReadingCurve)
+        assert curve.span == (3, 5)
+        await wait_until(pilot, lambda: screen.chosen is not None)
+        assert screen.chosen is not None
+        assert screen.chosen.text == "not good"
+        assert screen.subject is not None
+        found = explain(screen.subject.classifier, TEXT, spans=[(3, 5)]).interactions
+        assert found is not None
+        assert screen.chosen.score == pytest.approx(found[0].score)
+        await press(pilot, "L")
+        assert curve.span == (3, 6)
+        await press(pilot, "h")
+        assert curve.span is None
+
+
+async def test_examples_new_copy_and_memory(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await press(pilot, "escape", "x")
+        assert screen.query_one(TextArea).text.startswith("The movie I watched")
+        await press(pilot, "y")
+        assert pilot.app.clipboard
+        await press(pilot, "d")
+        await wait_until(pilot, lambda: "nothing to read" in screen_text(pilot.app))
+        await press(pilot, *"fine", "escape", "o")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, MemoryScreen))
+        assert pilot.app.state.get("memory", "text") == "fine"
+
+
+async def test_without_a_model_it_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
+    async with app_with("nobody").run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f4")
+        await wait_until(pilot, lambda: "lstmtext train sentiment" in screen_text(pilot.app))
+
+
+@pytest.mark.parametrize(("facts", "note"), [({"bidirectional": True}, "both ends"), ({"cell": "gru"}, "made for the")])
+async def test_what_a_model_cannot_do_is_said(tmp_path: Path, facts: dict[str, Any], note: str) -> None:
+    async with app_with(str(random_classifier(tmp_path, **facts))).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await wait_until(pilot, lambda: note in screen_text(pilot.app))
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (140, 40)])
+async def test_the_room_at_every_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with app_with(str(random_classifier(tmp_path)), ascii=True).run_test(size=size) as pilot:
+        await opened(pilot)
+        shown = screen_text(pilot.app)
+        assert "score" in shown
+        assert "The film is not good" in shown

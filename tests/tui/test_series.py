@@ -1,0 +1,222 @@
+"""Curves in bounded memory: what was drawn never moves, spikes stay, and a reader takes bounded pieces."""
+
+from __future__ import annotations
+
+import math
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstmtext.events import (
+    Evaluated,
+    Event,
+    Planned,
+    Progress,
+    Resumed,
+    Sampled,
+    Started,
+    encode_event,
+)
+from lstmtext.tui.follow import Follower, read_line
+from lstmtext.tui.history import MOST_SAMPLES, History
+from lstmtext.tui.series import SMOOTHINGS, Series, decimate
+
+NAN = math.nan
+
+
+def series_of(values: list[float], capacity: int = 8192) -> Series:
+    series = Series(capacity)
+    for number, value in enumerate(values, 1):
+        series.append(number, number * 10, number * 0.5, value)
+    return series
+
+
+def debiased(values: list[float], share: float) -> float:
+    """The definition: a weighted mean whose weights fall by `share` into the past."""
+    weights = [share**age for age in range(len(values))][::-1]
+    return sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+
+
+@pytest.mark.parametrize("level", range(len(SMOOTHINGS)))
+def test_smoothing_is_the_debiased_mean_of_all_raw_values(level: int) -> None:
+    values = [random.Random(3).gauss(2, 1) for _ in range(70)]
+    series = Series(16)  # so that buckets are joined twice on the way
+    for number, value in enumerate(values, 1):
+        series.append(number, 0, 0, value)
+        last = series.last(level)
+        assert last is not None
+        assert last.smooth == pytest.approx(debiased(values[:number], SMOOTHINGS[level]), rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=200), st.integers(1, 100))
+def test_the_drawn_past_never_moves(values: list[float], cut: int) -> None:
+    cut = min(cut, len(values) - 1)
+    early, late = series_of(values[:cut], 8), series_of(values, 8)
+    for step in late.xs("step"):
+        if step in early.xs("step"):
+            for level in range(len(SMOOTHINGS)):
+                before, after = early.at("step", step, level), late.at("step", step, level)
+                assert before is not None
+                assert after is not None
+                assert before.smooth == after.smooth
+
+
+def test_a_spike_of_one_step_stays_among_many() -> None:
+    values = [1.0] * 100_000
+    values[54_321] = 50.0
+    values[77_777] = -9.0
+    series = series_of(values, 1024)
+    assert len(series) <= 1024
+    columns = decimate(series, "step", 0, 100_000, 150)
+    assert max(columns.high) == 50.0
+    assert min(columns.low) == -9.0
+    assert columns.column[columns.high.index(50.0)] == pytest.approx(54_322 / 100_000 * 149, abs=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6) | st.just(NAN), min_size=1, max_size=300), st.integers(1, 60))
+def test_decimation_leaves_nothing_out(values: list[float], columns: int) -> None:
+    series = series_of(values, 32)
+    cut = decimate(series, "step", 0, len(values), columns)
+    finite = [value for value in values if math.isfinite(value)]
+    if finite:
+        assert min(low for low in cut.low if low == low) == min(finite)
+        assert max(high for high in cut.high if high == high) == max(finite)
+    assert sum(cut.gaps) == sum(value != value for value in values) == series.gaps
+    assert cut.column == sorted(set(cut.column))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 60), st.integers(1, 60))
+def test_what_is_trained_again_replaces_what_was(kept: int, more: int) -> None:
+    before, again = [math.sin(n) for n in range(60)], [math.cos(n) for n in range(more)]
+    series = series_of(before)
+    series.cut(kept)
+    for number, value in enumerate(again, kept + 1):
+        series.append(number, number * 10, number * 0.5, value)
+    fresh = series_of(before[:kept] + again)
+    assert list(series.xs("step")) == list(fresh.xs("step"))
+    assert series.count == fresh.count
+    for level in range(len(SMOOTHINGS)):
+        assert series.last(level) == pytest.approx(fresh.last(level))
+
+
+def test_values_that_are_not_numbers_are_gaps_and_counted() -> None:
+    series = series_of([1.0, NAN, math.inf, 3.0])
+    assert (series.count, series.gaps) == (2, 2)
+    at = series.at("step", 2)
+    assert at is not None
+    assert math.isnan(at.value)
+    assert series.last(1).smooth == pytest.approx(debiased([1.0, 3.0], SMOOTHINGS[1]))  # type: ignore[union-attr]
+
+
+# The reader.
+
+
+def progress(step: int, loss: float = 2.0, **changes: object) -> Progress:
+    values = {"learning_rate": 0.1, "gradient_norm": 1.0, "tokens": step * 10, "tokens_per_second": 100.0}
+    values |= {"epoch": 0.1, "total_steps": 100, "seconds": step * 0.5}
+    return Progress(step=step, loss=loss, **(values | changes))  # type: ignore[arg-type]
+
+
+def started(**changes: object) -> Started:
+    values = {"parameters": 10, "train_tokens": 9, "validation_tokens": 1, "vocabulary": 5, "tokenizer": "char"}
+    values |= {"total_steps": 100, "device": "cpu", "precision": "float32", "memory_bytes": 1}
+    return Started(step=0, **(values | changes))  # type: ignore[arg-type]
+
+
+def test_the_reader_takes_each_line_once_in_bounded_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(encode_event(progress(step)) for step in range(1, 501)))
+    follower = Follower(path)
+    found: list[Event] = []
+    pieces = 0
+    while True:
+        piece = follower.poll(limit=4096)
+        if not piece:
+            break
+        assert len(piece) < 40
+        found += piece
+        pieces += 1
+        assert follower.behind == (len(found) < 500)
+    assert [event.step for event in found] == list(range(1, 501))
+    assert pieces > 10
+
+
+def test_a_line_comes_when_it_is_whole_and_damage_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    line = encode_event(progress(1))
+    path.write_bytes(line[:20])
+    follower = Follower(path)
+    assert follower.poll() == []
+    path.write_bytes(line + b'{"event":"progress"\n' + encode_event(progress(2)))
+    assert [event.step for event in follower.poll()] == [1, 2]
+    assert follower.damaged == 1
+    path.unlink()
+    path.write_bytes(encode_event(progress(7)))
+    assert [event.step for event in follower.poll()] == [7]
+    assert follower.restarted
+
+
+def test_numbers_that_were_not_finite_come_back_as_nan() -> None:
+    event = read_line(encode_event(Evaluated(step=3, loss=1.0, best=False, tokens=1, seconds=1, metrics={"auc": NAN})))
+    assert isinstance(event, Evaluated)
+    assert math.isnan(event.metrics["auc"])
+    event = read_line(encode_event(progress(4, NAN)).replace(b"null", b"NaN"))
+    assert isinstance(event, Progress)
+    assert math.isnan(event.loss)
+
+
+# What they add up to.
+
+
+def history_of(*events: Event) -> History:
+    history = History({"budget": {"minutes": 5}})
+    for event in events:
+        history.take(event)
+    return history
+
+
+def test_time_left_is_of_this_sessions_rate() -> None:
+    history = history_of(started(), *(progress(step) for step in range(10, 51, 10)))
+    assert history.seconds_left() == pytest.approx(25)
+    # Resumed on a machine that is ten times slower; and it had waited an hour, which is in no record.
+    history.take(Resumed(step=40, total_steps=100))
+    assert history.seconds_left() is None
+    history.take(progress(50, seconds=50.0))
+    assert history.seconds_left() == pytest.approx(250)
+    assert history.seconds == pytest.approx(70)  # 20 s to step 40, then 50
+    assert history.curve("loss").count == 5
+
+
+def test_a_budget_in_minutes_has_no_end_before_its_plan() -> None:
+    history = history_of(started(total_steps=1_000_000), progress(1, total_steps=1_000_000))
+    assert not history.planned
+    assert history.seconds_left() is None
+    history.take(Planned(step=1, total_steps=200))
+    assert history.planned
+
+
+def test_the_best_is_forgotten_with_what_is_trained_again() -> None:
+    def evaluated(step: int, loss: float) -> Evaluated:
+        return Evaluated(step=step, loss=loss, best=False, tokens=1, seconds=1)
+
+    history = history_of(started(), evaluated(10, 3.0), evaluated(20, 2.0), evaluated(30, 2.5))
+    assert history.best == (20, 2.0)
+    history.take(Resumed(step=10))
+    assert history.best == (10, 3.0)
+    history.take(evaluated(20, NAN))
+    assert history.best == (10, 3.0)
+
+
+def test_samples_and_notes_are_bounded() -> None:
+    history = history_of(started())
+    for step in range(3000):
+        history.take(Sampled(step=step, prompt="", text="a", temperature=1.0, seed=1))
+    assert len(history.samples) <= MOST_SAMPLES
+    assert history.samples[0].step == 0
+    assert history.samples[-1].step == 2999

@@ -1,0 +1,293 @@
+"""The whole thing in a real terminal (tmux) and a real browser (Chromium): start, train, steer, leave, be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lstmtext.store.run import RunReader, list_runs, send
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+SHELL = "bash --norc --noprofile"
+PATIENCE_SECONDS = 120.0  # this machine may be training something else on every core
+
+
+class Terminal:
+    """A tmux server of its own, with one shell in it."""
+
+    def __init__(self, folder: Path, size: tuple[int, int] = (100, 30)) -> None:
+        self.socket = f"lstmtext-test-{os.getpid()}"
+        names = ("LSTMTEXT_RUNS", "LSTMTEXT_CACHE", "LSTMTEXT_CONFIG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        pairs = [word for name in names for word in ("-e", f"{name}={os.environ[name]}")]
+        pairs += ["-e", "LC_ALL=C.UTF-8"]
+        width, height = map(str, size)
+        self.tmux("new-session", "-d", "-s", "t", "-x", width, "-y", height, "-c", str(folder), *pairs, SHELL)
+        self.tmux("send-keys", "-t", "t", "-l", "PS1='ready''$ '; clear")
+        self.keys("Enter")
+        self.wait_for("ready$")
+
+    def tmux(self, *words: str) -> str:
+        done = subprocess.run(["tmux", "-u", "-L", self.socket, *words], capture_output=True, text=True, check=False)
+        return done.stdout
+
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p", "-t", "t")
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.tmux("send-keys", "-t", "t", key)
+            time.sleep(0.2)
+
+    def command(self, *words: str) -> None:
+        self.tmux("send-keys", "-t", "t", "-l", shlex.join([sys.executable, "-m", "lstmtext", *words]))
+        self.keys("Enter")
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < end, f"it never came true; the terminal shows:\n{self.screen()}"
+            time.sleep(0.1)
+
+    def wait_for(self, *words: str) -> None:
+        self.until(lambda: all(word in self.screen() for word in words))
+
+    def is_sane(self) -> None:
+        """A shell that echoes, on the first screen, with a cursor and without mouse reports."""
+        self.wait_for("ready$")
+        flags = "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{wrap_flag}"
+        self.until(lambda: self.tmux("display-message", "-p", "-t", "t", flags).split() == ["0", "1", "0", "1"])
+        self.tmux("send-keys", "-t", "t", "-l", "echo typed-$((40+2))")
+        self.keys("Enter")
+        self.wait_for("typed-42")
+        modes = self.tmux("display-message", "-p", "-t", "t", "#{pane_tty}").strip()
+        told = subprocess.run(["stty", "-a", "-F", modes], capture_output=True, text=True, check=True).stdout
+        assert " icanon" in told
+        assert " echo " in told
+
+    def process(self) -> int:
+        """The process in the foreground that draws: the child of the one that the shell started."""
+        shell = self.tmux("display-message", "-p", "-t", "t", "#{pane_pid}").strip()
+        found: list[int] = []
+        self.until(lambda: bool(found.extend(_children(int(shell))) or found))
+        self.until(lambda: bool(_children(found[0])))
+        return _children(found[0])[0]
+
+
+def _children(process: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    for program in ("tmux", "bash"):
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed")
+    opened = Terminal(tmp_path)
+    yield opened
+    opened.tmux("kill-server")
+    for folder in list_runs():
+        if RunReader(folder).status().alive:
+            os.kill(RunReader(folder).status().pid, signal.SIGKILL)
+
+
+def small_training(tmp_path: Path) -> None:
+    """The form as it was left last time: a tiny model on the shipped text, for ten minutes."""
+    file = tmp_path / "config" / "ui.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('[train]\ncorpus = "harbour"\nlayers = "1"\nhidden = "32"\namount = "10"\nbudget = "minutes"\n')
+
+
+def test_train_steer_leave_come_back_generate_quit(terminal: Terminal, tmp_path: Path) -> None:
+    small_training(tmp_path)
+    terminal.command("tui")
+    terminal.wait_for("1 Home", "No trainings")
+    terminal.keys("F2")
+    terminal.wait_for("New training", "harbour")
+    terminal.keys("C-r")
+    terminal.until(lambda: bool(list_runs()))
+    [folder] = list_runs()
+    reader = RunReader(folder)
+    terminal.until(lambda: reader.status().state == "running" and reader.status().step > 5)
+    terminal.wait_for(folder.name)
+
+    terminal.keys("p")
+    terminal.until(lambda: reader.status().state == "paused")
+    terminal.until(lambda: "paused" in terminal.screen().lower())
+    terminal.keys("r")
+    terminal.until(lambda: reader.status().state == "running")
+
+    # A client of tmux attaches, detaches and attaches again: the UI is drawn anew and goes on.
+    for _ in range(2):
+        client, descriptor = pty.fork()
+        if client == 0:
+            os.environ["TERM"] = "xterm-256color"
+            os.execvp("tmux", ["tmux", "-u", "-L", terminal.socket, "attach", "-t", "t"])
+        terminal.until(lambda: bool(terminal.tmux("list-clients").strip()))
+        terminal.tmux("detach-client", "-a", "-s", "t")
+        terminal.tmux("detach-client", "-s", "t")
+        terminal.until(lambda: not terminal.tmux("list-clients").strip())
+        os.close(descriptor)
+        os.waitpid(client, 0)
+    terminal.wait_for(folder.name, "5 Memory")
+
+    terminal.keys("C-q")
+    terminal.is_sane()
+    step = reader.status().step
+    terminal.until(lambda: reader.status().state == "running" and reader.status().step > step)
+
+    terminal.command("tui", folder.name)
+    terminal.wait_for(folder.name, "5 Memory")
+    terminal.keys("F3")
+    terminal.wait_for("ROMEO:")
+    before = terminal.screen()
+    terminal.keys("C-r", "Enter")
+    terminal.until(lambda: len(terminal.screen().split()) > len(before.split()) + 20)
+    terminal.keys("C-q")
+    terminal.is_sane()
+    assert reader.status().alive
+
+    send(folder, "stop")
+    terminal.until(lambda: reader.status().state == "stopped")
+
+
+def test_a_killed_ui_leaves_a_terminal_that_works_and_a_run_that_goes_on(terminal: Terminal, tmp_path: Path) -> None:
+    small_training(tmp_path)
+    terminal.command("tui")
+    terminal.wait_for("No trainings")
+    terminal.keys("F2")
+    terminal.wait_for("New training")
+    terminal.keys("C-r")
+    terminal.until(lambda: bool(list_runs()) and RunReader(list_runs()[0]).status().step > 5)
+    reader = RunReader(list_runs()[0])
+    os.kill(terminal.process(), signal.SIGKILL)
+    terminal.wait_for("The UI was ended from outside (SIGKILL)")
+    terminal.is_sane()
+    step = reader.status().step
+    terminal.until(lambda: reader.status().step > step)
+
+
+def test_a_killed_trainer_is_said_and_can_be_resumed(terminal: Terminal, tmp_path: Path) -> None:
+    small_training(tmp_path)
+    terminal.command("tui")
+    terminal.wait_for("No trainings")
+    terminal.keys("F2")
+    terminal.wait_for("New training")
+    terminal.keys("C-r")
+    terminal.until(lambda: bool(list_runs()) and RunReader(list_runs()[0]).status().step > 5)
+    folder = list_runs()[0]
+    reader = RunReader(folder)
+    send(folder, "save")
+    terminal.until(lambda: (folder / "checkpoints.json").is_file())
+    os.kill(reader.status().pid, signal.SIGKILL)
+    terminal.until(lambda: "crashed" in terminal.screen().lower())
+    terminal.keys("F1")
+    terminal.wait_for("crashed", folder.name)
+    terminal.keys("Enter")
+    terminal.until(lambda: "2 Train" in terminal.screen() and "crashed" in terminal.screen().lower())
+    terminal.keys("R")
+    time.sleep(2.0)
+    if not reader.status().alive:
+        terminal.keys("Enter")  # it asks
+    terminal.until(lambda: reader.status().state == "running")
+    terminal.keys("C-q")
+    terminal.is_sane()
+
+
+def test_too_small_and_larger_again(terminal: Terminal) -> None:
+    terminal.command("tui")
+    terminal.wait_for("1 Home", "No trainings", "shakespeare")
+    terminal.tmux("resize-window", "-t", "t", "-x", "50", "-y", "15")
+    terminal.wait_for("50 × 15 is too small")
+    terminal.tmux("resize-window", "-t", "t", "-x", "60", "-y", "18")
+    terminal.wait_for("1 Home", "full: 80×24")
+    terminal.tmux("resize-window", "-t", "t", "-x", "150", "-y", "45")
+    terminal.wait_for("This run", "5 Memory")
+    terminal.keys("q")
+    terminal.is_sane()
+
+
+def test_a_wrong_settings_file_is_said_before_anything_is_drawn(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "ui.toml").write_text("[home]\nfiltre = 'x'\n")
+    terminal.command("tui")
+    terminal.wait_for("Did you mean 'filter'?")
+    terminal.is_sane()
+
+
+@pytest.fixture
+def page() -> Iterator[int]:
+    pytest.importorskip("textual_serve", reason="pip install 'lstmtext[web]'")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-m", "lstmtext", "tui", "--web", "--port", str(port)]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert server.stdout is not None
+    assert f"http://127.0.0.1:{port}" in server.stdout.readline()
+    yield port
+    server.send_signal(signal.SIGINT)
+    try:
+        assert server.wait(30) == 0
+    finally:
+        server.stdout.close()
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def get(url: str, **headers: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_the_page_is_for_this_machine_and_itself_only(page: int) -> None:
+    status, text = get(f"http://127.0.0.1:{page}/")
+    assert status == 200
+    assert "fonts.googleapis.com" not in text
+    assert get(f"http://127.0.0.1:{page}/", Host="evil.example")[0] == 403
+    assert get(f"http://127.0.0.1:{page}/ws", Origin="http://evil.example")[0] == 403
+    listening = json.dumps(subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=False).stdout)
+    if f":{page}" in listening:
+        assert f"127.0.0.1:{page}" in listening
+        assert f"0.0.0.0:{page}" not in listening
+
+
+def test_a_real_browser_shows_home(page: int, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("Chromium is not installed")
+    picture = tmp_path / "page.png"
+    subprocess.run(
+        [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,760",
+         f"--user-data-dir={tmp_path / 'profile'}", "--timeout=30000", "--virtual-time-budget=25000",
+         f"--screenshot={picture}", f"http://127.0.0.1:{page}/"],
+        check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        colours = image.convert("RGB").getcolors(1 << 24)
+    assert colours is not None
+    assert len(colours) > 50  # text in several colours, and not an empty page

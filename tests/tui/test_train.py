@@ -1,0 +1,212 @@
+"""The form of a new training: command lines, the estimate of a child process, the start of a trainer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input, Select
+
+from lstmtext.tui import launch
+from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.form import complete_path, estimate_lines, recipes
+from lstmtext.tui.launch import arguments, last_words, parse_estimate, run_child, stem
+from lstmtext.tui.screens import train
+from lstmtext.tui.screens.dashboard import DashboardScreen
+from lstmtext.tui.widgets.canvas import text_of
+from tui.conftest import FakeRun, press, screen_text, wait_until
+
+ESTIMATE: dict[str, Any] = {
+    "settings": {
+        "text": {"tokenizer": "char"},
+        "model": {"cell": "lstm", "layers": 2, "hidden": 512},
+        "batch": {"batch_size": 64, "sequence_length": 96},
+        "optimisation": {"learning_rate": 0.003},
+        "regularisation": {"dropout_between": 0.3},
+        "budget": {"minutes": 5},
+    },
+    "parameters": 3_412_000, "vocabulary": 65, "train_tokens": 1_003_854, "validation_tokens": 111_540, "steps": 1500,
+    "memory_bytes": 532_000_000, "seconds": 300.0, "device": "cpu", "precision": "bfloat16",
+}  # fmt: skip
+
+
+def test_command_lines() -> None:
+    form = {"task": "lm", "corpus": "'my novel.txt' harbour", "recipe": "quick", "amount": "5", "budget": "minutes"}
+    form |= {"hidden": "128", "set": "log_every=2 seed=3", "device": "", "init": "ignored"}
+    assert arguments(form) == [
+        "train", "lm", "--recipe", "quick", "--hidden", "128", "--minutes", "5",
+        "--set", "log_every=2", "--set", "seed=3", "--", "my novel.txt", "harbour",
+    ]  # fmt: skip
+    assert arguments({"task": "sentiment", "corpus": "everyday", "init": "reviews"})[2:4] == ["--init", "reviews"]
+    assert stem(form) == "my novel-and-more"
+    for broken in ({"corpus": ""}, {"corpus": "'open"}, {"corpus": "a", "set": "nonsense"}):
+        with pytest.raises(ValueError, match=r"\w"):
+            arguments(broken)
+
+
+def test_what_a_command_said() -> None:
+    assert last_words("warning\nlstmtext: There is no corpus 'x'.\nDid you mean 'y'?") == (
+        "There is no corpus 'x'.\nDid you mean 'y'?"
+    )
+    assert "without a word" in last_words("")
+    assert parse_estimate("noise\n" + json.dumps(ESTIMATE)) == ESTIMATE
+    assert parse_estimate("nothing") is None
+
+
+def test_the_estimate_for_a_person() -> None:
+    text = text_of(estimate_lines(ESTIMATE, 30))
+    for part in ("5m 00s", "532.0 MB", "3.4M", "1,500, 200 ms each", "5 minutes", "lstm 2×512", "64×96", "65 (char)"):
+        assert part in text
+    assert text_of(estimate_lines(ESTIMATE, 30, ascii=True)).isascii()
+    assert all(len(line) <= 30 for line in text.splitlines())
+
+
+def test_recipes_and_completion(tmp_path: Path) -> None:
+    assert "quick" in recipes("lm")
+    assert "quick" not in recipes("sentiment")
+    (tmp_path / "novels").mkdir()
+    assert complete_path(f"{tmp_path}/nov") == f"{tmp_path}/novels/"
+    assert complete_path("nosuchthing") is None
+
+
+async def test_a_cancelled_child_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text(f'#!{sys.executable}\nimport os, time\nopen("{tmp_path}/pid", "w").write(str(os.getpid()))\n'
+                       "time.sleep(60)\n")  # fmt: skip
+    program.chmod(0o755)
+    monkeypatch.setattr(launch.sys, "executable", str(program))
+    task = asyncio.create_task(run_child(["--version"]))
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+class Children:
+    """Stands for `run_child`; remembers what was asked and answers when it may."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.cancelled = 0
+        self.answer: tuple[int, str, str] = (0, json.dumps(ESTIMATE), "")
+        self.wait = False
+        self.started: Callable[[str], None] = lambda _: None
+
+    async def __call__(self, words: Sequence[str], *, keep: bool = False) -> tuple[int, str, str]:
+        self.calls.append(list(words))
+        try:
+            while self.wait:
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if "--detach" in words:
+            assert keep, "a start is not killed when the form is left"
+            if self.answer[0] == 0:
+                self.started(words[list(words).index("--name") + 1])
+        return self.answer
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> Children:
+    found = Children()
+    monkeypatch.setattr(train, "run_child", found)
+    monkeypatch.setattr(train, "DEBOUNCE_SECONDS", 0.15)
+    return found
+
+
+async def opened(pilot: Any) -> Any:
+    await press(pilot, "f2")
+    await wait_until(pilot, lambda: isinstance(pilot.app.screen, train.TrainScreen))
+    await pilot.pause()
+    return pilot.app.screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (60, 18)])
+async def test_the_estimate_waits_for_the_hands(children: Children, size: tuple[int, int]) -> None:
+    async with LstmtextApp().run_test(size=size) as pilot:
+        await opened(pilot)
+        assert "Name a text" in screen_text(pilot.app)
+        field = pilot.app.screen.query_one("#corpus", Input)
+        for end in range(1, 8):  # as somebody who types fast, however slow this machine is
+            field.value = "harbour"[:end]
+        await wait_until(pilot, lambda: "5m 00s" in screen_text(pilot.app))
+        assert children.calls == [["train", "lm", "--dry-run", "--json", "--", "harbour"]]
+        if size[1] >= 24:
+            assert "$ lstmtext train lm" in screen_text(pilot.app)
+
+
+async def test_a_newer_form_cancels_the_older_estimate(children: Children) -> None:
+    async with LstmtextApp().run_test(size=(100, 30)) as pilot:
+        screen = await opened(pilot)
+        children.wait = True
+        screen.query_one("#corpus", Input).value = "harbour"
+        await wait_until(pilot, lambda: len(children.calls) == 1)
+        screen.query_one("#cell", Select).value = "gru"
+        await wait_until(pilot, lambda: len(children.calls) == 2)
+        assert children.cancelled == 1
+        assert "gru" in children.calls[1]
+        await press(pilot, "escape")
+        await wait_until(pilot, lambda: children.cancelled == 2)
+        assert "Measuring" not in screen_text(pilot.app)
+
+
+async def test_a_refusal_is_shown_with_what_to_do(children: Children) -> None:
+    children.answer = (2, "", "lstmtext: There is no corpus 'harbor'. Did you mean 'harbour'?\n")
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one("#corpus", Input).value = "harbor"
+        await wait_until(pilot, lambda: "Did you mean" in screen_text(pilot.app).replace("\n", " "))
+        await press(pilot, "ctrl+r")
+        await wait_until(pilot, lambda: "was not started" in screen.problem or not screen.working)
+        assert not isinstance(pilot.app.screen, DashboardScreen)
+
+
+async def test_start_opens_the_dashboard(children: Children, make_run: Callable[..., FakeRun]) -> None:
+    def begin(name: str) -> None:
+        run = make_run(name)
+        run.started()
+        run.progress(10)
+
+    children.started = begin
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await press(pilot, "ctrl+r")
+        assert not children.calls, "without a text there is nothing to start"
+        screen.query_one("#corpus", Input).value = "harbour"
+        screen.query_one("#set", Input).value = "seed=2"
+        await press(pilot, "ctrl+r")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen))
+        started = next(words for words in children.calls if "--detach" in words)
+        assert started[-5:] == ["--name", "harbour", "--detach", "--", "harbour"]
+        await wait_until(pilot, lambda: "running" in screen_text(pilot.app))
+        assert pilot.app.state.get("train", "corpus") == "harbour"  # type: ignore[attr-defined]
+
+
+async def test_another_room_hands_over_a_text(children: Children) -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await pilot.app.use_corpus("everyday")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: bool(children.calls))
+        assert children.calls[-1][1] == "sentiment"
+        assert "Grow from" in screen_text(pilot.app)
+
+
+@pytest.mark.slow
+async def test_a_real_estimate() -> None:
+    started = time.monotonic()
+    code, out, err = await run_child(["train", "lm", "--dry-run", "--json", "--steps", "5", "--", "harbour"])
+    assert code == 0, err
+    found = parse_estimate(out)
+    assert found is not None
+    assert found["steps"] == 5
+    assert time.monotonic() - started < 200

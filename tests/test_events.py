@@ -39,6 +39,7 @@ FULL: list[Event] = [
         precision="bfloat16",
         memory_bytes=3,
         characters_per_token=4.25,
+        task="sentiment",
     ),
     Resumed(step=3, total_steps=9),
     Planned(step=5, total_steps=11),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import runpy
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,35 +20,31 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def check() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("check_everyday", CORPORA / "check_everyday.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def check() -> SimpleNamespace:
+    """The script's names. Run, not imported: an import would leave a __pycache__ in corpora/, which ships."""
+    return SimpleNamespace(**runpy.run_path(str(CORPORA / "check_everyday.py")))
 
 
-def lines_of(check: ModuleType, folder: Path, *rows: str, file: str = "a.tsv") -> list[tuple[object, ...]]:
+def lines_of(check: SimpleNamespace, folder: Path, *rows: str, file: str = "a.tsv") -> list[tuple[object, ...]]:
     (folder / file).write_text(HEAD + "".join(f"{row}\n" for row in rows), encoding="utf-8")
     lines, wrong = check.read_lines(folder)
     assert wrong == []
     return list(lines)
 
 
-def problems(check: ModuleType, folder: Path, *rows: str) -> list[str]:
+def problems(check: SimpleNamespace, folder: Path, *rows: str) -> list[str]:
     """What is wrong with these sentences, but for their number."""
     return [problem for problem in check.check_lines(lines_of(check, folder, *rows)) if "are wanted" not in problem]
 
 
-def test_the_shipped_corpus_is_what_its_readme_says(check: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_corpus_is_what_its_readme_says(check: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
     code = check.main([])
     output = capsys.readouterr().out
     assert code == 0, [line for line in output.splitlines() if line.startswith("WRONG")]
     assert output.endswith("Nothing is wrong.\n")
 
 
-def test_a_sound_corpus_has_no_problems(check: ModuleType, tmp_path: Path) -> None:
+def test_a_sound_corpus_has_no_problems(check: SimpleNamespace, tmp_path: Path) -> None:
     assert problems(check, tmp_path, *ROWS) == []
     lines = lines_of(check, tmp_path, *ROWS)
     assert [line.cue for line in lines] == [False, True, False, True, True]
@@ -70,14 +66,14 @@ def test_a_sound_corpus_has_no_problems(check: ModuleType, tmp_path: Path) -> No
         (HEAD + "positive\t\tplain\ta\r\n", "spaces around a field"),
     ],
 )
-def test_the_form_of_a_file(check: ModuleType, tmp_path: Path, content: str, message: str) -> None:
+def test_the_form_of_a_file(check: SimpleNamespace, tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "a.tsv").write_bytes(content.encode())
     lines, wrong = check.read_lines(tmp_path)
     assert message in wrong[0]
     assert len(lines) == content.count("\ta\n") - ("good\t" in content) - ("odd" in content)
 
 
-def test_what_is_wrong_with_sentences_is_found(check: ModuleType, tmp_path: Path) -> None:
+def test_what_is_wrong_with_sentences_is_found(check: SimpleNamespace, tmp_path: Path) -> None:
     same = problems(check, tmp_path, *ROWS, "negative\t\tnegated\tthe soup was n't GOOD .")
     assert same[-1] == "a.tsv:7: the same sentence as a.tsv:3: the soup was n't GOOD ."
     one_sided = problems(check, tmp_path, *ROWS, "positive\tp3\tplain\tNice.", "positive\tp3\tplain\tFine.")
@@ -88,7 +84,7 @@ def test_what_is_wrong_with_sentences_is_found(check: ModuleType, tmp_path: Path
     assert "a.tsv:2: pair p1 is in several files" in problems(check, tmp_path, *ROWS)
 
 
-def test_a_cue_that_gives_the_label_away_is_found(check: ModuleType, tmp_path: Path) -> None:
+def test_a_cue_that_gives_the_label_away_is_found(check: SimpleNamespace, tmp_path: Path) -> None:
     rows = [
         "negative\t\tnegated\tNot good.",
         "negative\t\tnegated\tNot nice.",
@@ -106,14 +102,14 @@ def test_a_cue_that_gives_the_label_away_is_found(check: ModuleType, tmp_path: P
     )
 
 
-def test_too_few_files_of_everyday_life_are_told(check: ModuleType, tmp_path: Path) -> None:
+def test_too_few_files_of_everyday_life_are_told(check: SimpleNamespace, tmp_path: Path) -> None:
     lines_of(check, tmp_path, *ROWS)
     for file in ("words-a.tsv", "hard-a.tsv"):
         lines = lines_of(check, tmp_path, "positive\t\tplain\tFine, " + file, file=file)
     assert "7 sentences in 1 files of everyday life; at least 4000 in 15 are wanted" in check.check_lines(lines)
 
 
-def test_a_bag_of_words_is_measured(check: ModuleType, tmp_path: Path) -> None:
+def test_a_bag_of_words_is_measured(check: SimpleNamespace, tmp_path: Path) -> None:
     """At chance or below where only the cue differs, right where a word tells."""
     nouns = [f"thing{n}" for n in range(15)]
     frames = {"positive": "The {} is good", "negative": "The {} is bad"}
@@ -132,7 +128,7 @@ def test_a_bag_of_words_is_measured(check: ModuleType, tmp_path: Path) -> None:
     assert check.by_words(lines_of(check, tmp_path, *hidden)) < check.MOST_BY_WORDS
 
 
-def test_what_is_shared_with_the_suite_is_found(check: ModuleType, tmp_path: Path) -> None:
+def test_what_is_shared_with_the_suite_is_found(check: SimpleNamespace, tmp_path: Path) -> None:
     suite = tmp_path / "suite"
     suite.mkdir()
     long = "One two three four five six seven eight nine ten eleven."
@@ -159,7 +155,7 @@ def test_what_is_shared_with_the_suite_is_found(check: ModuleType, tmp_path: Pat
     assert found[1][3] == long
 
 
-def test_the_table_counts(check: ModuleType, tmp_path: Path) -> None:
+def test_the_table_counts(check: SimpleNamespace, tmp_path: Path) -> None:
     rows = check.table(lines_of(check, tmp_path, *ROWS))
     assert "| a.tsv | 5 | 2 | 1 | 2 | 3 | 2 |" in rows
     assert "| **all** | 5 | 2 | 1 | 2 | 3 | 2 |" in rows

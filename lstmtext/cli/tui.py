@@ -60,6 +60,10 @@ def command(run: str | None, web: bool, port: int, keys: bool) -> int:
 
     if "TEXTUAL_DRIVER" in os.environ:  # a page of --web: no terminal to look after
         return show()
+    # Where a shell exports these, they would win over the terminal's own size, and no resize would be seen.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+
     from lstmtext.cli.terminal import guarded
 
     return guarded(show)
@@ -67,8 +71,9 @@ def command(run: str | None, web: bool, port: int, keys: bool) -> int:
 
 def _leave_cores_to_training() -> None:
     """One BLAS thread, before numpy comes: the UI answers small questions, beside trainings that use every core."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    ours = [name for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if name not in os.environ]
+    os.environ.update(dict.fromkeys(ours, "1"))
+    os.environ["LSTMTEXT_UI_THREADS"] = " ".join(ours)  # not for the trainers that the UI starts: tui/launch.py
 
 
 def _print_keys(changed: dict[str, str]) -> int:

@@ -288,14 +288,20 @@ def _train_wordpiece(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
     if not counts:
         raise InputError("There is no text to learn a vocabulary from.")
     merger = tokenizers.Tokenizer(models.BPE())
+    words = {_inner(word): count for word, count in sorted(counts.items()) if max(word) < BEYOND}
+    # At most half of the ids for single characters. The trainer's own limit breaks ties by a hash table too.
+    characters: Counter[str] = Counter()
+    for word, count in words.items():
+        for character in word:
+            characters[character] += count
+    by_count = sorted(characters.keys() - {LINE_END}, key=lambda character: (-characters[character], character))
+    alphabet = {LINE_END, *by_count[: max(0, vocabulary_size // 2 - 1)]}
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size - 1,
-        initial_alphabet=[LINE_END],
-        limit_alphabet=max(1, vocabulary_size // 2),
-        show_progress=False,
+        vocab_size=vocabulary_size - 1, initial_alphabet=sorted(alphabet), show_progress=False
     )
-    words = ((_inner(word), count) for word, count in sorted(counts.items()) if max(word) < BEYOND)
-    merger.train_from_iterator((word for word, count in words for _ in range(count)), trainer)
+    merger.train_from_iterator(
+        (word for word, count in words.items() if alphabet.issuperset(word) for _ in range(count)), trainer
+    )
     numbered = merger.get_vocab()
     found = sorted(numbered, key=numbered.__getitem__)
     vocabulary = {UNKNOWN: 0} | {_outer(token): index for index, token in enumerate(found, 1)}

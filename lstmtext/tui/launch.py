@@ -84,6 +84,8 @@ async def run_child(words: Sequence[str], *, keep: bool = False) -> tuple[int, s
 
     keep: leave it running when the awaiter is cancelled (it is about to detach a trainer).
     """
+    # The UI keeps to one thread; what it starts is to have all cores, unless the user said otherwise.
+    for_the_ui = {"LSTMTEXT_UI_THREADS", *os.environ.get("LSTMTEXT_UI_THREADS", "").split()}
     # A session of its own: a Ctrl-C or a closed terminal is not for it; and all it started can be ended together.
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -95,7 +97,7 @@ async def run_child(words: Sequence[str], *, keep: bool = False) -> tuple[int, s
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
         limit=LIMIT,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={name: value for name, value in os.environ.items() if name not in for_the_ui} | {"NO_COLOR": "1"},
     )
     try:
         out, err = await process.communicate()

@@ -12,7 +12,7 @@ import torch
 
 from lstmtext.config import TrainSettings, read_settings
 from lstmtext.engine.language_model import EngineModel
-from lstmtext.store.checkpoint import read_checkpoint
+from lstmtext.store.checkpoint import read_checkpoint, read_config
 from lstmtext.store.models import find_model, pack_model, shipped_models
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.training.evaluation import stateful_loss
@@ -72,7 +72,7 @@ def test_a_trained_model(tmp_path: Path, harbour: str, precision: str, model: di
     assert half_found != expected
 
 
-SHIPPED = sorted(shipped_models().items())
+SHIPPED = sorted(item for item in shipped_models().items() if read_config(item[1]).kind == "language-model")
 
 
 @pytest.mark.skipif(not SHIPPED, reason="no model is shipped in checkpoints/ yet")
@@ -90,4 +90,8 @@ def test_a_shipped_model(name: str, folder: Path) -> None:
     reader = engine.reader(engine.zero_state())
     steps = np.concatenate([engine.log_probabilities(reader.step(ids[:, step])) for step in range(ids.shape[1])])
     np.testing.assert_allclose(steps, scores, atol=5e-4)
-    assert Tokenizer.load(folder / "tokenizer.json").decode(ids[0]) == text[:300]
+    tokenizer = Tokenizer.load(folder / "tokenizer.json")
+    if tokenizer.kind == "wordpiece":  # reads a plain form: what comes back reads the same
+        np.testing.assert_array_equal(tokenizer.encode(tokenizer.decode(ids[0])), ids[0])
+    else:
+        assert tokenizer.decode(ids[0]) == text[:300]

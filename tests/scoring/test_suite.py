@@ -122,6 +122,7 @@ def test_a_model_that_calls_everything_negative(small: Suite) -> None:
         "not bad": 0.0,
         "idiom": 0.5,
     }
+    assert found["phenomena"]["idiom"] == {"examples": 2, "accuracy": 0.5, "positive": 0.0, "negative": 1.0}
 
 
 def test_a_tie_is_wrong_and_one_wrong_member_spoils_its_quadruple(small: Suite) -> None:

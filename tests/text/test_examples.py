@@ -117,7 +117,7 @@ def test_epochs_and_seeds_differ_in_what_meets() -> None:
     assert not set(meetings(first)) & set(meetings(second))
     assert not set(meetings(first)) & set(meetings(other))
     widths = [batch.tokens.shape[1] for batch in first]
-    assert widths != sorted(widths)  # the long ones do not come last
+    assert abs(np.corrcoef(widths, np.arange(len(widths)))[0, 1]) < 0.5  # the long ones do not come last
 
 
 def test_little_is_padding() -> None:
@@ -130,15 +130,16 @@ def test_weights_say_how_often() -> None:
     examples = random_examples(400, sources=4)
     counts = [np.flatnonzero(examples.sources == source).tolist() for source in range(4)]
     taken: Counter[int] = Counter()
-    for epoch in epochs(batches_of(examples, [2.5, 1.0, 0.0, 0.25]), 8):
+    for epoch in epochs(batches_of(examples, [2.5, 1.0, 0.0, 0.75]), 8):
         seen = Counter(int(row) for batch in epoch for row in batch.rows)
         assert {seen[row] for row in counts[0]} == {2, 3}
         assert sum(seen[row] == 3 for row in counts[0]) == round(0.5 * len(counts[0]))
         assert {seen[row] for row in counts[1]} == {1}
         assert not any(seen[row] for row in counts[2])
-        assert sum(seen[row] for row in counts[3]) == round(0.25 * len(counts[3]))
+        assert sum(seen[row] for row in counts[3]) == round(0.75 * len(counts[3]))
+        assert {seen[row] for row in counts[3]} == {0, 1}
         taken.update(row for row in counts[3] if seen[row])
-    assert len(taken) > 0.7 * len(counts[3])  # others each time
+    assert len(taken) == len(counts[3])  # others each time
 
 
 @pytest.mark.parametrize("start", [0, 1, 7, 26, 27, 28, 29, 30, 31, 63])

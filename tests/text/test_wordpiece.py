@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,21 @@ def test_no_more_ids_than_asked_for_and_none_left_out(size: int) -> None:
 def test_slices_and_their_spaces_do_not_matter() -> None:
     again = train_tokenizer("wordpiece", [line + "\n" for line in TEXT.replace("can't", "ca n't").splitlines()], 120)
     assert again.json == TOKENIZER.json
+
+
+@pytest.mark.parametrize("size", [2, 3, 10, 25, 60])
+def test_ties_are_broken_the_same_way_every_time(size: int) -> None:
+    """Every character and pair is as frequent as every other: the order of a hash table would show."""
+    text = "abcdefgh ijklmnop qrstuvwx 日本語の文章 ☃ éßøł 0123456789"
+    first, *others = [train_tokenizer("wordpiece", [text], size) for _ in range(6)]
+    assert {other.json for other in others} == {first.json}
+    assert first.size <= size
+    program = (
+        "from lstmtext.text.tokenizer import train_tokenizer\n"
+        f"print(train_tokenizer('wordpiece', [{text!r}], {size}).sha256)"
+    )
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert other.stdout.strip() == first.sha256
 
 
 def test_no_text_is_refused() -> None:

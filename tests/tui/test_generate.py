@@ -94,7 +94,7 @@ async def test_enter_writes_what_the_model_writes() -> None:
 
 
 async def test_stopped_and_continued_is_the_same_text() -> None:
-    async with Opened(state(length_a=3000)) as (pilot, room):
+    async with Opened(state(length_a=60_000)) as (pilot, room):
         await press(pilot, "enter")
         await wait_until(pilot, lambda: len(room.pane.reply.tokens) > 20)
         await press(pilot, "space")
@@ -108,7 +108,10 @@ async def test_stopped_and_continued_is_the_same_text() -> None:
         await press(pilot, "escape")
         await written(pilot, room)
         assert len(room.pane.replies) == 1
-        assert expected(length=3000).startswith(reply.text)
+        whole = expected(length=3000)
+        common = min(len(whole), len(reply.text))
+        assert common > 200
+        assert reply.text[:common] == whole[:common]
 
 
 async def test_continuing_after_the_end_adds_as_much_again() -> None:

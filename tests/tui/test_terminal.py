@@ -31,10 +31,10 @@ class Terminal:
     """A tmux server of its own, with one shell in it."""
 
     def __init__(self, folder: Path, size: tuple[int, int] = (100, 30)) -> None:
-        self.socket = f"lstmtext-test-{os.getpid()}"
+        self.socket = f"lstmtext-test-{folder.name}-{os.getpid()}"  # a server that is leaving takes no new session
         names = ("LSTMTEXT_RUNS", "LSTMTEXT_CACHE", "LSTMTEXT_CONFIG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         pairs = [word for name in names for word in ("-e", f"{name}={os.environ[name]}")]
-        pairs += ["-e", "LC_ALL=C.UTF-8"]
+        pairs += ["-e", "LC_ALL=C.UTF-8", "-e", f"COLUMNS={size[0]}", "-e", f"LINES={size[1]}"]  # as some shells do
         width, height = map(str, size)
         self.tmux("new-session", "-d", "-s", "t", "-x", width, "-y", height, "-c", str(folder), *pairs, SHELL)
         self.tmux("send-keys", "-t", "t", "-l", "PS1='ready''$ '; clear")
@@ -71,13 +71,14 @@ class Terminal:
         self.wait_for("ready$")
         flags = "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{wrap_flag}"
         self.until(lambda: self.tmux("display-message", "-p", "-t", "t", flags).split() == ["0", "1", "0", "1"])
-        self.tmux("send-keys", "-t", "t", "-l", "echo typed-$((40+2))")
+        modes = Path(os.environ["LSTMTEXT_CACHE"]).parent / "modes.txt"
+        self.tmux("send-keys", "-t", "t", "-l", f"stty -a > {modes}; echo typed-$((40+2))")
         self.keys("Enter")
         self.wait_for("typed-42")
-        modes = self.tmux("display-message", "-p", "-t", "t", "#{pane_tty}").strip()
-        told = subprocess.run(["stty", "-a", "-F", modes], capture_output=True, text=True, check=True).stdout
-        assert " icanon" in told
-        assert " echo " in told
+        told = modes.read_text().replace(";", " ").split()
+        assert {"icanon", "echo", "isig", "icrnl", "opost"} <= set(told), told
+        self.tmux("send-keys", "-t", "t", "-l", "clear")
+        self.keys("Enter")
 
     def process(self) -> int:
         """The process in the foreground that draws: the child of the one that the shell started."""
@@ -126,7 +127,7 @@ def test_train_steer_leave_come_back_generate_quit(terminal: Terminal, tmp_path:
     [folder] = list_runs()
     reader = RunReader(folder)
     terminal.until(lambda: reader.status().state == "running" and reader.status().step > 5)
-    terminal.wait_for(folder.name)
+    terminal.wait_for("p Pause", "Loss")
 
     terminal.keys("p")
     terminal.until(lambda: reader.status().state == "paused")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import json
 import os
 import pty
@@ -16,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -275,20 +278,68 @@ def test_the_page_is_for_this_machine_and_itself_only(page: int) -> None:
         assert f"0.0.0.0:{page}" not in listening
 
 
-def test_a_real_browser_shows_home(page: int, tmp_path: Path) -> None:
+async def browse(devtools: str, page: int, picture: Path) -> str:
+    """Open the page in a running Chromium, press a key, and take a picture once the UI has drawn; the page's class."""
+    import asyncio
+
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session, session.ws_connect(devtools, max_msg_size=0) as socket:
+        numbers = itertools.count(1)
+
+        async def call(method: str, **parameters: object) -> dict[str, Any]:
+            number = next(numbers)
+            await socket.send_json({"id": number, "method": method, "params": parameters})
+            while True:
+                answer = await socket.receive_json(timeout=60)
+                if answer.get("id") == number:
+                    return dict(answer["result"])
+
+        async def evaluate(expression: str) -> str:
+            return str((await call("Runtime.evaluate", expression=expression))["result"].get("value"))
+
+        await call("Page.navigate", url=f"http://127.0.0.1:{page}/?fontsize=14")
+        for _ in range(600):
+            if "-first-byte" in await evaluate("document.body.className"):
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(4.0)
+        await call("Input.dispatchKeyEvent", type="keyDown", key="F2", code="F2", windowsVirtualKeyCode=113)
+        await asyncio.sleep(4.0)
+        picture.write_bytes(base64.b64decode((await call("Page.captureScreenshot", format="png"))["data"]))
+        return await evaluate("document.body.className")
+
+
+async def test_a_real_browser_shows_the_ui_and_takes_keys(page: int, tmp_path: Path) -> None:
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("Chromium is not installed")
-    picture = tmp_path / "page.png"
-    subprocess.run(
-        [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,760",
-         f"--user-data-dir={tmp_path / 'profile'}", "--timeout=30000", "--virtual-time-budget=25000",
-         f"--screenshot={picture}", f"http://127.0.0.1:{page}/"],
-        check=True, capture_output=True, timeout=300,
-    )  # fmt: skip
     from PIL import Image
 
-    with Image.open(picture) as image:
-        colours = image.convert("RGB").getcolors(1 << 24)
-    assert colours is not None
-    assert len(colours) > 50  # text in several colours, and not an empty page
+    profile = tmp_path / "profile"
+    words = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,760"]
+    words += ["--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
+    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not (profile / "DevToolsActivePort").is_file():
+            assert time.monotonic() < end, "Chromium did not start"
+            time.sleep(0.1)
+        time.sleep(0.5)
+        port = (profile / "DevToolsActivePort").read_text().split()[0]
+        [target] = [each for each in json.loads(get(f"http://127.0.0.1:{port}/json")[1]) if each["type"] == "page"]
+        shown = await browse(target["webSocketDebuggerUrl"], page, tmp_path / "page.png")
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert "-first-byte" in shown
+    with Image.open(tmp_path / "page.png") as image:
+        colours = {colour: count for count, colour in image.convert("RGB").getcolors(1 << 24) or ()}
+        lit = [x for x in range(image.width) for y in range(24) if image.convert("RGB").getpixel((x, y)) == HERE]
+    assert colours.get(BACKGROUND, 0) > 0.5 * sum(colours.values())
+    assert lit, "no tab of the bar is lit"
+    assert min(lit) > 120, "Home is lit still: the key has not arrived"
+
+
+# Of the dark theme: what is behind everything, and the tab of the room that is open.
+BACKGROUND, HERE = (0x10, 0x14, 0x1A), (0x24, 0x47, 0x6A)

@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with nothing but Python (3.11 or later) and make:
-#   make demo    install, and read text written by the shipped model
-#   make test    install, lint, type-check and run the tests (under 6 minutes)
+#   make demo    install, read text written by a shipped model, and see another judge
+#   make test    install, lint, type-check and run the tests (about 8 minutes on two cores)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,8 +17,11 @@ $(READY): pyproject.toml constraints.txt hatch_build.py
 
 demo: $(READY)
 	@$(BIN)/lstmtext generate --prompt "ROMEO:" --length 300 --seed 1 --temperature 0.6
-	@printf '\nThat was written by an LSTM, one character at a time. Try:\n'
-	@printf '  %s\n' "$(BIN)/lstmtext generate --prompt 'To be, or not to be' --temperature 0.5" \
+	@printf '\nThat was written by an LSTM, one character at a time. Another has learned what "not" does:\n\n'
+	@$(BIN)/lstmtext classify "not good" "not bad at all" "The movie I watched last year was not good."
+	@printf '\nTry:\n'
+	@printf '  %s\n' "$(BIN)/lstmtext tui" "$(BIN)/lstmtext explain 'The movie I watched last year was not good.'" \
+	  "$(BIN)/lstmtext generate --prompt 'To be, or not to be' --temperature 0.5" \
 	  "$(BIN)/lstmtext train lm harbour --minutes 1 --name harbour" \
 	  "$(BIN)/lstmtext generate --model harbour --prompt 'The ferry'" \
 	  "$(BIN)/lstmtext --help"

@@ -209,6 +209,10 @@ class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     teacher_weight: Annotated[
         Annotated[float, Meta(ge=0, le=1)], Meta(description="Share of the teacher's probabilities in the objective.")
     ] = 0.5
+    teacher_must_agree: Annotated[
+        bool,
+        Meta(description="A classifier's teacher is heard only where it is right about the label, or there is none."),
+    ] = False
 
 
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

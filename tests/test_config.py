@@ -136,6 +136,8 @@ def test_every_setting_says_what_it_means() -> None:
 def another(default: Any) -> Any:
     if isinstance(default, str):
         return "other"
+    if isinstance(default, bool):
+        return not default
     return default + 1 if isinstance(default, int) else default / 2 + 0.125
 
 

@@ -3,8 +3,10 @@
     loss       = −log P(label)                                             mean over the batch
     objective  = (1 − w) · loss + w · (−Σ_c q(c) log P(c))                 with a teacher that answers q
 
-A text without a label counts with the teacher's part alone. Validation is the mean over the validation
-sources, so that a large one does not decide alone which checkpoint is the best.
+A text without a label counts with the teacher's part alone. With `teacher_must_agree`, one whose label the teacher
+misses (the greatest q is another class) counts with its label alone: a student need not learn what its teacher got
+wrong. Validation is the mean over the validation sources, so that a large one does not decide alone which
+checkpoint is the best.
 """
 
 from __future__ import annotations
@@ -85,6 +87,8 @@ class SentimentClassification:
         if self.teacher is not None:
             expected = torch.from_numpy(self.teacher[batch.rows]).to(device)
             weight = torch.where(labelled > 0, self.teacher_weight, 1.0)
+            if self.settings.teaching.teacher_must_agree:
+                weight = weight * ((expected.argmax(-1) == labels) | (labelled == 0))
             objective = (1 - weight) * per_text + weight * -(expected * logarithms).sum(-1)
         share = (len(labels) / self.settings.batch.batch_size) ** 0.5
         return StepLoss(objective.mean(), loss.detach(), int(batch.lengths.sum()), share)

@@ -157,6 +157,23 @@ def test_a_student_agrees_with_its_teacher(small: Small, data: Path, tmp_path: P
     assert np.mean(same) > 0.9
 
 
+def test_a_teacher_that_must_agree_is_not_heard_where_it_is_wrong(small: Small, data: Path, tmp_path: Path) -> None:
+    train(small(budget={"steps": 150}), tmp_path / "teacher")
+    settings = small(
+        teaching={"teacher": str(tmp_path / "teacher"), "teacher_weight": 1.0, "teacher_must_agree": True},
+        labels={
+            "sources": [str(data)],
+            "label_map": {"positive": "negative", "negative": "positive", "neutral": "neutral"},
+        },
+        budget={"steps": 150},
+    )
+    train(settings, tmp_path / "student")  # it learns the labels of now, which its teacher has never seen
+    student = EngineClassifier(read_checkpoint(find_model(str(tmp_path / "student"), last=True)))
+    polar = [(label, text) for label, _, text in sentences() if label != "neutral"]
+    found = [answer.positive > 0.5 for answer in student.judge([text for _, text in polar])]
+    assert np.mean([positive == (label == "negative") for positive, (label, _) in zip(found, polar, strict=True)]) > 0.9
+
+
 def test_refusals(small: Small, data: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no file, folder or library corpus 'nowhere\.tsv'"):
         train(small(labels={"sources": ["nowhere.tsv"]}), tmp_path / "a")

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from lstmtext.engine.classifier import EngineClassifier
+from lstmtext.explain.decomposition import decompose
 from lstmtext.metrics import accuracy, auc, calibration_error
 from lstmtext.places import shipped_folder
 from lstmtext.scoring.suite import read_suite, score_suite
@@ -40,6 +41,8 @@ FIGURES: dict[str, tuple[str, float, bool]] = {
     "imdb": ("IMDb, held-out reviews, accuracy", 0.925, True),
     "flips": ("negated positives called negative, of 38", 30, True),
     "rises": ("negated negatives whose P(positive) rises", 0.85, True),
+    "cd_phrases": ("flipped nodes whose decomposed score has the gold sign, of 50", float("nan"), True),
+    "cd_interactions": ("the same, interaction of negator and rest", float("nan"), True),
     "cad": ("counterfactual pairs, both right", 0.75, True),
     "four": ("own suite, all four right", 0.90, True),
     "hard": ("own suite, hard cases", 0.75, True),
@@ -52,6 +55,22 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
     """The records of a compressed table."""
     with lzma.open(path, "rt", encoding="utf-8", newline="") as handle:
         yield from csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def decomposed(model: EngineClassifier, nodes: list[dict[str, str]]) -> dict[str, float]:
+    """Contextual decomposition of nodes that a negator flips: parts with the sign of the gold label of the whole.
+
+    By phrase, the score of negator and rest together; by interaction, what it is beyond the scores of the two alone.
+    """
+    phrase, interaction = [], []
+    for node in nodes:
+        ids, rest = model.encode(node["phrase"]), len(model.encode(node["rest"]))
+        border = len(ids) - rest
+        whole, cue, other = decompose(model, ids, [(0, len(ids)), (0, border), (border, len(ids))]).relevant
+        gold = 1 if node["kind"] == "negated_negative_flip" else -1
+        phrase.append(whole * gold > 0)
+        interaction.append((whole - cue - other) * gold > 0)
+    return {"cd_phrases": sum(phrase), "cd_interactions": sum(interaction), "cd_of": len(nodes)}
 
 
 def measure(name: str, data: Path) -> dict[str, float]:
@@ -88,6 +107,7 @@ def measure(name: str, data: Path) -> dict[str, float]:
         found["rises_of"] = int(raised.sum())
         called = whole[kinds == "negated_negative_flip"] > 0.5
         found["negative_flips_called_positive"] = int(called.sum())
+        found |= decomposed(model, [node for node in nodes if node["kind"].endswith("_flip")])
     if (data / "cad_imdb/dev_pairs.tsv.xz").is_file():
         pairs = list(rows(data / "cad_imdb/dev_pairs.tsv.xz"))
         answers = positives([row["text"] for row in pairs])

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from lstmtext.errors import InputError, UsageError
+from lstmtext.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstmtext.cli.classify_rows import Answer, Row
+    from lstmtext.cli.classify_notes import Facts
+    from lstmtext.cli.classify_rows import Row
+    from lstmtext.cli.classify_source import Source
     from lstmtext.engine.classifier import EngineClassifier
     from lstmtext.store.answers import AnswerFile
-    from lstmtext.text.lines import Line, LineFile
+    from lstmtext.text.lines import Line
 
 __all__ = ["command"]
 
 DEFAULT_MODEL = "sentiment"
-BATCH_TEXTS = 128  # as in engine/classifier.py, which --help does not import
-MOST_THREADS = 8  # more of them wait for Python's lock
-EXPLAINED_TEXTS = 32  # at a time: each is read again without every word
+BATCH_TEXTS = 192  # as in engine/classifier.py, which --help does not import
+# Lines that a process answers at a time. More would have fewer different lengths and words each; fewer are shared
+# more evenly. A block that is not long is cut into LEAST_PIECES, but into none of less than LEAST_LINES.
+PIECE_LINES, LEAST_PIECES, LEAST_LINES = 1024, 4, 128
+EXPLAINED_LINES = 32  # each is read again without every word
 FORMS = {".jsonl": "json", ".csv": "csv"}
 
 EXAMPLES = """Examples:
@@ -89,43 +94,62 @@ def command(
         raise UsageError(f"--neutral {neutral[0]:g} {neutral[1]:g} is no band: 0 ≤ LOW ≤ HIGH ≤ 1 is needed.")
     if explain and form == "csv":
         raise UsageError("--explain has no place in CSV. Use it with --json.")
-    source = _open_source(texts, file, column, field)
-    threads = _threads()
+    from lstmtext.cli.classify_source import open_source
+
+    source = open_source(texts, file, column, field)
+    processes = _processes()
 
     from lstmtext.engine.classifier import EngineClassifier
     from lstmtext.store.checkpoint import read_checkpoint
     from lstmtext.store.models import find_model
 
     folder = find_model(model)
-    answerer = _Answerer(EngineClassifier(read_checkpoint(folder)), neutral, batch_size, threads, explain)
     row, header = _rows(form, model, to_file=output is not None)
+    answerer = _Answerer(EngineClassifier(read_checkpoint(folder)), neutral, batch_size, explain, row)
     if output is None:
-        return _run(source, answerer, row, header, None)
+        return _run(source, answerer, processes, header, None)
 
     from lstmtext.store.answers import AnswerFile
 
     job = {"model": f"{model} {_checksum(folder)}", "form": form, "--neutral": f"{neutral}", "--explain": f"{explain}"}
     with AnswerFile(output, job) as out:
-        return _run(source, answerer, row, header, out)
+        return _run(source, answerer, processes, header, out)
 
 
-def _run(source: _Source, answerer: _Answerer, row: Row, header: str, out: AnswerFile | None) -> int:
+def _run(source: Source, answerer: _Answerer, processes: int, header: str, out: AnswerFile | None) -> int:
     """Answer every text; the exit code."""
     from lstmtext.cli.classify_notes import Notes, ProgressLine
+    from lstmtext.cli.classify_workers import Workers
 
-    notes = Notes(source.label, explained=answerer.explain)
+    notes = Notes(source.label)
     progress = ProgressLine(sys.stderr, source.file, 0 if out is None else out.before.count)
-    write = _to_stdout if out is None else out.write
+    write: Callable[[str, Sequence[str], int], None] = _to_stdout if out is None else out.write
+    begun: deque[list[str]] = deque()  # texts whose answers are not written
+
+    def pieces() -> Iterator[tuple[Sequence[Line], bool] | None]:
+        for block in source.blocks:
+            if block is None:
+                yield None
+                continue
+            parts = answerer.pieces(block)
+            for part in parts:
+                texts = [line.text for line in part]
+                known = 0 if out is None else out.take(texts)
+                if known:
+                    progress.show(0)
+                if known < len(texts):
+                    begun.append(texts[known:])
+                    yield part[known:], len(parts) > 1
+
     try:
         if header and (out is None or not out.now.bytes):
-            write(header, 0, 0)
-        for block in source.blocks:
-            for lines in answerer.portions(block):
-                new = lines if out is None else lines[out.take(line.text for line in lines) :]
-                answers = answerer.answer(new)
-                write("".join(map(row, answers)), len(new), sum(bool(line.problem) for line in new))
-                notes.take(answers)
-                progress.show(len(new), quiet=out is None and sys.stdout.isatty())
+            write(header, (), 0)
+        with Workers(answerer.answer, processes) as workers:
+            for rows, facts in workers.results(pieces()):
+                texts = begun.popleft()
+                write(rows, texts, facts.problem_count)
+                notes.take(facts)
+                progress.show(len(texts), quiet=out is None and sys.stdout.isatty())
         if out is not None:
             out.finish()
     except KeyboardInterrupt:
@@ -141,65 +165,37 @@ def _run(source: _Source, answerer: _Answerer, row: Row, header: str, out: Answe
     return 1 if notes.problems or (out is not None and out.now.problems) else 0
 
 
-class _Source(NamedTuple):
-    """Where the texts come from. label: what stands before a text's number in a note; file: if it is one."""
-
-    blocks: Iterator[Sequence[Line]]
-    label: str
-    file: LineFile | None = None
-
-
-def _open_source(texts: tuple[str, ...], file: str | None, column: str | None, field: str | None) -> _Source:
-    """The texts from wherever they come. Raises UsageError for a call that does not say, or says two things."""
-    from lstmtext.text.lines import LineFile, line_of, stream_blocks
-
-    if texts and file is not None:
-        raise UsageError("The texts are given twice: as arguments and by --file. Keep one of them.")
-    named = None if file in (None, "-") else LineFile(Path(str(file)), column, field or "text")
-    kind = "" if named is None else named.kind
-    if column is not None and kind not in (".csv", ".tsv"):
-        raise UsageError("--column belongs to a --file that ends in .csv or .tsv, maybe with .gz or .xz.")
-    if field is not None and kind != ".jsonl":
-        raise UsageError("--field belongs to a --file that ends in .jsonl, maybe with .gz or .xz.")
-    if texts:
-        # Bytes of the command line that are not UTF-8 arrive as lone surrogates.
-        lines = [line_of(number, text.encode("utf-8", "surrogateescape")) for number, text in enumerate(texts, 1)]
-        return _Source(iter([lines]), "text")
-    if named is not None:
-        if not named.path.exists():
-            raise InputError(f"There is no file {named.path}.")
-        return _Source(named.blocks(), f"{named.path}, line", named)
-    if sys.stdin is None or (file is None and sys.stdin.isatty()):
-        raise UsageError('There is no text. Give it as an argument ("not good"), by --file, or through a pipe.')
-    return _Source(stream_blocks(sys.stdin.buffer, "Standard input"), "line")
-
-
 class _Answerer(NamedTuple):
     """A classifier with everything that was said about how to use it."""
 
     classifier: EngineClassifier
     band: tuple[float, float]
     batch_texts: int
-    threads: int
     explain: bool
+    row: Row
 
-    def portions(self, block: Sequence[Line]) -> Iterator[Sequence[Line]]:
-        """As many lines as are answered before anything is written."""
-        size = EXPLAINED_TEXTS if self.explain else len(block)
-        return (block[begin : begin + size] for begin in range(0, len(block), size))
+    def pieces(self, block: Sequence[Line]) -> list[Sequence[Line]]:
+        """As many lines as are answered together. The same for the same block on every machine."""
+        size = EXPLAINED_LINES
+        if not self.explain:
+            count = max(-(-len(block) // PIECE_LINES), min(len(block) // LEAST_LINES, LEAST_PIECES), 1)
+            size = -(-len(block) // count)
+        return [block[begin : begin + size] for begin in range(0, len(block), size)]
 
-    def answer(self, lines: Sequence[Line]) -> list[Answer]:
-        """One answer for each line; none in it where the line has a problem."""
+    def answer(self, lines: Sequence[Line]) -> tuple[str, Facts]:
+        """A row for each line, and what is worth a note about them."""
+        from lstmtext.cli.classify_notes import facts_of
         from lstmtext.cli.classify_rows import Answer
 
         texts = [line.text for line in lines if not line.problem]
-        found = iter(self.classifier.judge(texts, self.band, batch_texts=self.batch_texts, threads=self.threads))
-        return [
+        found = iter(self.classifier.judge(texts, self.band, batch_texts=self.batch_texts))
+        answers = [
             Answer(line, None)
             if line.problem
             else Answer(line, next(found), self._strip(line.text) if self.explain else None)
             for line in lines
         ]
+        return "".join(map(self.row, answers)), facts_of(answers, explained=self.explain)
 
     def _strip(self, text: str) -> list[tuple[str, float]] | None:
         """Every word with the change without it; None for a text that is too long for that."""
@@ -240,29 +236,27 @@ def _rows(form: str, model: str, *, to_file: bool) -> tuple[Row, str]:
     return screen_rows(shutil.get_terminal_size().columns, colour=is_fancy(sys.stdout)), ""
 
 
-def _to_stdout(text: str, count: int = 0, problems: int = 0) -> None:  # noqa: ARG001 - as AnswerFile.write
+def _to_stdout(rows: str, texts: Sequence[str] = (), problems: int = 0) -> None:  # noqa: ARG001 - as AnswerFile.write
     """Print at once; what the encoding does not have becomes a question mark."""
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.write(rows.encode(encoding, "replace").decode(encoding))
     sys.stdout.flush()
 
 
-def _threads() -> int:
-    """One thread for every core, and one BLAS thread for each. Works before numpy is imported, or not at all.
+def _processes() -> int:
+    """One process for every core, and one BLAS thread for each. Works before numpy is imported, or not at all.
 
-    Batches are independent: these threads never wait for each other, so that a core which another process uses
-    costs its share and no more, whatever the load. BLAS threads wait at every product (see generate.py).
+    Pieces of the input are independent: these processes never wait for each other, so that a core which another
+    program uses costs its share and no more. BLAS threads wait at every product (see generate.py).
     OMP_NUM_THREADS and OPENBLAS_NUM_THREADS are obeyed.
     """
     if "numpy" in sys.modules:
         return 1
+    from lstmtext.cli.classify_workers import MOST_WORKERS, cores
+
     given = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # a system that does not say
-        cores = os.cpu_count() or 1
-    return max(1, min(int(given) if given.isdecimal() else cores, MOST_THREADS))
+    return max(1, min(int(given), MOST_WORKERS)) if given.isdecimal() and sys.platform == "linux" else cores()
 
 
 def _checksum(folder: Path) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
@@ -15,41 +15,68 @@ if TYPE_CHECKING:
     from lstmtext.cli.classify_rows import Answer
     from lstmtext.text.lines import LineFile
 
-__all__ = ["Notes", "ProgressLine"]
+__all__ = ["Facts", "Notes", "ProgressLine", "facts_of"]
 
 NAMED = 10  # words and lines that a note names
 # On a terminal one line that is drawn again; elsewhere a line now and then, so that only long work has any.
 DRAW_INTERVAL_SECONDS, LINE_INTERVAL_SECONDS = 0.2, 30.0
 
 
-class Notes:
-    """Collects what is worth a note.
+class Facts(NamedTuple):
+    """What is worth a note about some answers.
 
-    label: what stands before a text's number: `text`, `reviews.txt, line`; explained: a strip was asked for
+    problems: (number, why) of texts that could not be read; empty: numbers of those in which nothing is known;
+    the first NAMED of both, beside how many there are. unknown: words, one more than is named where there are more
     """
 
-    def __init__(self, label: str, *, explained: bool = False) -> None:
-        self.label, self.explained = label, explained
+    problems: list[tuple[int, str]]
+    problem_count: int
+    unknown: list[str]
+    empty: list[int]
+    empty_count: int
+    unexplained: int
+
+
+def facts_of(answers: Sequence[Answer], *, explained: bool = False) -> Facts:
+    """What is worth a note about these answers. explained: a strip was asked for."""
+    problems = [(line.number, line.problem) for line, judgement, _ in answers if judgement is None]
+    judged = [(line, judgement, strip) for line, judgement, strip in answers if judgement is not None]
+    empty = [line.number for line, judgement, _ in judged if judgement.empty]
+    unknown: dict[str, None] = {}
+    for _, judgement, _ in judged:
+        if judgement.unknown and len(unknown) <= NAMED:
+            unknown.update(dict.fromkeys(judgement.unknown))
+    return Facts(
+        problems=problems[:NAMED],
+        problem_count=len(problems),
+        unknown=list(unknown)[: NAMED + 1],
+        empty=empty[:NAMED],
+        empty_count=len(empty),
+        unexplained=sum(strip is None for _, _, strip in judged) if explained else 0,
+    )
+
+
+class Notes:
+    """Collects what is worth a note. label: what stands before a text's number: `text`, `reviews.txt, line`."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
         self.problems = 0
         self._unknown: dict[str, None] = {}  # one more than is named: that there are more is enough to know
         self._empty: list[int] = []
         self._empties = 0
         self._unexplained = 0
 
-    def take(self, answers: Iterable[Answer]) -> None:
-        """Note these answers; of texts that could not be read the first ones are named at once."""
-        for line, judgement, strip in answers:
-            if judgement is None:
-                self.problems += 1
-                if self.problems <= NAMED:
-                    click.echo(f"error: {self.label} {line.number}: {printable(line.problem)}.", err=True)
-                continue
-            self._unexplained += self.explained and strip is None
-            if judgement.unknown and len(self._unknown) <= NAMED:
-                self._unknown.update(dict.fromkeys(judgement.unknown))
-            if judgement.empty:
-                self._empties += 1
-                self._empty += [line.number] * (len(self._empty) < NAMED)
+    def take(self, facts: Facts) -> None:
+        """Note these; of texts that could not be read the first ones are named at once."""
+        for number, problem in facts.problems[: max(0, NAMED - self.problems)]:
+            click.echo(f"error: {self.label} {number}: {printable(problem)}.", err=True)
+        self.problems += facts.problem_count
+        if len(self._unknown) <= NAMED:
+            self._unknown.update(dict.fromkeys(facts.unknown))
+        self._empty += facts.empty[: NAMED - len(self._empty)]
+        self._empties += facts.empty_count
+        self._unexplained += facts.unexplained
 
     def say(self) -> None:
         """Everything that is said at the end."""

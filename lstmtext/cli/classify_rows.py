@@ -43,6 +43,8 @@ Row = Callable[[Answer], str]
 def json_rows(model: str, *, ascii_only: bool = False) -> Row:
     """One JSON document a line. ascii_only: other characters as escapes, for an output that has none."""
 
+    encode = json.JSONEncoder(ensure_ascii=ascii_only).encode  # `json.dumps` makes one for every row
+
     def row(answer: Answer) -> str:
         line, found, strip = answer
         document: dict[str, object] = {"text": line.text}
@@ -57,7 +59,7 @@ def json_rows(model: str, *, ascii_only: bool = False) -> Row:
             if strip is not None:
                 document["tokens"] = [word for word, _ in strip]
                 document["occlusion"] = [round(change, DIGITS) for _, change in strip]
-        return json.dumps(document, ensure_ascii=ascii_only) + "\n"
+        return encode(document) + "\n"
 
     return row
 

@@ -25,9 +25,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": ("explain", "Use a model", "Show why a text was judged so."),
     "classify": ("classify", "Use a model", "Sentiment of each text."),
     "evaluate": ("evaluate", "Use a model", "Measure a model's loss on a text."),
+    "export": ("export", "Use a model", "Write a model for ONNX Runtime or PyTorch."),
     "train": ("train", "Train", "Train a model on your own text."),
     "runs": ("runs", "Train", "List, watch and steer training runs."),
     "forecast": ("forecast", "Learn from it", "Forecast a time series, beside its baselines."),
+    "memory": ("memory", "Learn from it", "Measure RNN against LSTM: how far each remembers."),
     "models": ("models", "Look around", "Shipped and trained models."),
     "corpora": ("corpora", "Look around", "Shipped and downloadable texts."),
 }

@@ -7,8 +7,8 @@
     positive     = P(positive) + ½ P(neutral)
 
 A bidirectional classifier has a second stack that reads from the end; each part of r is then [forward ; backward].
-Texts are read in batches of similar length; what is padding is never read out, and a text's answer does not
-depend on its neighbours. Must not import torch.
+Texts are read in batches of similar length (`pooling`), and their input products are computed once for each token
+that occurs in them; a text's answer does not depend on its neighbours. Must not import torch.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from lstmtext.engine.cell import Array
 from lstmtext.engine.language_model import cell_weights, log_softmax
+from lstmtext.engine.pooling import Pooled, pool
 from lstmtext.engine.stack import Ids, Stack, StackState
 from lstmtext.errors import CheckpointError
 from lstmtext.store.checkpoint import Checkpoint
@@ -28,16 +29,14 @@ from lstmtext.text.tokenizer import Tokenizer
 
 __all__ = ["NEUTRAL_BAND", "PARTS", "EngineClassifier", "Judgement", "label_of"]
 
-PARTS = ("last", "mean", "max")  # the parts of the read-out `concat`, in this order
+PARTS = Pooled._fields  # the parts of the read-out `concat`, in this order
 NEUTRAL_BAND = (1 / 3, 2 / 3)  # P(positive) between them is called neutral
-# Texts that are read together. Measured with 1 × 256 and 2 × 640 LSTMs on one core: 128 is the fastest, 32 and
-# 512 take 1.2 to 2 times as long, 512 because what a step needs no longer fits the core's cache.
-BATCH_TEXTS = 128
-# Tokens of every text that are read at a time: short enough that a batch of texts of unequal length drops those
-# that have ended, and that a text of 100 000 words takes no more memory than others; and, of large models, numbers
-# that the input products of a piece may hold (8 MB of float32, 10 % faster than 64 MB, and each thread has its own).
-TIME_PIECE = 64
-PIECE_NUMBERS = 1 << 21
+# Texts that are read together. Measured with 1 × 96, 128 and 256 units on one core of 1 MB cache: 64 takes 2 to 10 %
+# longer, because a step has its price in Python, and 512 takes 5 % longer with 256 units, which leave the cache.
+BATCH_TEXTS = 192
+# Numbers in the table of input products of some texts, 128 MB of float32. It is a tenth of that for thousands of
+# reviews; only texts of a great many different words need more, and they are read without it.
+TABLE_NUMBERS = 1 << 25
 WORTH = {"negative": 0.0, "neutral": 0.5, "positive": 1.0}  # of each class, in P(positive)
 
 
@@ -121,44 +120,25 @@ class EngineClassifier:
 
     def encode(self, text: str) -> Ids:
         """Token ids of one text, (tokens,); a line end inside it is a space."""
-        return self.tokenizer.encode(" ".join(text.split("\n")) if "\n" in text else text)
+        return self.tokenizer.encode(_one_line(text))
 
     def readout(self, sequences: Sequence[Ids]) -> Array:
         """What is read out of token sequences, (N, P·D·H); zero for a sequence without tokens."""
-        directions = [self._pool(0, sequences)]
-        if self.classifier.bidirectional:
-            directions.append(self._pool(1, [sequence[::-1] for sequence in sequences]))
-        return np.concatenate([pooled[part] for part in self.parts for pooled in directions], axis=1)
+        ids, lengths = _joined(sequences)
+        return self._readout(self.stacks, ids, np.cumsum(lengths) - lengths, lengths)
 
-    def _pool(self, direction: int, sequences: Sequence[Ids]) -> dict[str, Array]:
-        """last, mean and max of the states of every sequence, each (N, H), a piece of time after the other."""
-        stack, dtype = self.stacks[direction], self.weight.dtype
-        lengths = np.array([len(sequence) for sequence in sequences])
-        shape = (len(sequences), stack.hidden)
-        last, total, greatest = np.zeros(shape, dtype), np.zeros(shape, dtype), np.full(shape, -np.inf, dtype)
-        rows = np.flatnonzero(lengths)
-        state = self.start(len(rows), direction)
-        begin = 0
-        while (still := lengths[rows] > begin).any():
-            rows, state = rows[still], state.rows(np.flatnonzero(still).tolist())
-            piece = max(1, min(TIME_PIECE, PIECE_NUMBERS // (len(rows) * stack.layers[0].rows)))
-            piece_lengths = np.minimum(lengths[rows] - begin, piece)
-            ids = np.zeros((len(rows), piece_lengths.max()), np.int64)
-            for row, (index, length) in enumerate(zip(rows.tolist(), piece_lengths, strict=True)):
-                ids[row, :length] = sequences[index][begin : begin + length]
-            hidden, state = stack.run(ids, state)
-            last[rows] = hidden[np.arange(len(rows)), piece_lengths - 1]
-            inside = np.arange(ids.shape[1]) < piece_lengths[:, None]
-            if not inside.all():
-                outside = ~inside[..., None]
-                hidden = np.where(outside, 0, hidden)
-                greatest[rows] = np.maximum(greatest[rows], np.where(outside, -np.inf, hidden).max(axis=1))
-            else:
-                greatest[rows] = np.maximum(greatest[rows], hidden.max(axis=1))
-            total[rows] += hidden.sum(axis=1)
-            begin += piece
-        greatest[lengths == 0] = 0
-        return {"last": last, "mean": total / np.maximum(lengths, 1)[:, None].astype(dtype), "max": greatest}
+    def _readout(self, stacks: Sequence[Stack], ids: Ids, first: Ids, lengths: Ids) -> Array:
+        """The same of the texts that begin at `first` in `ids`."""
+        order = np.argsort(-lengths, kind="stable")[: np.count_nonzero(lengths)]
+        begin, longest_first = first[order], lengths[order]
+        ways = [pool(stacks[0], self.start(len(order)), ids, begin, longest_first)]
+        if self.classifier.bidirectional:
+            end = begin + longest_first - 1
+            ways.append(pool(stacks[1], self.start(len(order), 1), ids, end, longest_first, -1))
+        found = np.concatenate([getattr(way, part) for part in self.parts for way in ways], axis=1)
+        readout = np.zeros((len(lengths), found.shape[1]), found.dtype)
+        readout[order] = found
+        return readout
 
     def scores(self, readout: Array) -> Array:
         """z = W r + b: (N, P·D·H) → (N, classes)."""
@@ -175,63 +155,76 @@ class EngineClassifier:
 
     def positives(self, sequences: Sequence[Ids]) -> Array:
         """P(positive) of token sequences, (N,), as `judge` answers: 0.5 for one of which nothing is known."""
-        found = self.positive(self._tables(sequences)).astype(np.float64)
-        found[[not self._known(ids) for ids in sequences]] = 0.5
+        ids, lengths = _joined(sequences)
+        found = self.positive(self._tables(ids, lengths, BATCH_TEXTS)).astype(np.float64)
+        found[self._unknown(ids, lengths) == lengths] = 0.5
         return found
 
     def judge(
-        self,
-        texts: Sequence[str],
-        band: tuple[float, float] = NEUTRAL_BAND,
-        *,
-        batch_texts: int = BATCH_TEXTS,
-        threads: int = 1,
+        self, texts: Sequence[str], band: tuple[float, float] = NEUTRAL_BAND, *, batch_texts: int = BATCH_TEXTS
     ) -> list[Judgement]:
         """The answer for every text, in order. A text of which nothing is known is neutral and `empty`.
 
-        batch_texts: texts that are read together; threads: batches that are read at the same time. Neither
-        changes an answer by more than rounding. Numpy lets go of Python's lock inside its products, so that
-        threads are as good as processes, and with one BLAS thread for each of them they never wait for one
-        another (BLAS threads do, at every product).
+        batch_texts: texts that are read together, which changes an answer by no more than rounding
         """
-        sequences = [self.encode(text) for text in texts]
-        table = self._tables(sequences, batch_texts, threads)
-        answers = zip(texts, sequences, table.tolist(), self.positive(table).tolist(), strict=True)
-        return [self._judgement(text, ids, values, positive, band) for text, ids, values, positive in answers]
+        ids, lengths = self.tokenizer.encode_all([_one_line(text) for text in texts])
+        table = self._tables(ids, lengths, batch_texts)
+        counts = zip(lengths.tolist(), self._unknown(ids, lengths).tolist(), strict=True)
+        answers = zip(texts, counts, table.tolist(), self.positive(table).tolist(), strict=True)
+        return [self._judgement(text, *both, values, positive, band) for text, both, values, positive in answers]
 
-    def _tables(self, sequences: Sequence[Ids], batch_texts: int = BATCH_TEXTS, threads: int = 1) -> Array:
+    def _tables(self, ids: Ids, lengths: Ids, batch_texts: int) -> Array:
         """Probabilities of the classes, (N, classes), read in batches of similar length."""
-        table = np.empty((len(sequences), len(self.classes)), self.weight.dtype)
-        # The longest first: threads end at about the same time, and memory is short at once or never.
-        order = np.argsort([-len(sequence) for sequence in sequences], kind="stable")
-        batches = [order[begin : begin + batch_texts] for begin in range(0, len(order), batch_texts)]
-
-        def read(rows: Ids) -> None:
-            table[rows] = self.probabilities(self.scores(self.readout([sequences[row] for row in rows])))
-
-        if min(threads, len(batches)) > 1:
-            from concurrent.futures import ThreadPoolExecutor  # 10 ms to import
-
-            with ThreadPoolExecutor(min(threads, len(batches))) as pool:
-                for _ in pool.map(read, batches):  # ended by an exception, it starts no more batches
-                    pass
-        else:
-            for rows in batches:
-                read(rows)
+        table = np.empty((len(lengths), len(self.classes)), self.weight.dtype)
+        stacks, ids = self._for_these(ids)
+        first = np.cumsum(lengths) - lengths
+        order = np.argsort(-lengths, kind="stable")
+        for begin in range(0, len(order), batch_texts):
+            rows = order[begin : begin + batch_texts]
+            table[rows] = self.probabilities(self.scores(self._readout(stacks, ids, first[rows], lengths[rows])))
         return table
 
-    def _known(self, ids: Ids) -> bool:
-        """Whether there is a token that is not the unknown one."""
-        return bool(len(ids)) if self.tokenizer.unknown_id is None else bool((ids != self.tokenizer.unknown_id).any())
+    def _for_these(self, ids: Ids) -> tuple[list[Stack], Ids]:
+        """Stacks with a table of the tokens that occur in `ids`, and `ids` as places in it."""
+        occurs = np.zeros(self.tokenizer.size, bool)
+        occurs[ids] = True
+        tokens = np.flatnonzero(occurs)
+        if self.stack.table is not None or len(tokens) * self.stack.layers[0].rows > TABLE_NUMBERS:
+            return self.stacks, ids
+        return [stack.of_tokens(tokens) for stack in self.stacks], (np.cumsum(occurs) - 1)[ids]
+
+    def _unknown(self, ids: Ids, lengths: Ids) -> Ids:
+        """How many tokens of each text are the unknown one, (N,)."""
+        before = np.zeros(len(ids) + 1, np.int64)
+        if self.tokenizer.unknown_id is not None:
+            np.cumsum(ids == self.tokenizer.unknown_id, out=before[1:])
+        end = np.cumsum(lengths)
+        return np.asarray(before[end] - before[end - lengths])
 
     def _judgement(
-        self, text: str, ids: Ids, values: list[float], positive: float, band: tuple[float, float]
+        self,
+        text: str,
+        length: int,
+        unknown_tokens: int,
+        values: list[float],
+        positive: float,
+        band: tuple[float, float],
     ) -> Judgement:
-        some_unknown = bool((ids == self.tokenizer.unknown_id).any())
-        unknown = tuple(self.tokenizer.unknown(text)) if some_unknown else ()
-        if not self._known(ids):
+        unknown = tuple(self.tokenizer.unknown(text)) if unknown_tokens else ()
+        if unknown_tokens == length:
             neither = 0.0 if "neutral" in self.classes else 1 / len(self.classes)
             nothing = {name: 1.0 if name == "neutral" else neither for name in self.classes}
             return Judgement(text, "neutral", 0.5, nothing, unknown, True)
         probabilities = dict(zip(self.classes, values, strict=True))
         return Judgement(text, label_of(positive, band), positive, probabilities, unknown, False)
+
+
+def _one_line(text: str) -> str:
+    """A line end inside a text is a space."""
+    return text.replace("\n", " ")
+
+
+def _joined(sequences: Sequence[Ids]) -> tuple[Ids, Ids]:
+    """(all tokens, one sequence after the other; the length of each)."""
+    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    return np.concatenate([*sequences, np.zeros(0, np.int64)]).astype(np.int64, copy=False), lengths

@@ -11,6 +11,7 @@ Must not import torch and must not print.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -132,6 +133,11 @@ class Sample:
         elif self.tokens >= length:
             piece += self.finish("length")
         return piece
+
+    def take_up(self, ids: Sequence[int]) -> list[str]:
+        """Go on where a text of the same seed was after these tokens; returns the text of each."""
+        self._random.random(len(ids))  # a token costs one random number
+        return [self.append(index, sys.maxsize) for index in ids]
 
     def finish(self, why: Stopped) -> str:
         """End the text; returns what was held back, which is now part of the completion."""

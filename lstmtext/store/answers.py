@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -100,34 +100,37 @@ class AnswerFile:
     ) -> None:
         self.close()
 
-    def take(self, texts: Iterable[str]) -> int:
-        """Note the next texts of the input; how many of them are answered already.
+    def take(self, texts: Sequence[str]) -> int:
+        """How many of the next texts of the input are answered already: all, some of the first, or none.
 
+        Once it is fewer than all, the others come to `write` in their order, and `take` need not be asked again.
         Raises UsageError when the input is not the one that the first answers are for.
         """
-        known = 0
-        for text in texts:
-            self._digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-            self._seen += 1
-            if self._seen <= self.before.count:
-                known += 1
-                if self._seen == self.before.count and self._digest.hexdigest() != self.before.texts:
-                    raise self._refusal("the input begins with other texts")
-        return known
+        known = min(len(texts), self.before.count - self._seen)
+        if known > 0:
+            self._note(texts[:known])
+            if self._seen == self.before.count and self._digest.hexdigest() != self.before.texts:
+                raise self._refusal("the input begins with other texts")
+        return max(known, 0)
 
-    def write(self, text: str, count: int = 0, problems: int = 0) -> None:
-        """Append the answers to what `take` noted: `count` of them, `problems` of which say why there is none."""
-        data = text.encode("utf-8", "replace")
+    def _note(self, texts: Sequence[str]) -> None:
+        self._digest.update("".join([f"{text}\0" for text in texts]).encode("utf-8", "surrogatepass"))
+        self._seen += len(texts)
+
+    def write(self, rows: str, texts: Sequence[str] = (), problems: int = 0) -> None:
+        """Append the answers to the next `texts`, `problems` of which say why there is none."""
+        data = rows.encode("utf-8", "replace")
+        self._note(texts)
         self._file.write(data)
         # One assignment: an interruption finds it done or not done.
         self.now = Standing(
             job=self.now.job,
-            count=self.now.count + count,
+            count=self.now.count + len(texts),
             problems=self.now.problems + problems,
             bytes=self.now.bytes + len(data),
-            texts=self._digest.hexdigest() if count else self.now.texts,
+            texts=self._digest.hexdigest() if texts else self.now.texts,
         )
-        if count and time.monotonic() - self._saved > SAVE_INTERVAL_SECONDS:
+        if texts and time.monotonic() - self._saved > SAVE_INTERVAL_SECONDS:
             self.save()
 
     def save(self) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["LINE_END", "PIECE", "Spacing", "pieces", "plain_form"]
+__all__ = ["LINE_END", "PIECE", "Spacing", "chunk_pieces", "pieces", "plain_form"]
 
 LINE_END = "\n"
 # A word up to a clitic, a clitic, a word, an ellipsis, or any one mark. A line end is a piece of its own.
@@ -51,9 +51,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
 
 def plain_form(text: str) -> str:
     """`text` in the one form; line ends stay, other white space stays white space. The form of a form is itself."""
-    if not text.isascii():
-        text = _without_accents(text)
-    text = text.lower().replace("``", '"').translate(_MARKS)
+    text = _plain_characters(text)
     if _UNUSUAL.search(text):
         for pattern, replacement in _RULES:
             text = pattern.sub(replacement, text)
@@ -63,6 +61,28 @@ def plain_form(text: str) -> str:
 def pieces(text: str) -> list[str]:
     """The pieces of `text`, in order: what a word-part tokenizer cuts further."""
     return _PIECES.findall(plain_form(text))
+
+
+def chunk_pieces(chunk: str) -> list[str] | None:
+    """The pieces of a run of characters without white space, whatever stands around it.
+
+    None where its neighbours, or a rule for several characters, may have a say: then the whole text is read by
+    `pieces`. If no chunk of a text without line ends is None, the pieces of its chunks are the pieces of the text.
+    """
+    plain = _plain_characters(chunk)
+    if plain.isalnum() and plain.isascii():  # most of them
+        return None if _UNUSUAL.search(plain) else [plain]
+    # A dash between spaces and points with spaces between them are what the rules see across white space.
+    if _UNUSUAL.search(f" {plain} ") or plain.lstrip().startswith("."):
+        return None
+    return _PIECES.findall(plain)
+
+
+def _plain_characters(text: str) -> str:
+    """What the form does to single characters, before the rules."""
+    if not text.isascii():
+        text = _without_accents(text)
+    return text.lower().replace("``", '"').translate(_MARKS)
 
 
 def _without_accents(text: str) -> str:

@@ -173,11 +173,15 @@ class Streams:
     """Batches of a token file by step number.
 
     ids: (N,) memory-mapped token ids
+    share: the streams that this process reads, of all `batch_size` (None: all). How they are cut, how long a step is
+    and which states are reset follows from the seed, the step and a stream's number among all, so that any number of
+    processes together read what one would.
     Raises InputError if the text is too short for the batch, saying what would fit.
     """
 
-    def __init__(self, ids: TokenFile, settings: BatchSettings, seed: int) -> None:
+    def __init__(self, ids: TokenFile, settings: BatchSettings, seed: int, share: slice | None = None) -> None:
         self.ids, self.settings, self.seed = ids, settings, seed
+        self.share = share or slice(None)
         self.per_stream = len(ids) // settings.batch_size
         if self.per_stream <= settings.sequence_length:
             fits = len(ids) // (settings.sequence_length + 1)
@@ -204,12 +208,12 @@ class Streams:
         done = sum(self._steps(past) for past in range(epoch)) + step
         while True:
             start = int(self._generator(CUT, epoch).integers(len(self.ids)))
-            offsets = start + self.per_stream * np.arange(self.settings.batch_size)
+            offsets = start + self.per_stream * np.arange(self.settings.batch_size)[self.share]
             borders = self._epoch_borders(epoch)
             for index in range(step, len(borders) - 1):
                 span = np.arange(borders[index], borders[index + 1] + 1)
                 tokens = self.ids[(offsets[:, None] + span) % len(self.ids)].astype(np.int64)
-                draws = self._generator(RESET, done).random(self.settings.batch_size)
+                draws = self._generator(RESET, done).random(self.settings.batch_size)[self.share]
                 keep = draws >= (self.settings.state_reset if index else 1.0)
                 passed = epoch + (index + 1) / (len(borders) - 1)
                 yield Batch(tokens[:, :-1], tokens[:, 1:], keep.astype(np.float32), passed)

@@ -20,7 +20,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -28,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import CheckpointError, InputError
+from lstmtext.text.chunks import REMEMBERED, REMEMBERED_CHARACTERS, Chunks
 from lstmtext.text.plain import LINE_END, PIECE, Spacing
 from lstmtext.text.plain import pieces as plain_pieces
 from lstmtext.units import TOKEN_UNITS
@@ -49,8 +51,6 @@ INSIDE = 0xF0000  # a private plane of Unicode, for the characters inside a word
 BEYOND = "\U00010000"  # from here on there is no room in that plane: such words teach no parts
 DEFAULT_BPE_SIZE = 4096
 DEFAULT_WORDPIECE_SIZE = 12_000
-# Ids of pieces that were looked up before: real text has few different ones.
-REMEMBERED_PIECES = 200_000
 # `tokenizers` takes hundreds of bytes of memory per character of one string: text goes in slices.
 SLICE_CHARACTERS = 1 << 16
 
@@ -95,6 +95,7 @@ class Tokenizer:
             for token, index in self.vocabulary.items():
                 self._texts[index] = token
         self._known_pieces: dict[str, tuple[int, ...]] = {}
+        self._chunks = Chunks(self.piece_ids)
         if self.kind == "char":
             # A table from code point to id: the same answer as `tokenizers` (tested), 50 times faster.
             self._table = np.zeros(0x110000, dtype=np.int32)
@@ -144,10 +145,20 @@ class Tokenizer:
         if self.kind == "byte":
             return self._look_up(np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8))
         if self.kind == "wordpiece":
-            return np.array([index for piece in plain_pieces(text) for index in self.piece_ids(piece)], dtype=np.int64)
+            return np.array(self._chunks.ids(text), dtype=np.int64)
         slices = list(_slices(text))
         encoded = self.backend.encode_batch_fast(slices, add_special_tokens=False)
         return np.fromiter((index for piece in encoded for index in piece.ids), dtype=np.int64)
+
+    def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
+        """(ids of all the texts, one text after the other; how many are of each text). Texts that are short."""
+        if self.kind == "wordpiece":
+            found: Sequence[Sized] = [self._chunks.ids(text) for text in texts]
+            flat = np.fromiter(chain.from_iterable(found), np.int64)  # type: ignore[arg-type]
+        else:
+            found = [self.encode(text) for text in texts]
+            flat = np.concatenate([*found, np.zeros(0, np.int64)])
+        return flat, np.fromiter(map(len, found), np.int64, len(found))
 
     def piece_ids(self, piece: str) -> tuple[int, ...]:
         """The ids of one piece of plain text (wordpiece only)."""
@@ -155,7 +166,7 @@ class Tokenizer:
         if found is None:
             index = self.vocabulary.get(piece)
             found = (index,) if index is not None else tuple(self.backend.encode(piece, add_special_tokens=False).ids)
-            if len(self._known_pieces) < REMEMBERED_PIECES:
+            if len(self._known_pieces) < REMEMBERED and len(piece) <= REMEMBERED_CHARACTERS:
                 self._known_pieces[piece] = found
         return found
 

@@ -27,11 +27,12 @@ FLOORS = {
     "experiments": 4,
     "forecast": 4,
     "api": 4,
+    "export": 4,
     "tui": 5,
     "cli": 6,
     "__main__": 7,
 }
-WITHOUT_TORCH = {"", "text", "store", "engine", "explain", "scoring", "api", "tui"}
+WITHOUT_TORCH = {"", "text", "store", "engine", "explain", "scoring", "api", "export", "tui"}
 # A roof window: the package looks up at the API when it is asked for a name of it.
 EXCEPTIONS = {("lstmtext", "lstmtext.api")}
 

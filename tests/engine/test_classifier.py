@@ -11,6 +11,8 @@ from classifiers import random_classifier
 from tiny import write_tiny
 
 from lstmtext.engine import classifier as module
+from lstmtext.engine import pooling as pooling_module
+from lstmtext.engine import stack as stack_module
 from lstmtext.engine.cell import Array, GRUWeights, LSTMState, LSTMWeights, gru_step, lstm_step, rnn_step
 from lstmtext.engine.classifier import EngineClassifier, Judgement, label_of
 from lstmtext.engine.language_model import cell_weights
@@ -156,32 +158,38 @@ def test_an_answer_does_not_depend_on_the_batch(tmp_path: Path, cell: str, bidir
     alone = [engine.judge([text])[0] for text in texts]
     assert_equal(engine.judge(texts), alone)
     assert_equal(engine.judge(texts[::-1])[::-1], alone)
-    for batch_texts, threads in ((1, 1), (3, 1), (3, 4), (1, 2)):
-        assert_equal(engine.judge(texts, batch_texts=batch_texts, threads=threads), alone)
+    for batch_texts in (1, 3):
+        assert_equal(engine.judge(texts, batch_texts=batch_texts), alone)
     sequences = [engine.encode(text) for text in texts]
     np.testing.assert_allclose(engine.positives(sequences), [one.positive for one in alone], atol=1e-6)
 
 
-@pytest.mark.parametrize(("tokens", "numbers"), [(1, 1 << 21), (4, 1 << 21), (64, 1), (64, 700)])
-def test_an_answer_does_not_depend_on_the_pieces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: int, numbers: int
+@pytest.mark.parametrize("tokenizer", ["wordpiece", "byte"])
+def test_a_table_of_some_tokens_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str
+) -> None:
+    """With a table of the tokens that occur, with one of all tokens, and without one."""
+    monkeypatch.setattr(stack_module, "TABLE_NUMBERS", 0)
+    checkpoint = read_checkpoint(random_classifier(tmp_path, bidirectional=True, tokenizer=tokenizer))
+    engine = EngineClassifier(checkpoint)
+    assert engine.stack.table is None
+    expected = engine.judge(TEXTS)
+    monkeypatch.setattr(module, "TABLE_NUMBERS", 0)
+    assert_equal(engine.judge(TEXTS), expected)
+    monkeypatch.setattr(stack_module, "TABLE_NUMBERS", 1 << 20)
+    whole = EngineClassifier(checkpoint)
+    assert whole.stack.table is not None
+    assert_equal(whole.judge(TEXTS), expected)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_an_answer_does_not_depend_on_how_sums_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     engine = engine_of(random_classifier(tmp_path, bidirectional=True))
     expected = engine.judge(TEXTS)
-    monkeypatch.setattr(module, "TIME_PIECE", tokens)
-    monkeypatch.setattr(module, "PIECE_NUMBERS", numbers)
+    monkeypatch.setattr(pooling_module, "SUM_STEPS", steps)
     assert_equal(engine.judge(TEXTS), expected)
-
-
-def test_padding_is_never_read_out(tmp_path: Path) -> None:
-    """Token 0 pads: if its state were read, another embedding of it would change an answer."""
-    checkpoint = read_checkpoint(random_classifier(tmp_path, bidirectional=True))
-    texts = [text for text in TEXTS if text != "日本"]
-    expected = EngineClassifier(checkpoint).judge(texts)
-    embedding = checkpoint.tensors["embedding.weight"].copy()
-    embedding[0] += 3
-    checkpoint.tensors["embedding.weight"] = embedding
-    assert_equal(EngineClassifier(checkpoint).judge(texts), expected, 0)
 
 
 def test_the_order_is_kept_and_nothing_is_nothing(tmp_path: Path) -> None:
@@ -190,13 +198,6 @@ def test_the_order_is_kept_and_nothing_is_nothing(tmp_path: Path) -> None:
     assert engine.positives([]).shape == (0,)
     texts = [f"good {'very ' * (n * 7 % 50)}{n}" for n in range(300)]
     assert [one.text for one in engine.judge(texts)] == texts
-
-
-def test_what_goes_wrong_in_a_thread_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = engine_of(random_classifier(tmp_path))
-    monkeypatch.setattr(engine, "readout", lambda _: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        engine.judge(["good"] * 10, batch_texts=2, threads=2)
 
 
 # ------------------------------------------------------------------ odd texts

@@ -139,3 +139,35 @@ def test_rows_of_a_state() -> None:
 def test_a_large_vocabulary_gets_no_table() -> None:
     _, weights = make(RNNWeights)
     assert Stack(np.zeros((200_000, EMBEDDING)), weights, "float64").table is None
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_rows_that_are_kept_go_on_and_the_others_stay(kind: type[CellWeights]) -> None:
+    stack = Stack(*make(kind), dtype="float64")
+    ids = np.random.default_rng(8).integers(0, VOCABULARY, (5, STEPS))
+    lengths = [20, 20, 13, 6, 1]
+    reader = stack.reader(stack.zero_state(5))
+    for step in range(STEPS):
+        count = sum(length > step for length in lengths)
+        reader.keep(count)
+        assert reader.step(ids[:count, step]).shape == (count, HIDDEN)
+    for row, length in enumerate(lengths):
+        alone, _ = stack.run(ids[row : row + 1, :length], stack.zero_state())
+        np.testing.assert_allclose(reader.hidden[row], alone[0, -1], atol=1e-14)
+    assert reader.state.h.shape == (LAYERS, 2, HIDDEN)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_stack_of_some_tokens_reads_them_alike(kind: type[CellWeights], batch: int, table: bool) -> None:
+    stack = Stack(*make(kind), dtype="float64")
+    tokens = np.array([1, 4, 7])
+    some = stack.of_tokens(tokens)
+    assert some.table is not None
+    assert (stack.table is not None) == table
+    places = np.random.default_rng(9).integers(0, len(tokens), (batch, STEPS))
+    expected, _ = stack.run(tokens[places], stack.zero_state(batch))
+    np.testing.assert_allclose(some.run(places, some.zero_state(batch))[0], expected, atol=1e-14)
+    reader = some.reader(some.zero_state(batch))
+    for step in range(STEPS):
+        np.testing.assert_allclose(reader.step(places[:, step]), expected[:, step], atol=1e-14)

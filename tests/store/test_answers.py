@@ -23,7 +23,7 @@ def work(path: Path, texts: list[str], stop_after: int | None = None, job: dict[
             new = texts[begin : begin + 2][out.take(texts[begin : begin + 2]) :]
             if done == stop_after:
                 raise KeyboardInterrupt
-            out.write("".join(f"{text}!\n" for text in new), len(new), sum(text.endswith("3") for text in new))
+            out.write("".join(f"{text}!\n" for text in new), new, sum(text.endswith("3") for text in new))
             done += len(new)
         out.finish()
     return done
@@ -84,7 +84,7 @@ def test_notes_are_written_now_and_then(place: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "SAVE_INTERVAL_SECONDS", -1)
     out = AnswerFile(place, JOB)
     out.take(TEXTS[:2])
-    out.write("a\nb\n", 2)
+    out.write("a\nb\n", TEXTS[:2])
     assert json.loads(place.with_name("a.txt.partial.json").read_text())["bytes"] == 4
     assert place.with_name("a.txt.partial").read_text() == "a\nb\n"
     out.close()

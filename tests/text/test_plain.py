@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmtext.text.plain import LINE_END, Spacing, pieces, plain_form
+from lstmtext.text.plain import LINE_END, Spacing, chunk_pieces, pieces, plain_form
 from lstmtext.text.tokenizer import train_tokenizer
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"
@@ -115,6 +115,22 @@ def test_pieces_lose_nothing_but_spaces(text: str) -> None:
     assert "".join(pieces(text)) == without_spaces(plain_form(text))
     assert all(not piece.isspace() for piece in pieces(text) if piece != LINE_END)
     assert pieces(text).count(LINE_END) == plain_form(text).count(LINE_END)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=mixed | st.text(max_size=30))
+def test_chunks_that_stand_for_themselves_have_the_pieces_of_the_text(text: str) -> None:
+    text = text.replace(LINE_END, " ")
+    found = [chunk_pieces(chunk) for chunk in text.split()]
+    if None not in found:
+        assert [piece for cut in found if cut is not None for piece in cut] == pieces(text)
+
+
+def test_most_chunks_stand_for_themselves() -> None:
+    words = "I didn't say “it's good” (really), naïve & 7.50! film-making n't well..."
+    assert None not in [chunk_pieces(chunk) for chunk in words.split()][:-1]
+    for odd in ("-", ".", "...", ".5", "well...", "cannot", "coool", "a--b", "a—b", "<br", "-LRB-", "''"):
+        assert chunk_pieces(odd) is None, odd
 
 
 def test_no_length_of_text_takes_more_than_its_share_of_time() -> None:

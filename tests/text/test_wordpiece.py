@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmtext.errors import CheckpointError, InputError
+from lstmtext.text import chunks as chunks_module
+from lstmtext.text import tokenizer as tokenizer_module
 from lstmtext.text.plain import pieces, plain_form
 from lstmtext.text.tokenizer import UNKNOWN, StreamDecoder, Tokenizer, train_tokenizer
 
@@ -28,6 +30,13 @@ latin = st.text(
     | st.sampled_from("—–…’“”´\u00a0\u2009\u200b🙂👍🏽ﬁ\n\n''n't....--"),
     max_size=60,
 )
+# Runs of what the rules of the plain form look for, with and without white space between.
+odd = st.lists(
+    st.sampled_from(
+        ["-", "--", ".", "..", ". .", "film", "Cannot", "cooool", "n't", "'", "''", " ", "\n", "<br", "/>"]
+    ),
+    max_size=8,
+).map("".join)
 words = st.lists(st.sampled_from([*dict.fromkeys(pieces(TEXT))]), max_size=30)
 
 
@@ -88,6 +97,29 @@ def test_same_ids_as_the_tokenizers_library_gives_for_the_plain_form(text: str) 
     ids = TOKENIZER.encode(text)
     assert ids.tolist() == TOKENIZER.backend.encode(plain_form(text)).ids
     assert TOKENIZER.encode(plain_form(text)).tolist() == ids.tolist()
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts=st.lists(latin | odd | st.text(max_size=30), max_size=4))
+def test_chunk_by_chunk_is_what_the_pieces_of_the_whole_text_say(texts: list[str]) -> None:
+    expected = [[index for piece in pieces(text) for index in TOKENIZER.piece_ids(piece)] for text in texts]
+    ids, lengths = TOKENIZER.encode_all(texts)
+    assert ids.dtype == lengths.dtype == np.int64
+    assert lengths.tolist() == [len(one) for one in expected]
+    assert ids.tolist() == [index for one in expected for index in one]
+    assert [TOKENIZER.encode(text).tolist() for text in texts] == expected
+
+
+def test_what_is_remembered_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks_module, "REMEMBERED", 50)
+    monkeypatch.setattr(tokenizer_module, "REMEMBERED", 50)
+    tokenizer = Tokenizer(TOKENIZER.json)
+    texts = [f"film{number} good. {'x' * 100}{number}" for number in range(100)]
+    ids, _ = tokenizer.encode_all(texts)
+    assert len(tokenizer._chunks) <= 50
+    assert len(tokenizer._known_pieces) <= 50
+    assert max(map(len, [*tokenizer._chunks, *tokenizer._known_pieces])) <= 40
+    assert ids.tolist() == TOKENIZER.encode_all(texts)[0].tolist()
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,132 @@
+"""Intervals, the document, the drawing; and that the terminal UI reads it."""
+
+from __future__ import annotations
+
+import json
+import math
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from lstmtext.errors import InputError, UsageError
+from lstmtext.experiments.draw import _levels, check_plot, svg, write_plot
+from lstmtext.experiments.frame import perform
+from lstmtext.experiments.report import document
+from lstmtext.experiments.result import bootstrap, summarised, wilson
+from lstmtext.tui.experiments import Experiment as Saved
+
+
+@pytest.fixture(scope="module")
+def found(toy: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    *_, trials = perform(toy["Toy"](), tmp_path_factory.mktemp("toy"))
+    assert isinstance(trials, list)
+    return document(toy["Toy"](), trials, "quick", "lstmtext memory toy")
+
+
+def test_wilson() -> None:
+    """5 of 5 and 0 of 5 by hand: n / (n + z²) and its mirror image; the middle one from Wilson's formula."""
+    z2 = 1.959964**2
+    assert wilson(5, 5) == pytest.approx((1, 5 / (5 + z2), 1))
+    assert wilson(0, 5) == pytest.approx((0, 0, z2 / (5 + z2)))
+    share, low, high = wilson(50, 100)
+    assert share == 0.5
+    for border in (low, high):  # the defining equation: |share − p| = z √(p (1 − p) / n)
+        assert abs(share - border) == pytest.approx(math.sqrt(z2 * border * (1 - border) / 100))
+
+
+def test_bootstrap() -> None:
+    assert bootstrap([0.7]) == (0.7, 0.7, 0.7)
+    assert bootstrap([0.4, 0.4, 0.4]) == pytest.approx((0.4, 0.4, 0.4))
+    data = np.random.default_rng(1).normal(3, 2, 400).tolist()
+    mean, low, high = bootstrap(data)
+    assert mean == pytest.approx(np.mean(data))
+    assert (high - low) / 2 == pytest.approx(1.96 * np.std(data) / 20, rel=0.1)
+    assert bootstrap(data) == (mean, low, high)
+
+
+def test_true_and_false_become_a_share_and_blown_up_seeds_count_as_false() -> None:
+    seeds = [
+        {"solved": {"a": {"5": True}}, "loss": {"a": {"5": 2.0}}},
+        {"solved": {"a": {"5": True}}, "loss": {"a": {"5": 4.0}}},
+    ]
+    both = summarised(seeds)
+    assert both["solved"]["a"]["5"] == pytest.approx(wilson(2, 2), abs=1e-5)
+    assert both["loss"]["a"]["5"][0] == 3.0
+    one_lost = summarised(seeds, diverged=1)
+    assert one_lost["solved"]["a"]["5"] == pytest.approx(wilson(2, 3), abs=1e-5)
+    assert one_lost["loss"] == both["loss"]
+    assert summarised([]) == {}
+
+
+def test_the_document_says_what_made_it(found: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(found, allow_nan=False)) == json.loads(json.dumps(found))
+    assert found["command"] == "lstmtext memory toy"
+    assert set(found["versions"]) == {"lstmtext", "python", "torch", "numpy"}
+    assert found["hardware"].endswith("1 thread")
+    assert found["settings"]["precision"] == "float32"
+    assert list(found["settings"]["rates"]) == [1e-2, 1e-3]
+    assert len(found["trials"]) == 8
+    for arm in found["arms"]:
+        assert (arm["cell"], arm["init"], arm["seeds"]) in {("rnn", "default", 2), ("lstm", "bias 1", 2)}
+        assert arm["values"]["error"]["toy"]["1"][0] == pytest.approx(
+            2 * arm["values"]["error"]["toy"]["4"][0], rel=1e-4
+        )
+        mean, low, high = arm["error"]["toy"]["1"]
+        assert low <= mean <= high
+        assert arm["points"][0] == [1.0, mean, low, high]
+        assert arm["values"]["solved"]["toy"]["4"] == [False, False]
+
+
+def test_the_terminal_ui_reads_it(found: dict[str, Any]) -> None:
+    saved = msgspec.json.decode(json.dumps(found), type=Saved)
+    assert [arm.name for arm in saved.arms] == ["tanh RNN", "LSTM, b=1"]
+    assert saved.arms[0].points[1][0] == 4
+    assert saved.lines[0].name == "always a half"
+    assert saved.title == "A toy"
+
+
+def test_the_drawing_is_xml_and_names_everything(found: dict[str, Any], tmp_path: Path) -> None:
+    write_plot(tmp_path / "a.svg", found)
+    drawing = (tmp_path / "a.svg").read_text()
+    assert drawing == svg(found)
+    root = ET.fromstring(drawing)
+    texts = {node.text for node in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert texts >= {"A toy", "length", "error", "tanh RNN", "LSTM, b=1", "always a half", "1", "4"}
+    circles = list(root.iter("{http://www.w3.org/2000/svg}circle"))
+    assert len(circles) == sum(len(arm["points"]) for arm in found["arms"])
+    ys = [float(node.get("cy", "0")) for node in circles]
+    assert min(ys) >= 0
+    assert max(ys) <= float(root.get("height", "0"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (0.12, 1.0), (-30.1, 0), (0.0031, 0.1701), (2.07, 2.09), (5, 5), (0, 9.99)]
+)
+def test_levels_are_few_round_and_around_everything(low: float, high: float) -> None:
+    levels = _levels(low, high)
+    assert levels[0] <= low
+    assert levels[-1] >= high
+    assert 2 <= len(levels) <= 9
+    assert all(len(f"{abs(level):g}".replace(".", "").strip("0")) <= 4 for level in levels)
+
+
+def test_a_png_is_a_png(found: dict[str, Any], tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py")
+    write_plot(tmp_path / "a.png", found)
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_experiment_without_points_is_drawn_all_the_same(found: dict[str, Any]) -> None:
+    ET.fromstring(svg({**found, "arms": [{**arm, "points": []} for arm in found["arms"]]}))
+    ET.fromstring(svg({**found, "arms": [], "lines": []}))
+
+
+def test_a_plot_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"a plot is a \.png or an \.svg file"):
+        check_plot(tmp_path / "a.pdf")
+    with pytest.raises(InputError, match="There is no folder"):
+        check_plot(tmp_path / "none" / "a.svg")

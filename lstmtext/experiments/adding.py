@@ -3,8 +3,8 @@
     x_t = (u_t, m_t)      u uniform from 0 to 1; m is 1 at one step of each half and 0 elsewhere; answer u_a + u_b
 
 Answering 1 always has a mean squared error of 2 · 1/12 = 0.1667 (papers print 0.1767); below 0.01 it is solved.
-Each batch has one length, drawn from LENGTHS; every length is tested alone. Source: Hochreiter & Schmidhuber 1997,
-task 4, in the form of Le et al. 2015.
+Each batch has one length; every length is tested alone, longer ones than were trained on too. Source: Hochreiter &
+Schmidhuber 1997, task 4, in the form of Le et al. 2015.
 """
 
 from __future__ import annotations
@@ -79,9 +79,8 @@ class AddingStudy(Study):
 
     def measures(self) -> Measures:
         """Error and success by length."""
-        errors = {
-            str(length): float(self.loss(examples(random_of(TEST, length), TESTED, length))) for length in self.lengths
-        }
+        tested = dict.fromkeys([*self.lengths, *LENGTHS])
+        errors = {str(length): float(self.loss(examples(random_of(TEST, length), TESTED, length))) for length in tested}
         return {
             "error": {"adding": dict(errors)},
             "solved": {"adding": {length: error < SOLVED for length, error in errors.items()}},
@@ -109,13 +108,17 @@ class Adding(Experiment):
 
     def settings(self) -> dict[str, Any]:
         """Sizes."""
-        return {"lengths": list(self.lengths), "hidden_of_the_lstm": self.hidden, "tested_per_length": TESTED}
+        return {
+            "trained_on_lengths": list(self.lengths),
+            "hidden_of_the_lstm": self.hidden,
+            "tested_per_length": TESTED,
+        }
 
     def note(self, trials: list[Trial]) -> str:  # noqa: ARG002
         """What the border is."""
         return (
-            "One training per seed sees all lengths; each is tested alone. Solved: mean squared error below 0.01. An "
-            "arm that sits at 0.167 answers 1, whatever it reads."
+            "One training per seed sees all lengths that it is trained on; 50, 100 and 200 are tested alone. Solved: "
+            "mean squared error below 0.01. An arm that sits at 0.167 answers 1, whatever it reads."
         )
 
     def baselines(self) -> dict[str, float]:
@@ -124,15 +127,16 @@ class Adding(Experiment):
 
     def lines(self) -> list[Line]:
         """Answering 1, at every length."""
-        return [Line("answering 1", [(length, NAIVE) for length in (min(self.lengths), max(self.lengths))])]
+        return [Line("answering 1", [(length, NAIVE) for length in (min(self.lengths), max(LENGTHS))])]
 
 
 def experiment(budget: str) -> Adding:
     """The experiment for a budget, quick or full."""
     if budget == "quick":
-        recipe = {"rnn": 1e-3, "lstm-1": 1e-2}
-        return Adding(
-            Budget(arms=("rnn", "lstm-1"), seeds=2, steps=1500, evaluate_every=100, recipe=recipe), LENGTHS[:1]
-        )
-    # 2 000 batches of 64: with 1 600 of 32 the LSTM with b = 1 was still at the naive error.
-    return Adding(Budget(arms=tuple(ARMS), seeds=5, steps=2000, evaluate_every=100, rates=(1e-3, 3e-3, 1e-2)))
+        recipe = {"rnn": 1e-3, "lstm-1": 1e-2}  # at 3e-3 the LSTM is still at the naive error
+        return Adding(Budget(arms=("rnn", "lstm-1"), seeds=2, steps=1500, evaluate_every=100, recipe=recipe), (20, 50))
+    # Length 200 is tested only: to train on it takes half of the time. Rates are tuned at full length: after 600 steps
+    # the LSTM with b = 1 is at the naive error with each of them, and the choice would be noise.
+    rates = (1e-3, 3e-3, 1e-2)
+    full = Budget(arms=tuple(ARMS), seeds=5, steps=2000, batch=32, evaluate_every=100, rates=rates)
+    return Adding(full, LENGTHS[:2])

@@ -161,7 +161,7 @@ class Negation(Experiment):
     y = "right answers, share"
     chart = ("accuracy", "retention")
     tables = (
-        *(("accuracy", task) for task in TASKS),
+        *((name, task) for name in ("accuracy", "accuracy_seen") for task in TASKS),
         *(("accuracy", f"{task}, {LONG}") for task in TASKS),
         ("swap", "retention 16, c"),
     )

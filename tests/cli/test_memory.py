@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -77,6 +78,20 @@ def test_a_page_for_a_person(capsys: Output, monkeypatch: pytest.MonkeyPatch) ->
     assert max(map(len, output.splitlines())) <= 100
     assert "seed 2 of 2" not in output
     assert "%" in errors
+
+
+def test_on_a_terminal_it_is_in_colour_and_the_same(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    plain, _ = memory(capsys, "recall")
+    monkeypatch.setattr("lstmtext.cli.memory.is_fancy", lambda _: True)
+    coloured, errors = memory(capsys, "recall")
+    assert "\x1b[" in coloured
+    bare = re.sub(r"\x1b\[[\d;]*m", "", coloured)
+    assert [line.rstrip() for line in bare.splitlines()] == [line.rstrip() for line in plain.splitlines()]
+    assert errors.startswith("\r█")
+    assert errors.endswith("\r")  # and nothing is left of the bar
 
 
 def test_ascii(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

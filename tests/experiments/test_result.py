@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.experiments.arms import ARMS
 from lstmtext.experiments.draw import _levels, check_plot, svg, write_plot
 from lstmtext.experiments.frame import perform
 from lstmtext.experiments.report import document
 from lstmtext.experiments.result import bootstrap, summarised, wilson
+from lstmtext.places import shipped_folder
 from lstmtext.tui.experiments import Experiment as Saved
+from lstmtext.tui.experiments import find_experiments
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,25 @@ def test_the_terminal_ui_reads_it(found: dict[str, Any]) -> None:
     assert saved.arms[0].points[1][0] == 4
     assert saved.lines[0].name == "always a half"
     assert saved.title == "A toy"
+
+
+SHIPPED = sorted((shipped_folder("checkpoints") / "memory").glob("*/result.json"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_the_shipped_results_are_full_and_shown(path: Path) -> None:
+    found = json.loads(path.read_text())
+    assert path.stat().st_size < 300_000
+    assert found["budget"] == "full"
+    assert found["experiment"] == path.parent.name
+    assert {arm["key"] for arm in found["arms"]} == set(ARMS)
+    assert all(arm["seeds"] >= 5 for arm in found["arms"])
+    assert found["lines"]
+    parameters = [arm["parameters"] for arm in found["arms"]]
+    assert max(parameters) / min(parameters) < 1.04  # each within 2 % of the LSTM
+    shown, problems = find_experiments()
+    assert not problems
+    assert len(shown[path.parent.name].arms) == len(found["arms"])
 
 
 def test_the_drawing_is_xml_and_names_everything(found: dict[str, Any], tmp_path: Path) -> None:

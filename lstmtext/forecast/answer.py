@@ -118,7 +118,10 @@ def forecast(
     """
     values, count = series.values, len(series.values)
     if horizon > count:
-        raise InputError(f"The horizon of {horizon} is longer than the series ({count} values). Shorten --horizon.")
+        raise InputError(
+            f"The horizon of {horizon} is longer than the series ({_values(count)}). "
+            f"Give --horizon {count} or less, or a longer series."
+        )
     if season >= count and season > 1:
         raise InputError(f"A season of {season} needs more than {season} values, and there are {count}.")
     for level in levels:
@@ -150,7 +153,7 @@ def forecast(
     model = choose(found, season)
     predict = train(values) if train and model == LSTM else None
     mean = predict(values) if predict else baseline(model, values, horizon, season)
-    why = _why(found, model, count, constant=constant)
+    why = _why(found, model, count, constant=constant, tried=train is not None)
     bounds: dict[float, tuple[Values, Values] | None] = {}
     for level in asked:
         enough = wanted >= needed_windows(level)
@@ -163,12 +166,15 @@ def forecast(
     return Forecast(series, mean, bounds, model, why, wanted, table, notes)
 
 
-def _why(found: Backtest, model: str, count: int, *, constant: bool) -> str:
+def _why(found: Backtest, model: str, count: int, *, constant: bool, tried: bool) -> str:
+    """tried: whether there were enough windows to train on."""
     windows = f"{len(found.origins)} held-out window{'s' * (len(found.origins) > 1)}"
     if constant:
         return f"All {count} values are the same: there is nothing to learn, and {model} answers."
-    if LSTM not in found.forecasts:
+    if LSTM not in found.forecasts and not tried:
         return f"{_values(count)} are too few for the LSTM to learn from: {model} answers, the nearest on {windows}."
+    if LSTM not in found.forecasts:
+        return f"Before the {windows} the series stands still, which teaches the LSTM nothing: {model} answers."
     errors = {name: float(found.errors(name).mean()) for name in found.forecasts if name != CHOSEN}
     if model == LSTM:
         rival = _best_baseline(errors)

@@ -27,6 +27,8 @@ from lstmtext.errors import MissingExtraError
 __all__ = ["BASELINES", "SMOOTHERS", "Values", "baseline", "choose_baseline", "names_for", "smooth", "smoothers_ready"]
 
 Values = npt.NDArray[np.float64]
+SMOOTHED = 2_000  # latest values that are smoothed: older ones have weights near zero there, and cost the same
+ESTIMATED_SEASON = 24  # values; every one of a longer season as a parameter of its own takes minutes to fit
 PAST_ORIGINS = 50  # places in the past where the baselines are compared: more tell no more and cost more
 
 
@@ -95,7 +97,9 @@ def smoothers_ready() -> bool:
 def smooth(name: str, known: Values, horizon: int, season: int) -> Values | None:
     """Forecast with Holt's linear trend (damped) or ETS (damped trend, and an additive season where two are known).
 
-    Parameters are fitted by statsmodels; None where it finds none. Raises MissingExtraError without statsmodels.
+    Parameters are fitted by statsmodels to the latest values (SMOOTHED of them, or ten seasons); the start of a season
+    longer than ESTIMATED_SEASON is set by its heuristic. None where it finds none. Raises MissingExtraError without
+    statsmodels.
     """
     try:
         module: Any = importlib.import_module("statsmodels.tsa.holtwinters")
@@ -103,11 +107,13 @@ def smooth(name: str, known: Values, horizon: int, season: int) -> Values | None
         raise MissingExtraError("Exponential smoothing (Holt, ETS)", "series") from None
     seasonal = name == "ETS" and season > 1 and len(known) >= 2 * season
     options: dict[str, Any] = {"seasonal": "add", "seasonal_periods": season} if seasonal else {}
+    start = "heuristic" if seasonal and season > ESTIMATED_SEASON else "estimated"
+    known = known[-max(SMOOTHED, 10 * season) :]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "did not converge" is said by its row in the table
         try:
             model = module.ExponentialSmoothing(
-                known, trend="add", damped_trend=name == "ETS", initialization_method="estimated", **options
+                known, trend="add", damped_trend=name == "ETS", initialization_method=start, **options
             )
             found = np.asarray(model.fit().forecast(horizon), dtype=np.float64)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError):

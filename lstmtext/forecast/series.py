@@ -22,6 +22,7 @@ __all__ = ["Series", "parse_csv", "parse_values"]
 
 LARGEST = 1e100  # sums of squares of larger ones overflow
 NAMED_COLUMNS = 20
+PLAIN = "Write numbers like 1234.5: a decimal point, and no signs for thousands or units."
 
 
 class Series(NamedTuple):
@@ -88,7 +89,7 @@ def _number(cell: str) -> tuple[float, str]:
         said = f"the value is missing ({cell!r})" if cell else "the value is missing"
         return 0.0, f"{said}. Fill it in, or leave the rows before it out."
     if not NUMBER.fullmatch(cell):
-        hint = " Write a decimal point." if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
+        hint = f" {PLAIN}" if any(sign.isdigit() for sign in cell) and not any(sign.isalpha() for sign in cell) else ""
         return 0.0, f"{cell!r} is not a number.{hint}"
     value = float(cell)
     if abs(value) > LARGEST:
@@ -104,7 +105,7 @@ def _table(data: bytes, place: str) -> tuple[list[str], list[tuple[int, list[str
         raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
     if "\0" in text:
         raise InputError(f"{place} holds NUL bytes: it is not a .csv file.")
-    first = text.lstrip("\r\n").partition("\n")[0]
+    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])  # names may hold delimiters too
     delimiter = max(",;\t", key=first.count)
     try:
         table = list(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=delimiter))
@@ -117,6 +118,12 @@ def _table(data: bytes, place: str) -> tuple[list[str], list[tuple[int, list[str
     header = [cell.strip() for cell in table[0]]
     if all(NUMBER.fullmatch(cell) for cell in header):
         raise InputError(f"The first row of {place} is numbers ({_listed(header)}); it should name the columns.")
+    for row, cells in enumerate(table[1:], 2):
+        if any(cell.strip() for cell in cells[len(header) :]):
+            raise InputError(
+                f"{place}, row {row} (the header is row 1) has {len(cells)} cells and the header has {len(header)}. "
+                "A decimal comma in a file of commas does that: write a decimal point."
+            )
     return header, list(enumerate(table[1:], 2))
 
 

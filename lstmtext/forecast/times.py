@@ -1,8 +1,11 @@
 """A column of times: read, found regular, continued.
 
-Forms: a number (a year, a day's number), 2024-05, 2024-Q2, 2024-05-31, and ISO dates with a time of day. Times are
-regular when neighbours are equally far apart, or when their months are (ends of months count as such). What is not
-regular is refused with its row, because a forecast of "the next step" means nothing there.
+Forms: a number (a year, a day's number), 2024-05, 2024-Q2, 2024-W22, 2024-05-31, and ISO dates with a time of day;
+months and days also with / or nothing between their parts. The day or the month first, as in 01/02/2024, is refused:
+nobody can tell which it is. What continues is written as the last time is.
+
+Times are regular when neighbours are equally far apart, or when their months are (ends of months count as such).
+What is not regular is refused with its row, because a forecast of "the next step" means nothing there.
 Must not import torch.
 """
 
@@ -23,7 +26,8 @@ __all__ = ["NUMBER", "Times", "read_times"]
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 TOLERANCE = 1e-6  # of a step: numbers like 1959.1 are not exact
 MONTH = timedelta(days=28)  # steps from here on may be meant as months: 30 November, 31 December, 31 January
-FORMS = "a number, 2024-05, 2024-Q2, 2024-05-31 or 2024-05-31 14:00"
+FORMS = "a number, 2024-05, 2024-Q2, 2024-W22, 2024-05-31 or 2024-05-31 14:00"
+YEARS = range(1800, 2200)  # 202405 and 20240531 are dates where every cell of the column reads as one of these years
 
 
 class Times(NamedTuple):
@@ -34,7 +38,7 @@ class Times(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """One parsed time. kind: number, month, quarter, date or datetime."""
+    """One parsed time. kind: number, month, quarter, week (its Monday), date or datetime."""
 
     kind: str
     value: Any
@@ -47,8 +51,9 @@ def read_times(cells: Sequence[str], rows: Sequence[int], place: str) -> Times |
     stands twice, goes backwards or breaks the rhythm.
     """
     moments: list[Moment] = []
+    compact = all(_compact(cell.strip()) for cell in cells)
     for cell, row in zip(cells, rows, strict=True):
-        moment = _parse(cell.strip())
+        moment = _parse(cell.strip(), compact)
         if moment is None:
             what = f"{cell!r} is not a time" if cell.strip() else "the time is missing"
             raise InputError(f"{place}, row {row}: {what}. Times are {FORMS}.")
@@ -65,21 +70,29 @@ def read_times(cells: Sequence[str], rows: Sequence[int], place: str) -> Times |
     if kind == "number":
         return _numbers(cells, values, rows, place)
     steps = [later - earlier for earlier, later in pairwise(values)]
-    if kind in ("date", "datetime") and len(set(steps)) == 1 and steps[0] < MONTH:
-        return Times(list(cells), lambda k: _write(kind, values[-1] + k * steps[0], cells[-1]))
+    if kind == "week" or (kind in ("date", "datetime") and len(set(steps)) == 1 and steps[0] < MONTH):
+        return _even(kind, cells, values, steps, rows, place)
     return _months(kind, cells, values, steps, rows, place)
 
 
-def _parse(cell: str) -> Moment | None:
-    if NUMBER.fullmatch(cell):
+def _compact(cell: str) -> Moment | None:
+    """The month or day that a cell without separators reads as, if it does."""
+    moment = _parse(cell, compact=True) if re.fullmatch(r"\d{6}|\d{8}", cell) else None
+    return moment if moment and moment.kind != "number" and moment.value.year in YEARS else None
+
+
+def _parse(cell: str, compact: bool) -> Moment | None:
+    if NUMBER.fullmatch(cell) and not compact:
         return Moment("number", float(cell))
     try:
-        if match := re.fullmatch(r"(\d{4})-(\d{2})", cell):
+        if match := re.fullmatch(r"(\d{4})[-/]?(\d{2})", cell):
             return Moment("month", date(int(match[1]), int(match[2]), 1))
         if match := re.fullmatch(r"(\d{4})-?[Qq]([1-4])", cell):
             return Moment("quarter", date(int(match[1]), 3 * int(match[2]) - 2, 1))
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell):
-            return Moment("date", date.fromisoformat(cell))
+        if match := re.fullmatch(r"(\d{4})-?[Ww](\d{2})", cell):
+            return Moment("week", date.fromisocalendar(int(match[1]), int(match[2]), 1))
+        if match := re.fullmatch(r"(\d{4})([-/]?)(\d{2})\2(\d{2})", cell):
+            return Moment("date", date(int(match[1]), int(match[3]), int(match[4])))
         return Moment("datetime", datetime.fromisoformat(cell))
     except ValueError:
         return None
@@ -139,11 +152,18 @@ def _months(
             return _write(kind, values[-1].replace(year=month // 12, month=month % 12 + 1, day=day), cells[-1])
 
         return Times(list(cells), after)
-    if kind in ("date", "datetime") and len(set(steps)) == 1:
-        return Times(list(cells), lambda k: _write(kind, values[-1] + k * steps[0], cells[-1]))
-    usual_step = Counter(steps).most_common(1)[0][0]
-    index = next(index for index, step in enumerate(steps, 1) if step != usual_step)
-    raise _irregular(cells, rows, index, place, str(usual_step).removesuffix(", 0:00:00"))
+    return _even(kind, cells, values, steps, rows, place)
+
+
+def _even(
+    kind: str, cells: Sequence[str], values: Sequence[Any], steps: Sequence[timedelta], rows: Sequence[int], place: str
+) -> Times:
+    """Times equally far apart; otherwise the row that breaks the rhythm most of them have."""
+    usual = Counter(steps).most_common(1)[0][0]
+    for index, step in enumerate(steps, 1):
+        if step != usual:
+            raise _irregular(cells, rows, index, place, str(usual).removesuffix(", 0:00:00"))
+    return Times(list(cells), lambda k: _write(kind, values[-1] + k * usual, cells[-1]))
 
 
 def _days(month: int) -> int:
@@ -158,10 +178,18 @@ def _irregular(cells: Sequence[str], rows: Sequence[int], index: int, place: str
 
 
 def _write(kind: str, value: Any, like: str) -> str:
+    """A time in the form of `like`."""
+    like = like.strip()
+    between = "-" if "-" in like else "/" if "/" in like else ""
     if kind == "month":
-        return f"{value:%Y-%m}"
+        return f"{value:%Y}{between}{value:%m}"
     if kind == "quarter":
-        return f"{value.year}{'-' if '-' in like else ''}Q{(value.month + 2) // 3}"
+        return f"{value.year}{between}Q{(value.month + 2) // 3}"
+    if kind == "week":
+        year, week, _ = value.isocalendar()
+        return f"{year}{between}W{week:02d}"
     if kind == "date":
-        return str(value.isoformat())
-    return str(value.isoformat(sep="T" if "T" in like else " "))
+        return f"{value:%Y}{between}{value:%m}{between}{value:%d}"
+    to_the_minute = re.search(r"[T ]\d\d:\d\d(?!:)", like) and not (value.second or value.microsecond)
+    written = value.isoformat(sep="T" if "T" in like else " ", timespec="minutes" if to_the_minute else "auto")
+    return str(re.sub(r"\+00:00$", "Z", written) if like.endswith("Z") else written)

@@ -97,6 +97,33 @@ def test_out_and_plot(capsys: Output, sales: Path, tmp_path: Path) -> None:
     assert "polygon" in drawing
 
 
+def test_an_interrupt_is_130_and_leaves_no_file(
+    capsys: Output, sales: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lstmtext.forecast.answer.forecast", interrupted)
+    output, _ = forecast(capsys, str(sales), "--time", "month", "--out", str(tmp_path / "f.csv"), code=130)
+    assert output == ""
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_a_constant_series_is_answered_and_said(capsys: Output) -> None:
+    found = document(capsys, "--values", ",".join(["5"] * 40), "--horizon", "2")
+    assert found["model"] == "naive"
+    assert found["why"] == "All 40 values are the same: there is nothing to learn, and naive answers."
+    assert [(row["low-80"], row["mean"], row["high-80"]) for row in found["forecast"]] == [(5, 5, 5)] * 2
+    assert [row["mase"] for row in found["backtest"]] == [None] * len(found["backtest"])
+
+
+def test_json_is_alone_on_stdout_and_notes_are_not(capsys: Output) -> None:
+    output, said = forecast(capsys, "--values", "1,2,3", "--horizon", "1", "--json")
+    assert output.count("\n") == 1
+    assert json.loads(output)["model"] == "drift"
+    assert said == "note: no interval: 80 % needs 4 held-out windows, and there are 0.\n"
+
+
 def test_a_png(capsys: Output, sales: Path, tmp_path: Path) -> None:
     pytest.importorskip("resvg_py", reason="needs resvg-py, the extra [plot]")
     forecast(capsys, str(sales), "--time", "month", "--plot", str(tmp_path / "f.png"))
@@ -123,7 +150,16 @@ def test_a_png_without_its_extra(capsys: Output, sales: Path, monkeypatch: pytes
         (["sales.csv", "--values", "1,2"], 2, "FILE and --values both give a series"),
         (["--values", "1,2", "--column", "y"], 2, "--column and --time name columns of a FILE"),
         (["--values", "1,2", "--horizon", "0"], 2, "--horizon"),
-        (["--values", "1,2,3", "--horizon", "4"], 1, "The horizon of 4 is longer than the series (3 values)"),
+        (["--values", "1,2", "--horizon", "-1"], 2, "--horizon"),
+        (
+            ["sales.csv", "--column", "y", "--season", "31"],
+            1,
+            "A season of 31 needs more than 31 values, and there are 30.",
+        ),
+        (["--values", "1,2", "--horizon", "1", "--level", "150"], 2, "--level 150 is not between 0 and 100"),
+        (["--values", ""], 2, "--values holds no number"),
+        (["sales.csv", "--time", "when"], 2, "--time 'when': sales.csv has no such column. There are 'month', 'y'."),
+        (["--values", "1,2,3", "--horizon", "4"], 1, "(3 values). Give --horizon 3 or less, or a longer series."),
         (["--values", "1,2,3", "--horizon", "1", "--level", "80"], 1, "80 % needs at least 4 held-out windows"),
         (["--values", "1,2,3", "--horizon", "1", "--level", "100"], 2, "not between 0 and 100"),
         (["--values", "1,2,3", "--plot", "f.pdf"], 2, "a plot is a .png or an .svg file"),

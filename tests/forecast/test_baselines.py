@@ -11,7 +11,7 @@ from lstmtext.errors import InputError, MissingExtraError, UsageError
 from lstmtext.forecast.backtest import CHOSEN, LSTM, backtest, choose, most_windows, place_origins
 from lstmtext.forecast.baselines import baseline, choose_baseline, smooth, smoothers_ready
 from lstmtext.forecast.intervals import check_level, needed_windows, radius, refuse_level
-from lstmtext.forecast.windows import examples, first_origin, inputs
+from lstmtext.forecast.windows import centre, examples, first_origin, inputs, step_lag
 
 LINE = np.array([100.0, 105, 110, 115])
 WAVES = np.tile([1.0, 5, 2, 0], 10)
@@ -74,7 +74,40 @@ def test_a_row_reads_nothing_after_its_origin() -> None:
     changed[origin:] = 1e6
     other = examples(changed, 6, 3, 4, "drift")
     np.testing.assert_array_equal(other.x[: place + 1], rows.x[: place + 1])
+    np.testing.assert_array_equal(other.steps[: place + 1], rows.steps[: place + 1])
+    np.testing.assert_array_equal(other.u[:place], rows.u[:place])
+    np.testing.assert_array_equal(other.u[place, :-1], rows.u[place, :-1])  # the last is the answer, y_(T+1)
     assert not np.allclose(other.x[place + 1], rows.x[place + 1])
+
+
+@pytest.mark.parametrize(("base", "season"), [("naive", 1), ("drift", 1), ("seasonal naive", 4), ("drift", 4)])
+def test_steps_that_are_right_lead_where_the_answers_at_once_are(base: str, season: int) -> None:
+    values = np.random.default_rng(2).normal(size=60).cumsum()
+    rows = examples(values, 6, 9, season, base)
+    np.testing.assert_allclose(rows.u[:, -1], rows.z[:, 0], atol=1e-5)
+    origin, lag = int(rows.origins[-1]), step_lag(base, season)
+    past = values[:origin]
+    ahead, scale = baseline(base, past, 9, season), inputs(past, 6, season)[1]
+    z: list[float] = []
+    for k in range(9):
+        step = values[origin + k] - values[origin + k - lag] - (ahead[0] - past[-lag])
+        z.append(step / scale + (z[k - lag] if k >= lag else 0))
+    np.testing.assert_allclose(z, rows.z[-1], atol=1e-5)
+
+
+def test_where_a_value_stands_is_the_same_in_every_unit_and_at_every_step() -> None:
+    values = np.random.default_rng(0).normal(size=40).cumsum()
+    x, _ = inputs(values, 8, 4, centre(values))
+    other, _ = inputs(4 * values + 1024, 8, 4, centre(4 * values + 1024))
+    np.testing.assert_allclose(other, x, atol=1e-5)
+    later, _ = inputs(values, 7, 4, centre(values))
+    assert later[:, 1].tolist() == x[1:, 1].tolist()
+    assert centre(np.array([1.0, 2, 2, 2, 97])) == pytest.approx((2, 1.92))  # a tenth of the mean, for a median of 0
+
+
+def test_a_long_series_teaches_by_its_latest_windows() -> None:
+    rows = examples(np.random.default_rng(1).normal(size=6_000), 4, 2, 1, "naive")
+    assert (len(rows.x), rows.origins[0], rows.origins[-1]) == (5_000, 999, 5_998)
 
 
 def test_intervals() -> None:

@@ -10,10 +10,10 @@ from lstmtext.errors import InputError, UsageError
 from lstmtext.forecast.answer import forecast
 from lstmtext.forecast.backtest import CHOSEN, LSTM
 from lstmtext.forecast.baselines import Values, baseline
-from lstmtext.forecast.forecaster import Forecaster, fit, untrained
+from lstmtext.forecast.forecaster import STEP_BY_STEP, Forecaster, fit, untrained
 from lstmtext.forecast.gates import GATES, explain_series
 from lstmtext.forecast.series import Series, parse_values
-from lstmtext.forecast.windows import inputs
+from lstmtext.forecast.windows import centre, inputs, step_lag
 from lstmtext.model.recurrent import layer_parameters
 
 HORIZON = 4
@@ -74,6 +74,35 @@ def test_the_last_observation_moves_every_horizon(fitted: Forecaster) -> None:
         baseline("seasonal naive", moved, HORIZON, 5).tolist()
         == baseline("seasonal naive", SERIES, HORIZON, 5).tolist()
     )  # the baseline alone is moved only at multiples of the season
+    for name in ("naive", "drift"):
+        assert (baseline(name, moved, HORIZON, 1) != baseline(name, SERIES, HORIZON, 1)).all()
+    assert (baseline("seasonal naive", moved, 10, 5) != baseline("seasonal naive", SERIES, 10, 5)).tolist() == (
+        [False] * 4 + [True]
+    ) * 2
+
+
+@pytest.mark.parametrize(("season", "base"), [(1, "naive"), (1, "drift"), (5, "seasonal naive"), (5, "drift")])
+def test_step_by_step_an_answer_is_read_like_a_value(season: int, base: str) -> None:
+    """Taking the steps one by one is reading the window and its answers in one go."""
+    model = untrained(12, HORIZON, season, base, seed=3)
+    network = model.networks[STEP_BY_STEP]
+    torch.nn.init.normal_(network.head.weight, generator=torch.Generator().manual_seed(0))
+    ahead, (_, scale), middle = baseline(base, SERIES, HORIZON, season), inputs(SERIES, 12, season), centre(SERIES)
+    z = model._step_by_step(SERIES, ahead, scale)
+    path = np.concatenate([SERIES, ahead + scale * z])[:-1]  # the last answer is not read
+    first, count = len(SERIES) - 12, 12 + HORIZON - 1
+    columns = [(path[first:] - path[first - 1 : -1]) / scale, (path[first:] - middle[0]) / middle[1]]
+    if season > 1:
+        columns.append((path[first:] - path[first - season : -season]) / scale)
+    x = torch.tensor(np.stack(columns, axis=1)[None], dtype=torch.float32)
+    assert x.shape == (1, count, len(columns))
+    with torch.no_grad():
+        steps = network(x)[0, 11:, 0].tolist()
+    lag, expected = step_lag(base, season), []
+    for k, step in enumerate(steps):
+        expected.append(step + (expected[k - lag] if k >= lag else 0))
+    np.testing.assert_allclose(z, expected, rtol=1e-4)
+    assert np.abs(z).min() > 1e-3
 
 
 def test_scaling_and_shifting_the_series_scales_and_shifts_the_forecast(fitted: Forecaster) -> None:
@@ -172,6 +201,10 @@ def test_a_short_or_constant_series_is_answered_by_a_baseline_and_says_so() -> N
     assert "All 60 values are the same" in constant.why
     assert constant.bounds[80][0].tolist() == [5.0] * 3  # type: ignore[index]
     assert forecast(parse_values("3"), 1).why == "1 value leaves no window to test on: naive answers."
+    late = forecast(Series(np.concatenate([np.zeros(70), np.arange(30.0)])), 3)
+    assert late.why.startswith(
+        "Before the 12 held-out windows the series stands still, which teaches the LSTM nothing:"
+    )
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,13 @@ def test_csv(text: str) -> None:
     assert found.name == "y"
 
 
+def test_names_may_hold_delimiters_and_rows_may_end_with_one() -> None:
+    found = parse_csv(
+        b'"month","open;high;low;close"\n2024-01,5,\n2024-02,6,\n', "f.csv", "open;high;low;close", "month"
+    )
+    assert found.values.tolist() == [5, 6]
+
+
 def test_the_only_column_beside_the_times_needs_no_name() -> None:
     assert parse_csv(b"y\n1\n2\n", "f.csv").values.tolist() == [1, 2]
     assert parse_csv(b"t,y\n1,5\n2,6\n", "f.csv", time="t").values.tolist() == [5, 6]
@@ -65,7 +72,13 @@ def test_the_only_column_beside_the_times_needs_no_name() -> None:
         ("y\n1\n\n3\n", "y", None, InputError, "row 3 (the header is row 1), column 'y': the value is missing"),
         ("t,y\n1,2\n2,n/a\n", "y", None, InputError, "the value is missing ('n/a')"),
         ("t,y\n1,2\n2,abc\n", "y", None, InputError, "column 'y': 'abc' is not a number"),
-        ('t;y\n1;"2,5"\n', "y", None, InputError, "'2,5' is not a number. Write a decimal point."),
+        ('t;y\n1;"2,5"\n', "y", None, InputError, "'2,5' is not a number. Write numbers like 1234.5: a decimal point"),
+        ("y\n$5\n", "y", None, InputError, "'$5' is not a number. Write numbers like 1234.5"),
+        ('t,y\n1,"1,234.5"\n', "y", None, InputError, "'1,234.5' is not a number. Write numbers like 1234.5"),
+        ("t,y\n1,2\n2,3,5\n", "y", None, InputError, "row 3 (the header is row 1) has 3 cells and the header has 2"),
+        ("t,y\n31/01/2024,2\n", "y", "t", InputError, "row 2: '31/01/2024' is not a time. Times are a number, 2024-05"),
+        ("t,y\n20240131,2\n20240131,3\n", "y", "t", InputError, "row 3: the time '20240131' stands in row 2 too"),
+        ("t,y\n2024-W01,2\n2024-W02,3\n2024-W04,4\n2024-W05,4\n", "y", "t", InputError, "a step of 7 days"),
         ("t,y\n1,2\n", "z", None, UsageError, "--column 'z': f.csv has no such column. There are 't', 'y'."),
         ("t,y\n1,2\n", "y", "z", UsageError, "--time 'z': f.csv has no such column. There are 't', 'y'."),
         ("t,y\n1,2\n", None, None, UsageError, "f.csv has 2 columns: 't', 'y'. Say which with --column."),
@@ -105,7 +118,23 @@ def test_times_go_on() -> None:
     assert after("2023-12-18", "2023-12-25") == ["2024-01-01", "2024-01-08"]
     assert after("2023-11-30", "2023-12-31", "2024-01-31") == ["2024-02-29", "2024-03-31"]
     assert after("2022-01-01", "2023-01-01", "2024-01-01", "2025-01-01") == ["2026-01-01", "2027-01-01"]
-    assert after("2024-01-01 22:00", "2024-01-01 23:00") == ["2024-01-02 00:00:00", "2024-01-02 01:00:00"]
+    assert after("2024-01-01 22:00", "2024-01-01 23:00") == ["2024-01-02 00:00", "2024-01-02 01:00"]
+    assert after("2024-01-01T22:00:00Z", "2024-01-01T23:00:00Z") == ["2024-01-02T00:00:00Z", "2024-01-02T01:00:00Z"]
+    assert after("2020-W52", "2020-W53") == ["2021-W01", "2021-W02"]
+
+
+def test_what_continues_is_written_as_the_last_time_is() -> None:
+    assert after("2024/01/30", "2024/01/31") == ["2024/02/01", "2024/02/02"]
+    assert after("2023/11", "2023/12") == ["2024/01", "2024/02"]
+    assert after("2023Q3", "2023Q4") == ["2024Q1", "2024Q2"]
+    assert after("2024-01-01 10:00:30", "2024-01-01 10:01:00") == ["2024-01-01 10:01:30", "2024-01-01 10:02:00"]
+
+
+def test_digits_are_a_date_where_all_of_them_are() -> None:
+    assert after("20240130", "20240131") == ["20240201", "20240202"]
+    assert after("202311", "202312") == ["202401", "202402"]
+    assert after("202411", "202412", "202413") == ["202414", "202415"]
+    assert after("100001", "100002") == ["100003", "100004"]
 
 
 def test_a_missing_month_is_named_and_not_february() -> None:

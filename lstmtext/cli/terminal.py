@@ -1,7 +1,8 @@
 """Leaving the terminal as it was found, even when the program in it is killed.
 
 What is killed cannot tidy up after itself; so the program runs in a child, and the parent, which does
-nothing but wait, puts the terminal back. Must not import anything heavy: it is memory that lies idle.
+nothing but wait, puts the terminal back. Should the parent be the one that is killed, the child does, and ends.
+Must not import anything heavy: it is memory that lies idle.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -38,9 +40,13 @@ def guarded(show: Callable[[], int]) -> int:
     before = termios.tcgetattr(descriptor)
     sys.stdout.flush()
     sys.stderr.flush()
+    alone, alive = os.pipe()  # nobody writes: it ends with the parent, however that ends
     child = os.fork()
     if child == 0:
+        os.close(alive)
+        threading.Thread(target=_end_with_parent, args=(alone,), daemon=True).start()
         return show()
+    os.close(alone)
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -61,6 +67,17 @@ def guarded(show: Callable[[], int]) -> int:
         termios.tcflush(descriptor, termios.TCIFLUSH)
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
         os.write(sys.stdout.fileno(), RESET.encode())
-    name = signal.Signals(os.WTERMSIG(status)).name
-    print(f"lstmtext: The UI was ended from outside ({name}). Trainings go on: lstmtext tui", file=sys.stderr)
+    print(_sentence(signal.Signals(os.WTERMSIG(status)).name), file=sys.stderr)
     return EXIT_KILLED
+
+
+def _sentence(name: str) -> str:
+    return f"lstmtext: The UI was ended from outside ({name}). Trainings go on: lstmtext tui"
+
+
+def _end_with_parent(alone: int) -> None:
+    """In the child: two programs would read the keys if it lived on. The modes are the shell's by then."""
+    os.read(alone, 1)
+    with contextlib.suppress(OSError):
+        os.write(sys.__stdout__.fileno(), f"{RESET}{_sentence('SIGKILL')}\r\n".encode())  # type: ignore[union-attr]
+    os._exit(EXIT_KILLED)

@@ -38,6 +38,9 @@ ROOMS = {
     "memory": "MemoryScreen",
 }
 SAVE_SECONDS = 2.0
+# How long a thread that computes keeps the interpreter when the screen wants it; Python's own 5 ms, several times for
+# each key, made half of what a key cost while a text was written.
+SWITCH_SECONDS = 0.001
 
 
 def make_room(name: str) -> Screen[Any]:
@@ -114,6 +117,7 @@ class LstmtextApp(Shell):
 
     def on_mount(self) -> None:
         """Keep what is remembered, from now on."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.set_interval(SAVE_SECONDS, self.save_state)
         self.theme_changed_signal.subscribe(self, lambda theme: self.state.set("app", "theme", theme.name))
         if self.run_to_open is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from lstmtext.tui.charts import Chart
 from lstmtext.tui.history import History
@@ -16,13 +17,20 @@ __all__ = ["charts_csv", "cursor_text"]
 HEADER = ("series", "first_step", "last_step", "tokens", "seconds", "lowest", "highest", "last", "not_numbers")
 
 
-def charts_csv(history: History) -> str:
-    """One row for each kept point: in a long run several records, with their extremes. Losses: nats per token."""
+def charts_csv(history: History, lock: AbstractContextManager[object]) -> str:
+    """One row for each kept point: in a long run several records, with their extremes. Losses: nats per token.
+
+    A long run's take most of a second: for a thread. lock: guards `history`; held for a series at a time.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for name, series in history.series.items():
-        for first, last, tokens, seconds, low, high, value, gaps in series.rows():
+    with lock:
+        names = list(history.series)
+    for name in names:
+        with lock:
+            rows = history.curve(name).rows()
+        for first, last, tokens, seconds, low, high, value, gaps in rows:
             kept = ("" if number != number else number for number in (low, high, value))
             writer.writerow((name, int(first), int(last), int(tokens), round(seconds, 3), *kept, int(gaps)))
     return text.getvalue()

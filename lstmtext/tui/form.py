@@ -21,12 +21,13 @@ from lstmtext.units import format_bytes, format_duration
 
 __all__ = ["CELLS", "DEVICES", "TASKS", "TOKENIZERS", "TextSuggester", "estimate_lines", "offered_texts", "recipes"]
 
-TASKS = (("language model: writes", "lm"), ("classifier: feels", "sentiment"))
+TASKS = (("language model", "lm"), ("classifier", "sentiment"))
 TOKENIZERS = tuple((kind, kind) for kind in ("char", "word", "wordpiece", "bpe", "byte"))
 CELLS = (("lstm", "lstm"), ("gru", "gru"), ("rnn", "rnn"))
 DEVICES = tuple((name, name) for name in ("auto", "cpu", "cuda", "mps"))
 READABLE = (".txt", ".md", ".jsonl", ".csv", ".tsv", ".gz", ".xz")
 MOST_FILES = 100
+LABEL = 11  # columns
 
 
 def recipes(task: str) -> list[str]:
@@ -103,7 +104,7 @@ def estimate_lines(found: Mapping[str, Any], width: int, *, ascii: bool = False)
         ("memory", format_bytes(float(found.get("memory_bytes", 0))), "head"),
         ("weights", short_count(float(found.get("parameters", 0))), "head"),
         ("", "", ""),
-        ("steps", f"{steps:,}" + (f", {seconds / steps * 1000:.0f} ms each" if steps else ""), "value"),
+        ("steps", f"{steps:,}" + (f" {times} {seconds / steps * 1000:.0f} ms" if steps else ""), "value"),
         ("budget", _budget(budget), "value"),
         ("text", f"{short_count(float(found.get('train_tokens', 0)))} tokens", "value"),
         ("held out", f"{short_count(float(found.get('validation_tokens', 0)))} tokens", "value"),
@@ -115,8 +116,8 @@ def estimate_lines(found: Mapping[str, Any], width: int, *, ascii: bool = False)
     ]
     lines: list[Runs] = []
     for label, value, role in rows:
-        for number, part in enumerate(wrap([(value, role)], max(width - 12, 8)) if value else [[]]):
-            lines.append([(f"{label if number == 0 else '':<12}", "label"), *part])
+        for number, part in enumerate(wrap([(value, role)], max(width - LABEL, 8)) if value else [[]]):
+            lines.append([(f"{label if number == 0 else '':<{LABEL}}", "label"), *part])
     return lines
 
 

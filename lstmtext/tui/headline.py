@@ -19,7 +19,7 @@ __all__ = ["banners", "bars", "describe", "fit", "head", "tabs"]
 BAR_LABEL = 6  # columns
 ROLES = {"running": "state", "starting": "state", "finished": "good"}
 HINTS = {
-    "crashed": "Its process is gone without a word (killed, or the machine was switched off).",
+    "crashed": "Its process is gone: killed, or the machine went off.",
     "failed": "It ended with an error.",
     "stopped": "It was stopped, and saved first.",
     "stalled": "Its process is there, but has been silent for a minute (a long evaluation, or a full machine).",
@@ -67,7 +67,7 @@ def head(name: str, history: History, status: RunStatus, width: int, *, ascii: b
 
 def bars(history: History, status: RunStatus, load: Load, width: int, *, ascii: bool = False) -> list[Runs]:
     """Two progress bars: the whole run, and the way to the next evaluation; with what is known beside them."""
-    room = min(max(width // 3, 12), 48)
+    room = min(max(width // 4, 12), 48)
     gap = " | " if ascii else " · "
     total = history.total_steps if history.planned else 0
     share = history.step / total if total else None
@@ -90,7 +90,7 @@ def bars(history: History, status: RunStatus, load: Load, width: int, *, ascii: 
     epoch = f"epoch {history.progress.epoch:.2f}" if history.progress else ""
     speed = f"{short_count(history.progress.tokens_per_second)} tokens/s" if history.progress else ""
     ahead = f"evaluation in {every - done:,} steps" if status.alive and next_share < 1.0 else ""
-    second = [(ahead, "value"), (epoch, "value"), (speed, "value"), (load.text() if status.alive else "", "label")]
+    second = [(ahead, "value"), (speed, "value"), (epoch, "value"), (load.text() if status.alive else "", "label")]
     lines = []
     for label, part, texts in (("run", share, first), ("next", next_share if status.alive else None, second)):
         line: Runs = [(f" {label:<{BAR_LABEL - 1}}", "label"), *progress_bar(part, room, ascii=ascii), ("  ", "")]

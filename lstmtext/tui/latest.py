@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from lstmtext.errors import LstmtextError
+from lstmtext.tui.machine import step_back
 
 __all__ = ["Failed", "Job", "Latest", "Wanted"]
 
@@ -64,6 +65,7 @@ class Latest:
             self.ask(lambda _: None)
 
     def _work(self) -> None:
+        step_back()
         worker = get_current_worker()
         while True:
             with self._lock:

@@ -1,21 +1,25 @@
-"""What a process uses of this machine: CPU, memory, and its graphics card. Reads only; asks no library.
+"""What a process uses of this machine: CPU, memory, its graphics card; and letting the screen go first.
 
 On Linux from /proc; elsewhere, and for a run on another machine, nothing is known, which is said as None.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Load", "Meter", "own_host"]
+__all__ = ["Load", "Meter", "own_host", "step_back"]
 
 GPU_QUERY = ("--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits")
+BACKGROUND = 10  # of 19: half of what there is, so that a text is still written beside a training
 GPU_SECONDS = 5.0  # asking costs a process of its own
 
 
@@ -92,3 +96,13 @@ class Meter:
             except (OSError, subprocess.SubprocessError, ValueError, IndexError):
                 self._gpu = None, None
         return self._gpu
+
+
+def step_back() -> None:
+    """In a thread that computes: let the thread of the screen go first. Linux only, where threads have priorities.
+
+    Beside a training on every core, a key would otherwise be answered once the UI's own computing has had its turn.
+    """
+    if sys.platform == "linux" and threading.current_thread() is not threading.main_thread():
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND)

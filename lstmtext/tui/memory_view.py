@@ -21,6 +21,7 @@ from rich.segment import Segment
 from lstmtext.explain.draw import columns, fit
 from lstmtext.tui.ramps import Line, Look, cell, paint
 from lstmtext.tui.subjects import Answer, Passage, Unit, shift
+from lstmtext.tui.widgets.bars import bar
 from lstmtext.tui.widgets.heatmap import Heat
 
 if TYPE_CHECKING:
@@ -150,30 +151,35 @@ def unit_lines(study: Study, layer: int, unit: int, cursor: int, width: int, loo
             signed, scale = scales[gate]
             line += [
                 Segment(f"{_number(value):>{each - square - 1}}", paint(bold=here)),
-                cell(value / scale, look, signed=signed, width=square),
+                _square(value / scale, look, signed=signed, width=square),
                 Segment(" "),
             ]
         lines.append(line)
     return lines
 
 
+def _square(value: float, look: Look, *, signed: bool, width: int) -> Segment:
+    """A value's colour beside its number, which has the sign."""
+    found = cell(value, look, signed=signed, width=width)
+    return found._replace(text=" " * width) if look.colour else found
+
+
 def values_line(study: Study, layer: int, token: int, unit: int, width: int) -> Line:
     """All values of one unit at one token, in a line: by name, or by the lesson's letter where there is little room."""
     name = study.passage.tokens[token]
-    line: Line = [
-        Segment(fit(name, min(columns(name), 14)), paint(bold=True)),
-        Segment(f"  unit {unit}, layer {layer} ", paint(dim=True)),
-    ]
-    used = sum(segment.cell_length for segment in line)
-    letters = used + sum(len(gate) + 8 for gate in study.traces) > width
-    if letters and used + sum(columns(LETTERS[gate]) + 8 for gate in study.traces) > width:
-        line[1] = Segment(f"  {unit} ", paint(dim=True))
-    for gate, table in study.traces.items():
-        title = LETTERS[gate] if letters else gate
-        line += [
-            Segment(f"  {title}", paint(dim=True)),
-            Segment(f" {_number(float(table[layer][token][unit]))}"),
-        ]
+    values = {gate: _number(float(table[layer][token][unit])) for gate, table in study.traces.items()}
+    line: Line = []
+    for where, letters, gap in (
+        (f"  unit {unit}, layer {layer} ", False, 2),
+        (f"  unit {unit} ", True, 2),
+        ("", True, 1),
+    ):
+        line = [Segment(fit(name, min(columns(name), 14)), paint(bold=True)), Segment(where, paint(dim=True))]
+        for gate, value in values.items():
+            title = LETTERS[gate] if letters else gate
+            line += [Segment(" " * gap + title, paint(dim=True)), Segment(f" {value}")]
+        if sum(segment.cell_length for segment in line) <= width:
+            break
     return line
 
 
@@ -194,7 +200,7 @@ def answer_line(study: Study, kind: str, look: Look) -> list[Line]:
         return [line, [*second, Segment("reading again …", paint(dim=True))]]
     moved = shift(study.answer.table, study.without.table)
     second += _answer(study.without, writer)
-    text = f"   {moved:.3f} of the distribution moved" if writer else f"   {_signed(moved, 3)}"
+    text = f"   {moved:.3f} moved" if writer else f"   {_signed(moved, 3)}"
     return [line, [*second, Segment(text, paint(bold=True))]]
 
 
@@ -221,9 +227,8 @@ def unit_option(study: Study, layer: int, place: int, width: int, *, writer: boo
         return f"{mark}{unit:>4}"
     change, strongest = effects[place].change, max(abs(effects[0].change), 1e-9)
     room = max(width - 14, 0)
-    bar = ("#" if ascii else "■") * round(abs(change) / strongest * room)
     amount = f" {change:.3f}" if change >= 0 and writer else _signed(change, 3)
-    return f"{mark}{unit:>4}  {amount} {bar}"
+    return f"{mark}{unit:>4}  {amount} {bar(abs(change) / strongest, room, ascii=ascii)}"
 
 
 def map_csv(study: Study, layer: int) -> str:
@@ -248,7 +253,8 @@ def choose_across(units: int, fits: int) -> int:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
 
 
 def _signed(value: float, digits: int) -> str:

@@ -1,15 +1,14 @@
 """A text that can be stopped, continued and branched at every token, with nothing lost.
 
-A `Pen` holds what a generation is: the network's state, the random generator, the recent tokens. It draws
-with the functions of `engine.sampling` only, so that it writes what `engine.generator.generate` writes with
-the same seed (tested); what it adds is that settings may differ from token to token, that every token
-comes with the ids of its alternatives, and that a text can be taken up in the middle.
+A `Pen` holds what a generation is: the network's state and a `Sample` of `engine.generator`, so that it writes what
+`generate` writes with the same seed (tested); what it adds is that settings may differ from token to token, that every
+token comes with the ids of its alternatives, and that a text can be taken up in the middle.
 Imports numpy: import it in a worker thread, never while a screen is being drawn. Must not import torch.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
@@ -18,17 +17,8 @@ import numpy as np
 from lstmtext.api import LanguageModel
 from lstmtext.engine.cell import Array
 from lstmtext.engine.generator import generate
-from lstmtext.engine.sampling import (
-    REPETITION_WINDOW,
-    Probabilities,
-    SamplingSettings,
-    distribution,
-    draw,
-    filtered,
-    most_probable,
-)
+from lstmtext.engine.sampling import Probabilities, SamplingSettings, filtered, most_probable
 from lstmtext.engine.stack import Reader
-from lstmtext.text.tokenizer import StreamDecoder
 from lstmtext.tui.replies import Alternative, Choice, Drawn
 
 __all__ = ["Pen", "branched"]
@@ -40,30 +30,30 @@ READ_AT_ONCE = 256  # tokens of a prompt between two looks at whether anybody st
 class Pen:
     """Writes one text. Not for two threads at a time.
 
-    taken: tokens that are there already; the pen reads them and draws the one after
-    unknown: what of the prompt the model does not know; count: tokens of the text so far
+    taken: tokens that are there already, as they read after the prompt; the pen reads them and draws the one after
+    unknown: what of the prompt the model does not know
     """
 
     def __init__(self, model: LanguageModel, prompt: str, seed: int, taken: Sequence[Drawn] = ()) -> None:
         self.model = model
-        start = generate(model.engine, model.tokenizer, prompt, length=0)
+        start = generate(model.engine, model.tokenizer, prompt, length=0, seed=seed)
         self.unknown = tuple(start.unknown)
-        self.count = len(taken)
-        # A token costs one random number: after these the generator is where the other reply's was.
-        self._random = np.random.default_rng(seed)
-        self._random.random(len(taken))
-        self._ids = np.concatenate([start.prompt_ids, np.array([token.id for token in taken], dtype=np.int64)])
-        self._recent = deque(start.prompt_ids[-REPETITION_WINDOW:].tolist(), maxlen=REPETITION_WINDOW)
-        self._decoder = StreamDecoder(model.tokenizer)
-        for token in taken:
-            self._recent.append(token.id)
-            self._decoder.push(token.id)
+        self._sample = start.samples[0]
+        ids = [token.id for token in taken]
+        pieces = self._sample.take_up(ids)
+        self.taken = [token._replace(piece=piece) for token, piece in zip(taken, pieces, strict=True)]
+        self._ids = np.concatenate([start.prompt_ids, np.array(ids, dtype=np.int64)])
         self._state = model.engine.zero_state()
         self._read = 0
         self._reader: Reader | None = None
         self._scores: Array = np.empty(0)
         self._unread: int | None = None
         self._settings = (Choice(), SamplingSettings())
+
+    @property
+    def count(self) -> int:
+        """Tokens of the text so far."""
+        return self._sample.tokens
 
     def prepare(self, wanted: Callable[[], bool]) -> bool:
         """Read the prompt and what is taken; False when it is no longer `wanted`. Can be called again."""
@@ -85,21 +75,17 @@ class Pen:
         assert self._reader is not None, "prepare first"
         if self._unread is not None:
             self._scores = self.model.engine.logits(self._reader.step(np.array([self._unread])))[0]
-        settings = self._as_settings(choice)
-        probabilities = distribution(self._scores, settings, self._recent, self.model.tokenizer.unknown_id)
-        remaining = filtered(probabilities, settings)
-        index = draw(remaining, self._random)
+        settings, text = self._as_settings(choice), self.model.tokenizer.token_text
+        index, probabilities = self._sample.choose(self._scores, settings, self.model.tokenizer.unknown_id)
         token = Drawn(
             id=index,
-            text=self.model.tokenizer.token_text(index),
-            piece=self._decoder.push(index),
+            text=text(index),
+            piece=self._sample.append(index, sys.maxsize),
             probability=float(probabilities[index]),
             rank=int((probabilities > probabilities[index]).sum()) + 1,
-            top=self._alternatives(probabilities, remaining),
+            top=self._alternatives(probabilities, filtered(probabilities, settings)),
             choice=choice,
         )
-        self.count += 1
-        self._recent.append(index)
         self._unread = index  # read when the next one is wanted: the last token of a text costs nothing more
         return token
 
@@ -116,17 +102,17 @@ class Pen:
         return self._settings[1]
 
 
-def branched(tokens: Sequence[Drawn], place: int, alternative: Alternative, model: LanguageModel) -> list[Drawn]:
-    """The first `place` tokens and then `alternative`, marked as chosen by a person: what a branch begins with."""
-    decoder = StreamDecoder(model.tokenizer)
-    for token in tokens[:place]:
-        decoder.push(token.id)
+def branched(tokens: Sequence[Drawn], place: int, alternative: Alternative) -> list[Drawn]:
+    """The first `place` tokens and then `alternative`, marked as chosen by a person: what a branch begins with.
+
+    The pen that takes them up says how the last one reads there.
+    """
     old = tokens[place]
     rank = next(number for number, other in enumerate(old.top, 1) if other.id == alternative.id)
     new = old._replace(
         id=alternative.id,
         text=alternative.text,
-        piece=decoder.push(alternative.id),
+        piece=alternative.text,
         probability=alternative.probability,
         rank=rank,
         chosen=True,

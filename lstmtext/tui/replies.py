@@ -70,6 +70,7 @@ class Reply:
 
     number: from 1, in the order of asking; unknown: what of the prompt the model does not know
     inbox: tokens that the writing thread has drawn and the screen has not taken yet
+    changed: other settings came into force while it was written
     ended: None while it is being written; seconds: of writing, pauses left out
     pen: what continues it, exactly (`pen.Pen`; None before the model has read the prompt)
     """
@@ -84,6 +85,7 @@ class Reply:
     tokens: list[Drawn] = field(default_factory=list)
     inbox: deque[Drawn] = field(default_factory=deque)
     unknown: tuple[str, ...] = ()
+    changed: bool = False
     ended: Ended | None = None
     problem: str = ""
     seconds: float = 0.0
@@ -109,7 +111,9 @@ class Reply:
         """Move what has arrived into `tokens`; how many that were. Called by the screen's thread only."""
         count = 0
         while self.inbox:
-            self.tokens.append(self.inbox.popleft())
+            token = self.inbox.popleft()
+            self.changed = self.changed or (bool(self.tokens) and token.choice != self.tokens[0].choice)
+            self.tokens.append(token)
             count += 1
         return count
 

@@ -6,6 +6,8 @@ the theme, and the glyph and the word say the same without one. Must not import 
 
 from __future__ import annotations
 
+from rich.cells import cell_len, set_cell_size
+
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow
 from lstmtext.units import format_bytes
 
@@ -106,14 +108,16 @@ def run_line(row: RunRow, now: float, width: int, ascii: bool = False) -> Pieces
 
 def model_line(row: ModelRow, width: int, ascii: bool = False) -> Pieces:
     """One model in `width` cells: name, what it does, its size."""
-    name = max(12, min(22, width - 26))
+    name = max(12, min(22, width - (26 if width > 40 else 19)))  # the tokenizer is the first to go
     if row.problem:
         return [
             (_fit(row.name, name, ascii) + "  ", "name"),
             (_fit(f"! {row.problem}", width - name - 2, ascii), "bad"),
         ]
     rest = max(width - name - 2, 0)
-    what = f"{row.kind:<6}  {row.shape}"
+    what = f"{row.kind:<6} {row.shape}"
+    if len(what) > rest:
+        what = what.partition(",")[0]  # half a word of the tokenizer helps nobody
     if ascii:
         what = what.replace("×", "x")
     return [(_fit(row.name, name, ascii) + "  ", "name"), (_fit(what, rest, ascii), "dim")]
@@ -155,7 +159,7 @@ def _next(row: RunRow) -> str:
     """What can be done with it now, in words."""
     match row.state:
         case "paused":
-            return "Enter opens it; p there lets it go on."
+            return "Enter opens it; r there lets it go on."
         case "stalled":
             return "Its process is silent for over a minute. It may be swapping, or stopped: wait, or end it."
         case "crashed":
@@ -171,7 +175,7 @@ def _fit(text: str, width: int, ascii: bool = False) -> str:
     """`text` in exactly `width` cells; a mark where it was cut."""
     if width <= 0:
         return ""
-    if len(text) > width:
+    if cell_len(text) > width:
         mark = "..." if ascii else "…"
-        text = text[: max(width - len(mark), 0)] + mark[:width]
-    return text.ljust(width)
+        text = set_cell_size(text, max(width - len(mark), 0)) + mark[:width]
+    return set_cell_size(text, width)

@@ -16,6 +16,7 @@ from lstmtext.tui.widgets.canvas import Runs, join
 __all__ = ["clean", "page", "row", "word_diff", "wrap"]
 
 MOST_WORDS = 1500  # of each text; matching takes the square of it
+LEAST_BETWEEN = 2  # words that must have stayed between two changes to be shown as such
 JUNK_PER_DIFF = 0.2  # texts with less in common than this are shown as they are: a diff of everything says nothing
 
 
@@ -26,11 +27,12 @@ def clean(text: str) -> str:
 
 
 def row(sample: Sample, width: int, *, ascii: bool = False) -> str:
-    """One line of the table: step, validation loss, whether it was asked for, the beginning of the text."""
+    """One line of the table: step, validation loss, whether it was asked for, what followed the prompt."""
     loss = "-" if sample.loss is None else short(sample.loss)
     asked = ("?" if ascii else "›") if sample.requested else " "
     mark = "|" if ascii else "⏎"
-    text = clean(sample.text).strip().replace("\n", f" {mark} ")
+    text = clean(sample.text.removeprefix(sample.prompt)).lstrip("\n").rstrip()
+    text = re.sub(r"\s*\n\s*", f" {mark} ", text)
     line = f"{sample.step:>9,} {loss:>6} {asked} {text}"
     return line[: width - 1] + ("~" if ascii else "…") if len(line) > width > 1 else line.ljust(width)[:width]
 
@@ -38,18 +40,27 @@ def row(sample: Sample, width: int, *, ascii: bool = False) -> str:
 def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], bool]:
     """`after` as (text, role) pieces with `added` words, `removed` ones where they were; and whether it is a diff.
 
-    Not one when the two have too little in common.
+    Not one when the two have too little in common. A word that stayed by chance between two changes counts as changed:
+    a sentence of single words old and new in turn cannot be read.
     """
     old, new = _words(before)[:MOST_WORDS], _words(after)[:MOST_WORDS]
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    if not old or matcher.ratio() < JUNK_PER_DIFF:
+    opcodes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    changes: list[tuple[bool, int, int, int, int]] = []  # whether it stayed, and where that is in both
+    for place, (kind, a0, a1, b0, b1) in enumerate(opcodes):
+        between = 0 < place < len(opcodes) - 1
+        stayed = kind == "equal" and not (between and _count(new[b0:b1]) < LEAST_BETWEEN)
+        if changes and not stayed and not changes[-1][0]:
+            a0, b0 = changes.pop()[1::2]
+        changes.append((stayed, a0, a1, b0, b1))
+    kept = sum(_count(new[b0:b1]) for stayed, *_, b0, b1 in changes if stayed)
+    if 2 * kept < JUNK_PER_DIFF * (_count(old) + _count(new)) or not old:
         return [(after, "text")], False
     found: list[tuple[str, str]] = []
-    for kind, a0, a1, b0, b1 in matcher.get_opcodes():
-        if kind == "equal":
-            found.append(("".join(new[b0:b1]), "text"))
-            continue
+    for stayed, a0, a1, b0, b1 in changes:
         removed, added = "".join(old[a0:a1]), "".join(new[b0:b1])
+        if stayed:
+            found.append((added, "text"))
+            continue
         if removed.strip():
             found.append((removed, "removed"))
             if added and not removed[-1].isspace() and not added[0].isspace():
@@ -59,6 +70,11 @@ def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], bool]:
     return found, True
 
 
+def _count(parts: Sequence[str]) -> int:
+    """Words and signs, without the spaces between them."""
+    return sum(not part.isspace() for part in parts)
+
+
 def _words(text: str) -> list[str]:
     return re.findall(r"\w+|\s+|[^\w\s]", text)
 
@@ -66,19 +82,22 @@ def _words(text: str) -> list[str]:
 def page(
     sample: Sample, before: Sample | None, width: int, *, diff: bool, plain: bool = False, ascii: bool = False
 ) -> list[Runs]:
-    """The whole text of a sample in lines of `width`; with what changed since `before` marked.
+    """The whole text of a sample in lines of `width`, its prompt dimmed; with what changed since `before` marked.
 
     plain: without colours; the changes then stand in brackets: `[-gone-]` and `{+new+}`.
     """
-    pieces: list[tuple[str, str]] = [(clean(sample.text), "text")]
+    prompt = sample.prompt if sample.text.startswith(sample.prompt) else ""
+    text = clean(sample.text[len(prompt) :])
+    pieces: list[tuple[str, str]] = [(text, "text")]
     if diff and before is not None:
-        pieces, _ = word_diff(clean(before.text), clean(sample.text))
+        pieces, _ = word_diff(clean(before.text.removeprefix(prompt)), text)
         if plain or ascii:
             brackets = {"removed": ("[-", "-]"), "added": ("{+", "+}")}
             pieces = [
                 (f"{brackets[role][0]}{text}{brackets[role][1]}" if role in brackets and text.strip() else text, role)
                 for text, role in pieces
             ]
+    pieces = [(clean(prompt), "label"), *pieces]
     if ascii:
         pieces = [(text.encode("ascii", "replace").decode(), role) for text, role in pieces]
     return wrap(pieces, width)

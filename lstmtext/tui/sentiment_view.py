@@ -105,16 +105,30 @@ def sentence_lines(text: str, width: int) -> list[Line]:
     return [[Segment(line, paint(dim=True))] for line in textwrap.wrap(text, max(width, 10))]
 
 
-def brings_line(word: str, after: float | None, change: float | None, positive: float, look: Look) -> Line:
-    """The word under the cursor: what the model thought after it, and thinks without it."""
+def brings_line(
+    word: str,
+    after: float | None,
+    change: float | None,
+    positive: float,
+    look: Look,
+    *,
+    width: int = 80,
+    coming: bool = True,
+) -> Line:
+    """The word under the cursor: what the model thought after it, and thinks without it.
+
+    coming: whether a change that is not known yet is being found out
+    """
     line: Line = [Segment(word, paint(bold=True))]
     if after is not None:
         line += [Segment("   after it ", paint(dim=True)), Segment(f"{after:.2f}")]
     if change is None:
-        return [*line, Segment("   without it …", paint(dim=True))]
+        return [*line, Segment("   without it …", paint(dim=True))] if coming else line
     line += [Segment("   without it ", paint(dim=True)), Segment(f"{positive + change:.2f}")]
     side = "nothing" if abs(change) < 0.005 else "positive" if change < 0 else "negative"
     says = "changes nothing" if side == "nothing" else f"speaks for {side}, {_signed(-change, look)}"
+    if sum(part.cell_length for part in line) + 3 + len(says) > width:
+        says = says.removeprefix("speaks ")
     return [*line, Segment("   "), Segment(says, paint(dim=True) if side == "nothing" else ink_of(-3 * change, look))]
 
 

@@ -25,6 +25,8 @@ __all__ = ["AXES", "CAPACITY", "SMOOTHINGS", "Axis", "Columns", "Point", "Series
 # Share of the past in the smoothed value; 0 is the raw value. 1 / (1 - s) records are about what one averages.
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.97, 0.99)
 
+SHARES = tuple((share, 1.0 - share) for share in SMOOTHINGS)  # of the past, of the new value
+
 CAPACITY = 8192  # a chart has at most some 600 dots across, so that there is room to zoom in; 900 kB a series
 
 Axis = Literal["step", "tokens", "time"]
@@ -57,10 +59,12 @@ class Series:
         self._filled = 0  # raw points in the last bucket
         self._ema = [0.0] * len(SMOOTHINGS)
         self._weight = [0.0] * len(SMOOTHINGS)  # what the averages' weights add up to: 1 - s^count
+        self._full = False  # they do not change any more: from some thousand points on
         self._first, self._step, self._tokens, self._time = (array("d") for _ in range(4))
         self._low, self._high = array("d"), array("d")
         self._counts, self._gaps = array("d"), array("d")  # finite points up to here; gaps inside
         self._smooth = [array("d") for _ in SMOOTHINGS]
+        self._stale = False  # whether the last bucket's averages are older than its last point
 
     def __len__(self) -> int:
         """Buckets in use."""
@@ -71,10 +75,11 @@ class Series:
         finite = value - value == 0.0
         if finite:
             self.count += 1
-            ema, weight = self._ema, self._weight
-            for index, share in enumerate(SMOOTHINGS):
-                ema[index] = share * ema[index] + (1.0 - share) * value
-                weight[index] = share * weight[index] + (1.0 - share)
+            self._ema = [share * old + new * value for (share, new), old in zip(SHARES, self._ema)]  # noqa: B905  (a third of the time)
+            if not self._full:
+                before = self._weight
+                self._weight = [share * old + new for (share, new), old in zip(SHARES, before, strict=True)]
+                self._full = self._weight == before
         else:
             self.gaps += 1
         if self._filled in (0, self.stride):
@@ -85,16 +90,24 @@ class Series:
                 return
         self._filled += 1
         self._step[-1], self._tokens[-1], self._time[-1], self._counts[-1] = step, tokens, time, self.count
-        if not finite:
+        if finite:
+            low, high = self._low, self._high
+            if not value >= low[-1]:  # also where it is NaN
+                low[-1] = value
+            if not value <= high[-1]:
+                high[-1] = value
+            self._stale = True
+        else:
             self._gaps[-1] += 1
-            return
-        low, high = self._low, self._high
-        if not value >= low[-1]:  # also where it is NaN
-            low[-1] = value
-        if not value <= high[-1]:
-            high[-1] = value
-        for smooth, total, share in zip(self._smooth, self._ema, self._weight, strict=True):
-            smooth[-1] = total / share
+        if self._filled == self.stride:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Write the averages into the last bucket, once it is full or read: in a long run it has hundreds of points."""
+        if self._stale:
+            self._stale = False
+            for smooth, total, share in zip(self._smooth, self._ema, self._weight, strict=True):
+                smooth[-1] = total / share
 
     def _open(self, step: float, tokens: float, time: float, value: float, finite: bool) -> None:
         self._filled = 1
@@ -141,6 +154,7 @@ class Series:
         for index, share in enumerate(SMOOTHINGS):
             self._weight[index] = 1.0 - share**self.count
             self._ema[index] = self._smooth[index][-1] * self._weight[index] if self.count else 0.0
+        self._full = self._stale = False
 
     def xs(self, axis: Axis) -> array[float]:
         """Where the last point of every bucket lies."""
@@ -158,12 +172,14 @@ class Series:
         return self._point(len(self) - 1, "step", smoothing) if len(self) else None
 
     def _point(self, place: int, axis: Axis, smoothing: int) -> Point:
+        self._settle()
         gap = self._low[place] != self._low[place]
         value = NAN if gap else self._smooth[0][place]
         return Point(self._step[place], self.xs(axis)[place], value, self._smooth[smoothing][place])
 
     def rows(self) -> list[tuple[float, ...]]:
         """(first step, last step, tokens, seconds, lowest, highest, last value, gaps) of every bucket, for a file."""
+        self._settle()
         columns = (self._first, self._step, self._tokens, self._time, self._low, self._high)
         return list(zip(*columns, self._smooth[0], self._gaps, strict=True))
 
@@ -190,6 +206,7 @@ def decimate(series: Series, axis: Axis, x0: float, x1: float, columns: int, smo
 
     if not len(series) or columns < 1:
         return Columns([], [], [], [], [])
+    series._settle()
     xs = np.array(series.xs(axis))
     start = max(int(np.searchsorted(xs, x0, "left")) - 1, 0)
     end = min(int(np.searchsorted(xs, x1, "right")) + 1, len(xs))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmtext.errors import LstmtextError
+from lstmtext.tui.machine import step_back
 from lstmtext.tui.replies import Alternative, Choice, Drawn, Ended, Reply
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def write(
 
     start: what a new branch begins with. Returns how it ended, and what to tell the person.
     """
+    step_back()
     try:
         if reply.pen is None:
             from lstmtext.tui.pen import Pen, branched
@@ -107,10 +109,10 @@ def write(
             model = load(reply.model)
             if not wanted():
                 return "interrupt", ""
-            taken = branched(start.tokens, start.place, start.alternative, model) if start else []
+            taken = branched(start.tokens, start.place, start.alternative) if start else []
             reply.pen = Pen(model, reply.prompt, reply.seed, taken)
             reply.unknown = reply.pen.unknown
-            reply.inbox.extend(taken)
+            reply.inbox.extend(reply.pen.taken)
         return _draw(reply, live, wanted), ""
     except LstmtextError as error:
         return "error", str(error)

@@ -100,6 +100,7 @@ async def test_jump_goes_to_the_pane_of_the_letter() -> None:
         await press(pilot, "ctrl+g")
         screen: Any = pilot.app.screen
         assert isinstance(screen, JumpScreen)
+        await wait_until(pilot, lambda: "Texts" in screen_text(pilot.app))  # what is below is still seen
         letters = {widget.id: letter for letter, widget, _ in screen.targets}
         assert set(letters) == {"runs", "models", "texts"}
         await press(pilot, letters["texts"])

@@ -110,9 +110,10 @@ def test_bars() -> None:
     def shown(share: float | None, width: int, ascii: bool = False) -> str:
         return "".join(text for text, _ in progress_bar(share, width, ascii=ascii))
 
-    assert shown(0.5, 8) == "████────"
-    assert shown(0.53, 8) == "████▎───"
-    assert shown(1.7, 4) == "████"
+    assert shown(0.5, 8) == "━━━━────"
+    assert shown(0.56, 8) == "━━━━╸───"
+    assert shown(1.7, 4) == "━━━━"
+    assert shown(0.001, 4) == "╸───"
     assert shown(0.5, 10, ascii=True) == "[####....]"
     assert shown(None, 4) == "╌╌╌╌"
     assert sparkline([1, 2, 3, math.nan, 8], 6) == " ▁▂▃ █"
@@ -231,6 +232,8 @@ def test_words_that_changed() -> None:
     assert found
     assert [text for text, role in pieces if role == "added"] == ["new", " well"]
     assert [text for text, role in pieces if role == "removed" and text.strip()] == ["old"]
+    pieces, _ = word_diff("one two three old it new four five", "one two three quite it other four five")
+    assert [text for text, role in pieces if role == "added"] == ["quite it other"]  # "it" stayed by chance
     assert "".join(text for text, role in word_diff("a b", "c d e")[0] if role != "removed") == "c d e"
     shown = text_of(page(sample(2, "the new man"), sample(1, "the old man"), 60, diff=True, plain=True))
     assert shown == "the [-old-] {+new+} man"

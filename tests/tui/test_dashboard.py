@@ -168,13 +168,13 @@ async def test_samples_scrub_and_differ(make_run: MakeRun) -> None:
         await shown(pilot, "hamlet")
         text = await press(pilot, "t")
         assert "3 of 3" in text
-        assert "changes since step 200" in text
+        assert "compared with step 200" in text
         assert "2 of 3" in await press(pilot, "h")
         run.sampled(400, "Another.")
         await wait_until(pilot, lambda: "2 of 4" in screen_text(pilot.app))
         assert "4 of 4" in await press(pilot, "G")
         assert "1 of 4" in await press(pilot, "0")
-        assert "changes since" not in await press(pilot, "d")
+        assert "compared with" not in await press(pilot, "d")
 
 
 async def test_another_run_beside_it(make_run: MakeRun) -> None:

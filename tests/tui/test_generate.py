@@ -118,7 +118,7 @@ async def test_continuing_after_the_end_adds_as_much_again() -> None:
     async with Opened() as (pilot, room):
         await press(pilot, "enter")
         await written(pilot, room)
-        assert "Continue" in screen_text(pilot.app)
+        assert "Go on" in screen_text(pilot.app)
         assert "Stop" in await press(pilot, "space") or room.pane.writing is None
         await written(pilot, room)
         assert room.pane.reply is not None
@@ -222,7 +222,7 @@ async def test_branching_writes_on_from_another_token() -> None:
         assert new.tokens[:10] == old.tokens[:10]
         assert (new.tokens[10].id, new.tokens[10].chosen) == (other.id, True)
         assert len(new.tokens) == 11 + 60
-        assert "from 1 at 11" in screen_text(pilot.app)
+        assert "from reply 1, token 11" in screen_text(pilot.app)
         assert len(old.tokens) == 60
         await press(pilot, "p")
         assert room.pane.reply is old

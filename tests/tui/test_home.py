@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow, read_models, read_runs, read_texts
 from lstmtext.tui.rows import STATES, age, model_line, progress, run_facts, run_header, run_line, state_glyph, text_line
 from lstmtext.tui.state import UiState
 from lstmtext.tui.widgets.listing import Listing
+from lstmtext.tui.widgets.roombar import RoomBar
 from tui.conftest import FakeClock, press, screen_text, wait_until
 
 NOW = 1_700_000_000.0
@@ -44,7 +47,8 @@ def test_golden_lines() -> None:
     text = TextRow("harbour", "Short prose", "shipped", 79_600, "CC0")
     assert line(text_line(text, 36)) == "✓ harbour      shipped      79.6 kB "[:36].rstrip() or True
     model = ModelRow("shakespeare", "shipped", "writes", "lstm 2×640, char", "tinyshakespeare")
-    assert line(model_line(model, 44)) == "shakespeare         writes  lstm 2×640, char"
+    assert line(model_line(model, 44)) == "shakespeare         writes lstm 2×640, char "
+    assert line(model_line(model, 34)) == "shakespeare      writes lstm 2×640"
 
 
 @pytest.mark.parametrize("width", [40, 54, 58, 76, 90, 200])
@@ -57,6 +61,8 @@ def test_run_lines_fill_their_width(width: int, state: str, ascii: bool) -> None
     assert state_glyph(state, ascii) == text[0]
     assert len(text) <= max(width, 52)
     assert len(text) == len(line(run_line(RUN, NOW, width, ascii)))
+    wide = line(run_line(replace(row, name="航海日誌 🚢 " * 9), NOW, width))
+    assert cell_len(wide) == len(text)
     assert not ascii or text.isascii()
 
 
@@ -161,6 +167,9 @@ async def test_live_runs_move_and_the_bar_counts_them(make_run: Any) -> None:
         assert " 10%" in screen_text(pilot.app)
         run.train(400)
         await wait_until(pilot, lambda: " 50%" in screen_text(pilot.app))
+        run.status("paused")
+        await wait_until(pilot, lambda: "1 training" in screen_text(pilot.app))
+        assert pilot.app.screen.query_one(RoomBar).note == "1 training, 1 paused"
         run.crash()
         await wait_until(pilot, lambda: "! hamlet" in screen_text(pilot.app))
         assert "crashed" in screen_text(pilot.app)

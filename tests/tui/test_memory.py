@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from classifiers import random_classifier
+from textual.widgets import Input
 
 from lstmtext.engine.language_model import EngineModel
 from lstmtext.explain.next_token import gates, next_token, rank_units
@@ -172,6 +173,24 @@ def test_the_curves_fit_and_show_every_arm(look: Look, width: int, height: int) 
     assert text.startswith("right, %")
 
 
+@pytest.mark.parametrize("look", [PLAIN, Look(colour=False, ascii=True)])
+@pytest.mark.parametrize(("width", "height"), [(40, 14), (76, 18)])
+def test_references_are_drawn_and_many_names_take_lines(look: Look, width: int, height: int) -> None:
+    import msgspec
+
+    arms = [{"name": f"network {number}", "points": [[0, 1, 1, 1], [8, number / 9, 0, 1]]} for number in range(6)]
+    lines = [{"name": "guessing", "points": [[0, 0.5], [8, 0.5]]}, {"name": "far below", "points": [[0, 0], [8, -9]]}]
+    experiment = msgspec.convert({**EXPERIMENT, "arms": arms, "lines": lines}, Experiment)
+    shown = chart_lines(experiment, width, height, look)
+    assert len(shown) == height
+    assert max(width_of(line) for line in shown) <= width
+    text = plain(shown)
+    names = [f"network {number}" for number in range(6)] + ["guessing", "far below", "words between"]
+    assert all(name in text for name in names)
+    assert "−8" in text or "−5" in text  # the axis reaches as far as the references, in round numbers
+    assert plain(chart_lines(msgspec.structs.replace(experiment, lines=[]), width, height, look)) != text
+
+
 # The rooms.
 
 
@@ -195,6 +214,7 @@ async def test_every_key_of_the_room(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert "over the text" in await press(pilot, "v")
         assert "all units at good" in await press(pilot, "v")
         await press(pilot, "v", "w")
+        await wait_until(pilot, lambda: any(path.stat().st_size for path in tmp_path.glob("*.csv")))
         assert (tmp_path / next(iter(tmp_path.glob("*.csv"))).name).read_text().startswith("position,token")
 
 
@@ -233,9 +253,8 @@ async def test_a_missing_model_is_replaced_and_named(tmp_path: Path, monkeypatch
         await press(pilot, "5")
         screen = pilot.app.screen
         await wait_until(pilot, lambda: screen.study is not None, 60)  # type: ignore[attr-defined]
-        shown = screen_text(pilot.app)
-        assert "shakespeare" in shown
-        assert "next" in shown
+        await wait_until(pilot, lambda: "next" in screen_text(pilot.app))
+        assert "shakespeare" in screen_text(pilot.app)
 
 
 async def test_too_long_a_text_is_a_sentence(tmp_path: Path) -> None:
@@ -288,6 +307,25 @@ async def test_without_experiments_it_says_how_to_make_one(tmp_path: Path, monke
         await pilot.app.push_screen(ExperimentsScreen())
         await pilot.pause()
         assert HOW in screen_text(pilot.app)
+
+
+async def test_the_legend_follows_the_theme(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        before = screen.query_one("#left").border_subtitle
+        await press(pilot, "f9")
+        await wait_until(pilot, lambda: screen.query_one("#left").border_subtitle != before)
+
+
+async def test_a_text_of_another_room_comes_in_one_line(tmp_path: Path) -> None:
+    name = str(random_classifier(tmp_path))
+    app = app_with(name, memory={"text": "The film\nis good."})
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        assert screen.query_one("#text", Input).value == "The film is good."
+        app.state.set("memory", "text", "not\nbad")
+        await app.use_model(name, "memory")
+        await wait_until(pilot, lambda: screen.study is not None and screen.study.passage.text == "not bad")
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (140, 40)])

@@ -27,7 +27,7 @@ def written(pen: Pen, count: int, choice: Choice = CHOICE) -> list[Drawn]:
     return [pen.next(choice) for _ in range(count)]
 
 
-@pytest.mark.parametrize("tokenizer", ["char", "word", "bpe", "byte"])
+@pytest.mark.parametrize("tokenizer", ["char", "word", "wordpiece", "bpe", "byte"])
 @pytest.mark.parametrize("prompt", ["ROMEO:\nTo be", "", "Où est le café?"])
 def test_it_writes_what_generate_writes(tmp_path: Path, tokenizer: str, prompt: str) -> None:
     model = api.load(write_tiny(tmp_path / "m", tokenizer=tokenizer))
@@ -50,8 +50,9 @@ def test_choosing_the_same_token_changes_nothing(tmp_path: Path, cell: str) -> N
         same = next((other for other in tokens[place].top if other.id == tokens[place].id), None)
         if same is None:
             continue
-        start = branched(tokens, place, same, model)
-        again = start + written(Pen(model, "To be", 3, start), 29 - place)
+        start = branched(tokens, place, same)
+        pen = Pen(model, "To be", 3, start)
+        again = pen.taken + written(pen, 29 - place)
         assert [token.id for token in again] == [token.id for token in tokens]
         assert "".join(t.piece for t in again) == "".join(t.piece for t in tokens)
 
@@ -60,7 +61,7 @@ def test_a_branch_keeps_what_was_before_it_and_marks_what_was_chosen(tmp_path: P
     model = api.load(write_tiny(tmp_path / "m", tokenizer="byte"))
     tokens = written(Pen(model, "To be", 3), 12)
     other = next(other for other in tokens[6].top if other.id != tokens[6].id)
-    start = branched(tokens, 6, other, model)
+    start = branched(tokens, 6, other)
     assert start[:6] == tokens[:6]
     assert (start[6].id, start[6].probability, start[6].chosen) == (other.id, other.probability, True)
     assert start[6].top == tokens[6].top

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import pty
-import shlex
 import shutil
 import signal
 import socket
@@ -16,107 +15,22 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lstmtext.store.run import RunReader, list_runs, send
+from tui.terminal import PATIENCE_SECONDS, Terminal, open_terminal, small_training
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-SHELL = "bash --norc --noprofile"
-PATIENCE_SECONDS = 120.0  # this machine may be training something else on every core
-
-
-class Terminal:
-    """A tmux server of its own, with one shell in it."""
-
-    def __init__(self, folder: Path, size: tuple[int, int] = (100, 30)) -> None:
-        self.socket = f"lstmtext-test-{folder.name}-{os.getpid()}"  # a server that is leaving takes no new session
-        names = ("LSTMTEXT_RUNS", "LSTMTEXT_CACHE", "LSTMTEXT_CONFIG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        pairs = [word for name in names for word in ("-e", f"{name}={os.environ[name]}")]
-        pairs += ["-e", "LC_ALL=C.UTF-8", "-e", f"COLUMNS={size[0]}", "-e", f"LINES={size[1]}"]  # as some shells do
-        width, height = map(str, size)
-        self.tmux("new-session", "-d", "-s", "t", "-x", width, "-y", height, "-c", str(folder), *pairs, SHELL)
-        self.tmux("send-keys", "-t", "t", "-l", "PS1='ready''$ '; clear")
-        self.keys("Enter")
-        self.wait_for("ready$")
-
-    def tmux(self, *words: str) -> str:
-        done = subprocess.run(["tmux", "-u", "-L", self.socket, *words], capture_output=True, text=True, check=False)
-        return done.stdout
-
-    def screen(self) -> str:
-        return self.tmux("capture-pane", "-p", "-t", "t")
-
-    def keys(self, *keys: str) -> None:
-        for key in keys:
-            self.tmux("send-keys", "-t", "t", key)
-            time.sleep(0.2)
-
-    def command(self, *words: str) -> None:
-        self.tmux("send-keys", "-t", "t", "-l", shlex.join([sys.executable, "-m", "lstmtext", *words]))
-        self.keys("Enter")
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
-            assert time.monotonic() < end, f"it never came true; the terminal shows:\n{self.screen()}"
-            time.sleep(0.1)
-
-    def wait_for(self, *words: str) -> None:
-        self.until(lambda: all(word in self.screen() for word in words))
-
-    def is_sane(self) -> None:
-        """A shell that echoes, on the first screen, with a cursor and without mouse reports."""
-        self.wait_for("ready$")
-        flags = "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{wrap_flag}"
-        self.until(lambda: self.tmux("display-message", "-p", "-t", "t", flags).split() == ["0", "1", "0", "1"])
-        modes = Path(os.environ["LSTMTEXT_CACHE"]).parent / "modes.txt"
-        self.tmux("send-keys", "-t", "t", "-l", f"stty -a > {modes}; echo typed-$((40+2))")
-        self.keys("Enter")
-        self.wait_for("typed-42")
-        told = modes.read_text().replace(";", " ").split()
-        assert {"icanon", "echo", "isig", "icrnl", "opost"} <= set(told), told
-        self.tmux("send-keys", "-t", "t", "-l", "clear")
-        self.keys("Enter")
-
-    def process(self) -> int:
-        """The process in the foreground that draws: the child of the one that the shell started."""
-        shell = self.tmux("display-message", "-p", "-t", "t", "#{pane_pid}").strip()
-        found: list[int] = []
-        self.until(lambda: bool(found.extend(_children(int(shell))) or found))
-        self.until(lambda: bool(_children(found[0])))
-        return _children(found[0])[0]
-
-
-def _children(process: int) -> list[int]:
-    try:
-        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    for program in ("tmux", "bash"):
-        if not shutil.which(program):
-            pytest.skip(f"{program} is not installed")
-    opened = Terminal(tmp_path)
-    yield opened
-    opened.tmux("kill-server")
-    for folder in list_runs():
-        if RunReader(folder).status().alive:
-            os.kill(RunReader(folder).status().pid, signal.SIGKILL)
-
-
-def small_training(tmp_path: Path) -> None:
-    """The form as it was left last time: a tiny model on the shipped text, for ten minutes."""
-    file = tmp_path / "config" / "ui.toml"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text('[train]\ncorpus = "harbour"\nlayers = "1"\nhidden = "32"\namount = "10"\nbudget = "minutes"\n')
+    with open_terminal(tmp_path) as opened:
+        yield opened
 
 
 def test_train_steer_leave_come_back_generate_quit(terminal: Terminal, tmp_path: Path) -> None:
@@ -181,7 +95,7 @@ def test_a_killed_ui_leaves_a_terminal_that_works_and_a_run_that_goes_on(termina
     terminal.keys("C-r")
     terminal.until(lambda: bool(list_runs()) and RunReader(list_runs()[0]).status().step > 5)
     reader = RunReader(list_runs()[0])
-    os.kill(terminal.process(), signal.SIGKILL)
+    os.kill(terminal.processes()[1], signal.SIGKILL)
     terminal.wait_for("The UI was ended from outside (SIGKILL)")
     terminal.is_sane()
     step = reader.status().step

@@ -62,7 +62,7 @@ def test_what_a_command_said() -> None:
 
 def test_the_estimate_for_a_person() -> None:
     text = text_of(estimate_lines(ESTIMATE, 30))
-    for part in ("5m 00s", "532.0 MB", "3.4M", "1,500, 200 ms each", "5 minutes", "lstm 2×512", "64×96", "65 (char)"):
+    for part in ("5m 00s", "532.0 MB", "3.4M", "1,500 × 200 ms", "5 minutes", "lstm 2×512", "64×96", "65 (char)"):
         assert part in text
     assert text_of(estimate_lines(ESTIMATE, 30, ascii=True)).isascii()
     assert all(len(line) <= 30 for line in text.splitlines())
@@ -166,7 +166,7 @@ async def test_a_refusal_is_shown_with_what_to_do(children: Children) -> None:
     async with LstmtextApp().run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         screen.query_one("#corpus", Input).value = "harbor"
-        await wait_until(pilot, lambda: "Did you mean" in screen_text(pilot.app).replace("\n", " "))
+        await wait_until(pilot, lambda: "you mean 'harbour'?" in screen_text(pilot.app))
         await press(pilot, "ctrl+r")
         await wait_until(pilot, lambda: "was not started" in screen.problem or not screen.working)
         assert not isinstance(pilot.app.screen, DashboardScreen)

@@ -7,11 +7,11 @@ from lstmtext.tui.state import Setting
 
 ACTIONS = (
     Action("generate.stop", "space", "Stop", "Stop what is being written; it can be continued."),
-    Action("generate.continue", "space", "Continue", "Let the shown text go on, exactly as if it had not stopped."),
+    Action("generate.continue", "space", "Go on", "Let the shown text go on, exactly as if it had not stopped."),
     Action("generate.again", "r", "Again", "Write another text for the same prompt."),
     Action("generate.prompt", "i", "Prompt", "Go to the prompt."),
     Action("generate.settings", "s", "Settings", "Go to the settings of this pane."),
-    Action("generate.compare", "v", "Two panes", "Two models or two settings side by side, for one prompt."),
+    Action("generate.compare", "v", "Compare", "Two models or two settings side by side, for one prompt."),
     Action("generate.shading", "t", "Shading", "Shade every token by its probability, or none.", show=False),
     Action(
         "generate.earlier", "p,left_square_bracket", "Reply before", "The reply before, with its settings.", show=False

@@ -20,7 +20,7 @@ ACTIONS = (
     Action("memory.lab", "n", "Lab", "Negation lab: two sentences side by side, and what a word changes."),
     Action("memory.experiments", "e", "RNN/LSTM", "How far an RNN and an LSTM remember: saved experiments."),
     Action("memory.csv", "w", "CSV", "Write all gates of this layer as a table.", show=False),
-    Action("memory.leave", "escape", "Leave text", "From the text to the map.", show=False),
+    Action("memory.leave", "escape", "Leave text", "From the text to the map."),
 )
 
 SETTINGS = (

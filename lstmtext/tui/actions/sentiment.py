@@ -7,7 +7,7 @@ from lstmtext.tui.state import Setting
 
 ACTIONS = (
     Action("sentiment.edit", "i,slash", "Edit", "Write: the verdict follows every key."),
-    Action("sentiment.leave", "escape", "To the words", "From the text to its words.", show=False),
+    Action("sentiment.leave", "escape", "To the words", "From the text to its words: one key each from there on."),
     Action("sentiment.example", "x", "Example", "The next example."),
     Action("sentiment.empty", "d", "New", "Begin with an empty text.", show=False),
     Action("sentiment.model", "m", "Model", "Judge with another model."),

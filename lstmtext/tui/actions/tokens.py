@@ -5,7 +5,7 @@ from __future__ import annotations
 from lstmtext.tui.keys import Action
 
 ACTIONS = (
-    Action("tokens.pick", "enter", "Alternatives", "Choose another token here, and let the text go on from it."),
+    Action("tokens.pick", "enter", "Branch", "Choose another token here, and let the text go on from it."),
     Action("tokens.left", "left,h", "Token before", "The cursor goes one token back.", show=False),
     Action("tokens.right", "right,l", "Token after", "The cursor goes one token on.", show=False),
     Action("tokens.up", "up,k", "Row above", "The cursor goes one row up.", show=False),

@@ -6,9 +6,9 @@ from lstmtext.tui.keys import Action
 from lstmtext.tui.state import Setting
 
 ACTIONS = (
-    Action("train.start", "ctrl+r", "Start training", "Start a trainer of its own, and watch it.", priority=True),
-    Action("train.pick", "ctrl+l", "Pick a text", "Choose from the library and the files here.", priority=True),
-    Action("train.estimate", "ctrl+e", "Estimate again", "Measure size, memory and time once more.", priority=True),
+    Action("train.start", "ctrl+r", "Start", "Start a trainer of its own, and watch it.", priority=True),
+    Action("train.pick", "ctrl+l", "Pick text", "Choose from the library and the files here.", priority=True),
+    Action("train.estimate", "ctrl+e", "Estimate", "Measure size, memory and time once more.", priority=True),
     Action("train.watch", "ctrl+w", "Watch newest", "The dashboard of the run started last.", priority=True),
     Action("train.clear", "ctrl+k", "Clear", "Empty all fields: the program chooses.", show=False, priority=True),
     Action("train.copy", "ctrl+y", "Copy command", "Copy the command line of this form.", show=False, priority=True),

@@ -1,4 +1,4 @@
-"""What the five rooms have in common: the bar above, the footer below, the message of a small terminal.
+"""What the five rooms have in common: the bar above, the keys below, the message of a small terminal.
 
     class TrainScreen(Room):
         PLACE = "train"
@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from lstmtext.tui.shell import Shell, shell
+from lstmtext.tui.widgets.keyline import KeyLine
 from lstmtext.tui.widgets.roombar import RoomBar, TooSmall
 
 __all__ = ["Room"]
 
 
 class Room(Screen[None]):
-    """A screen with the bar of rooms, a body and the footer."""
+    """A screen with the bar of rooms, a body and the keys."""
 
     PLACE: ClassVar[str] = ""
     """Its name in `actions/`."""
@@ -43,10 +43,10 @@ class Room(Screen[None]):
         return shell(self)
 
     def compose(self) -> ComposeResult:
-        """The bar, the body, the footer."""
+        """The bar, the body, the keys."""
         yield RoomBar(self.TAB or self.PLACE)
         yield from self.compose_body()
-        yield Footer(compact=True)  # with the palette's key at the right, whatever else has no room
+        yield KeyLine()
         yield TooSmall()
 
     def compose_body(self) -> ComposeResult:

@@ -26,6 +26,7 @@ from lstmtext.tui.headline import banners, bars, head, tabs
 from lstmtext.tui.history import Sample
 from lstmtext.tui.inventory import RunRow
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.machine import step_back
 from lstmtext.tui.requests import Requests
 from lstmtext.tui.screens.steering import Steering
 from lstmtext.tui.series import AXES
@@ -41,6 +42,7 @@ __all__ = ["DashboardScreen"]
 
 PAGES = ("charts", "samples", "summary", "notes")
 DRAW_SECONDS = 0.1  # eyes and slow terminals need no more
+BETWEEN = 4  # times what the last drawing took, on a slow or busy machine: keys come first
 LOOK_SECONDS = 0.1  # between two looks at the folder
 ENDED = ("finished", "stopped", "failed", "crashed")
 
@@ -55,6 +57,10 @@ class DashboardScreen(Steering):
 
     class Changed(Message):
         """The run has something new."""
+
+        def can_replace(self, message: Message) -> bool:
+            """One is enough."""
+            return isinstance(message, DashboardScreen.Changed)
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -98,14 +104,15 @@ class DashboardScreen(Steering):
     @work(thread=True, exclusive=True, group="follow")
     def follow(self) -> None:
         """Read the run, and the other one, until the screen is left. A piece at a time; drawn ten times a second."""
+        step_back()
         importlib.import_module("numpy")  # charts need it; here, so that no key waits for it
-        worker, drawn, dirty = get_current_worker(), 0.0, True
+        worker, board, drawn, dirty = get_current_worker(), self.query_one(Board), 0.0, True
         while not worker.is_cancelled:
             feeds = [feed for feed in (self.feed, self.other) if feed is not None]
             for feed in feeds:
                 dirty = feed.step() or dirty
             now = time.monotonic()
-            if dirty and now - drawn >= DRAW_SECONDS:
+            if dirty and now - drawn >= max(DRAW_SECONDS, BETWEEN * board.seconds):
                 drawn, dirty = now, False
                 self.post_message(self.Changed())
             time.sleep(0.001 if any(feed.behind for feed in feeds) else LOOK_SECONDS)

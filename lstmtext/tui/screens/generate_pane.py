@@ -39,8 +39,8 @@ def fresh_seed() -> int:
     return secrets.randbelow(10_000)
 
 
-def status(reply: Reply, *, ascii: bool = False) -> str:
-    """How a reply is doing, in a few words."""
+def status(reply: Reply, width: int = 80, *, ascii: bool = False) -> str:
+    """How a reply is doing, in a few words; the least important ones only where there is room."""
     count, dot = len(reply.tokens), "-" if ascii else "\N{MIDDLE DOT}"
     speed = f" {dot} {reply.speed:.0f}/s" if reply.speed else ""
     if reply.ended is None:
@@ -50,8 +50,9 @@ def status(reply: Reply, *, ascii: bool = False) -> str:
     if reply.unknown:
         speed = f" {dot} never seen: {' '.join(reply.unknown[:NAMED])}"
     how = "stopped after " if reply.ended == "interrupt" else ""
-    origin = f" {dot} from {reply.branch.reply} at {reply.branch.token + 1}" if reply.branch else ""
-    return f"{how}{count} tokens{origin or speed} {dot} Space continues"
+    origin = f" {dot} from reply {reply.branch.reply}, token {reply.branch.token + 1}" if reply.branch else ""
+    said, more = f"{how}{count} tokens{origin or speed}", f" {dot} Space goes on"
+    return said + more if len(said + more) <= width else said
 
 
 class Pane(Vertical):
@@ -235,14 +236,13 @@ class Pane(Vertical):
         line = self.query_one(".status", Static)
         if reply is None:
             self.border_subtitle = ""
-            line.update("")
+            line.update("", layout=False)
             return
         if len(self.replies) > 1:
             self.border_title += f" {'-' if look.ascii else '·'} {self.index + 1} of {len(self.replies)}"
-        changes = reply.changes()
-        several = "+" if len(changes) > 1 else ""
-        self.border_subtitle = f"{brief(changes[0][1])}{several}, seed {reply.seed}"
-        line.update(status(reply, ascii=look.ascii))
+        first = reply.tokens[0].choice if reply.tokens else reply.choice
+        self.border_subtitle = f"{brief(first)}{'+' if reply.changed else ''}, seed {reply.seed}"
+        line.update(status(reply, self.content_size.width or 80, ascii=look.ascii), layout=False)
 
     def set_settings(self, settings: Settings) -> None:
         """Other settings, from the next token on."""

@@ -34,6 +34,7 @@ class HomeScreen(Room):
 
     PLACE = "home"
     CSS_PATH = "home.tcss"
+    AUTO_FOCUS = "#runs"  # not the hidden filter, which would swallow what is typed while the app starts
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("home")]
     HELP = (
         "Runs are trainings: live ones move by themselves, whoever started them. Models can write or judge at once; "
@@ -122,8 +123,9 @@ class HomeScreen(Room):
             self.query_one("#models", Listing).set_rows(message.models, key=lambda row: (row.name, row.origin))
         if message.texts is not None:
             self.query_one("#texts", Listing).set_rows(message.texts, key=lambda row: row.name)
-        live = sum(row.alive for row in self.runs)
-        self.query_one(RoomBar).note = f"{live} training" if live else ""
+        live, held = sum(row.alive for row in self.runs), sum(row.state == "paused" for row in self.runs)
+        counts = ((live - held, "training"), (held, "paused"))
+        self.query_one(RoomBar).note = ", ".join(f"{count} {what}" for count, what in counts if count)
         self.query_one("#runs", Listing).refresh()  # the ages move on
         self._details()
 
@@ -138,7 +140,7 @@ class HomeScreen(Room):
         listing.empty = tuple(self._nothing(wanted)) if self._seen else ("Looking …",)
         listing.set_rows(shown, key=lambda row: row.name)
         pane = self.query_one("#runs-pane")
-        pane.border_subtitle = f"{len(shown)} of {len(self.runs)}" if wanted else f"{len(shown) or ''}"
+        pane.border_subtitle = f"{len(shown)} of {len(self.runs)}" if wanted else ""
         self._header()
 
     def _nothing(self, wanted: str) -> list[str]:

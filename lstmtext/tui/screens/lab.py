@@ -81,6 +81,7 @@ class LabScreen(Room):
         """Read the sentences of last time."""
         self.query_one("#aligned-pane").border_title = "Side by side"
         self.query_one(HeatMap).focus()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._show())  # the legend has colours of its own
         self._show()
         self._read()
 
@@ -130,12 +131,12 @@ class LabScreen(Room):
         pair, heat_map, look = self.pair, self.query_one(HeatMap), look_of(self)
         there = pair is not None and bool(pair.rows)
         heat_map.display, self.query_one("#say").display = there, not there
-        self._show_aligned()
         words = self.query_one("#verdict", Static)
         if pair is None or not there:
             self.query_one("#say", Static).update("Reading …" if pair is None else "")
             self.sentences = verdict(pair, self.depth, self.subject.kind) if pair is not None else []
             words.update("\n\n".join(self.sentences))
+            self._show_aligned()
             return
         self._order = order_of(pair, self.gate, self.depth)
         heat = difference_heat(pair, self.gate, self.depth, self._order, look)
@@ -147,6 +148,7 @@ class LabScreen(Room):
         parts = legend(look, signed=True, low=f"{minus}{bound}", high=f"+{bound}", steps=7)
         pane = self.query_one("#map-pane")
         pane.border_subtitle = Content.from_rich_text(Text.assemble(*((part.text, part.style or "") for part in parts)))
+        self._show_aligned()
         self._show_cell()
 
     def _show_cell(self) -> None:
@@ -169,6 +171,10 @@ class LabScreen(Room):
         self.query_one("#aligned", Lines).draw(
             None if drawing is None else lambda width, _, look: drawing(width, look, cursor=row)
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Into a sentence from outside only."""
+        return action != "edit" or not isinstance(self.focused, Input)
 
     def action_edit(self) -> None:
         """Into the second sentence, the one that is usually changed."""

@@ -24,7 +24,7 @@ from lstmtext.tui.actions.memory import VIEWS
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.latest import Failed, Latest
 from lstmtext.tui.memory_jobs import Ablated, Loaded, Ranked, Studied
-from lstmtext.tui.memory_view import map_csv, unit_option
+from lstmtext.tui.memory_view import Study, map_csv, unit_option
 from lstmtext.tui.screens.choose import ChooseScreen
 from lstmtext.tui.screens.memory_panes import MemoryPanes
 from lstmtext.tui.subjects import Unit, model_names
@@ -55,6 +55,7 @@ class MemoryScreen(MemoryPanes):
         self.query_one("#right").border_title = "Units"
         self.query_one("#answer").border_title = "Answer"
         self.query_one(HeatMap).focus()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.show_left())  # the legend has colours of its own
         self._reading.ask(partial(memory_jobs.load, self.post_message, self.app.state.get("memory", "model")))
         self.show_all()
 
@@ -62,6 +63,7 @@ class MemoryScreen(MemoryPanes):
         """Look into this model from now on."""
         self.subject = self.study = None
         self.problem_text = ""
+        self.query_one("#text", Input).value = self.text  # another room may have brought one
         self._reading.ask(partial(memory_jobs.load, self.post_message, name))
         self.show_all()
 
@@ -152,6 +154,11 @@ class MemoryScreen(MemoryPanes):
             self._ranking.ask(partial(memory_jobs.rank, self.post_message, self.subject, study, self.depth))
 
     # What a person does.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Into the text from outside, out of it from inside."""
+        inside = isinstance(self.focused, Input)
+        return {"edit": not inside, "leave": inside}.get(action, True)
 
     def action_edit(self) -> None:
         """Into the text."""
@@ -260,12 +267,16 @@ class MemoryScreen(MemoryPanes):
 
     def action_csv(self) -> None:
         """All gates of this layer, as a table."""
-        if self.study is None or self.subject is None:
-            return
-        path = Path(f"lstmtext-memory-{self.subject.name}-layer{self.depth}.csv".replace("/", "-"))
+        if self.study is not None and self.subject is not None:
+            path = Path(f"lstmtext-memory-{self.subject.name}-layer{self.depth}.csv".replace("/", "-"))
+            self.export(self.study, self.depth, path.resolve())
+
+    @work(thread=True, exclusive=True, group="export", exit_on_error=False)
+    def export(self, study: Study, depth: int, path: Path) -> None:
+        """Write the table: of a large model it has a hundred thousand numbers."""
         try:
-            path.write_text(map_csv(self.study, self.depth), encoding="utf-8")
+            path.write_text(map_csv(study, depth), encoding="utf-8")
         except OSError as error:
             self.app.problem(f"The table cannot be written: {error.strerror}: {path}.")
             return
-        self.notify(f"Saved {path.resolve()}", markup=False)
+        self.notify(f"Saved {path}", markup=False)

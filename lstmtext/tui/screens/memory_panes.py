@@ -55,7 +55,7 @@ class MemoryPanes(Room):
     def compose_body(self) -> ComposeResult:
         """Text, tabs, map beside the picker, answer."""
         with Vertical(id="sentence", classes="pane"):
-            yield Input(self.app.state.get("memory", "text"), id="text", placeholder="Write a sentence.", compact=True)
+            yield Input(self.text, id="text", placeholder="Write a sentence.", compact=True)
         yield Static(id="tabs")
         with Horizontal(id="middle"):
             with Vertical(id="left", classes="pane"):
@@ -68,6 +68,11 @@ class MemoryPanes(Room):
         with Vertical(id="answer", classes="pane"):
             yield Lines(self._values, id="values")
             yield Lines(self._answers, id="answers")
+
+    @property
+    def text(self) -> str:
+        """What is read, in one line: the field has no more."""
+        return " ".join(str(self.app.state.get("memory", "text")).splitlines())
 
     @property
     def view(self) -> str:
@@ -108,7 +113,8 @@ class MemoryPanes(Room):
             shown = self.view != "unit"
             parts += [" ".join(gates)] if shown else []
         bar = "   [$border-blurred]|[/]   " if look.ascii else "   [$border-blurred]│[/]   "
-        self.query_one("#tabs", Static).update((bar if self.size.width >= 100 else bar.replace("   ", " ")).join(parts))
+        line = (bar if self.size.width >= 100 else bar.replace("   ", " ")).join(parts)
+        self.query_one("#tabs", Static).update(line, layout=False)
 
     def _tab(self, text: str, here: bool, action: str) -> str:
         style = "bold $accent reverse" if here else "$text-muted"
@@ -174,9 +180,14 @@ class MemoryPanes(Room):
         shown = range(min(LISTED, len(study.order[self.depth])))
         writer, ascii = self.writer, self.app.ascii
         lines = [unit_option(study, self.depth, place, width, writer=writer, ascii=ascii) for place in shown]
+        contents = [Content(asciified(line) if ascii else line) for line in lines]
         with self.prevent(OptionList.OptionHighlighted):
-            listed.clear_options()
-            listed.add_options([Option(Content(asciified(line) if ascii else line)) for line in lines])
+            if listed.option_count != len(contents):
+                listed.clear_options()
+                listed.add_options([Option(content) for content in contents])
+            for place, content in enumerate(contents):  # a hundred lines, of which a key changes one or none
+                if listed.get_option_at_index(place).prompt != content:
+                    listed.replace_option_prompt_at_index(place, content)
             self.mark_unit()
 
     def mark_unit(self) -> None:

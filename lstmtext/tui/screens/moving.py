@@ -176,16 +176,14 @@ class Moving(Room):
 
     def action_export(self) -> None:
         """All charts as CSV."""
-        with self.feed.lock:
-            text = charts_csv(self.feed.history)
-        self.write(text)
+        self.export()
 
     @work(thread=True, exclusive=True, group="export", exit_on_error=False)
-    def write(self, text: str) -> None:
+    def export(self) -> None:
         """Write a file into the current folder."""
         path = Path(f"{self.feed.folder.name}-charts.csv").resolve()
         try:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(charts_csv(self.feed.history, self.feed.lock), encoding="utf-8")
         except OSError as error:
             self.shell.problem(f"The data cannot be written: {error.strerror}: {path}.")
             return

@@ -228,14 +228,16 @@ class SentimentScreen(Room):
             return []
         return verdict_lines(self.judged.judgement, width, look)
 
-    def _word(self, _: int, __: int, look: Look) -> list[Line]:
+    def _word(self, width: int, _: int, look: Look) -> list[Line]:
         judged = self.judged
         if judged is None or not judged.words:
             return []
         place = min(self.query_one(ReadingCurve).cursor, len(judged.words) - 1)
         after = judged.positive[place] if judged.positive else None
         change = self.changes[place] if place < len(self.changes) else None
-        return [brings_line(judged.words[place], after, change, judged.judgement.positive, look)]
+        coming = len(judged.words) <= sentiment_jobs.LONGEST
+        positive = judged.judgement.positive
+        return [brings_line(judged.words[place], after, change, positive, look, width=width, coming=coming)]
 
     def _together(self, width: int, _: int, look: Look) -> list[Line]:
         found = [self.chosen, *self.spans] if self.chosen is not None else self.spans
@@ -244,6 +246,11 @@ class SentimentScreen(Room):
         return interaction_lines(found, width, look, 0 if self.chosen is not None else None)
 
     # What a person does.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Into the text from outside, out of it from inside."""
+        inside = isinstance(self.focused, TextArea)
+        return {"edit": not inside, "leave": inside}.get(action, True)
 
     def action_edit(self) -> None:
         """Into the text."""

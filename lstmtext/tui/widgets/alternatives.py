@@ -20,18 +20,15 @@ from textual.widget import Widget
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.ramps import Line, Look, diverging, paint
 from lstmtext.tui.replies import Alternative, Drawn, brief
+from lstmtext.tui.widgets.bars import bar
 from lstmtext.tui.widgets.look import look_of
 from lstmtext.tui.widgets.tokens import shading_legend
 
 __all__ = ["Alternatives", "alternative_lines", "percent", "token_name"]
 
-EIGHTHS = " ▏▎▍▌▋▊▉█"
 NAMED = {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍", "": "∅"}
 NAMED_ASCII = {" ": "' '", "\n": "\\n", "\t": "\\t", "\r": "\\r", "": "''"}
-HINT = (
-    "Walk over the text with the arrow keys, or click a token: here is what else it might have been. "
-    "Enter lets the text go on from another one."
-)
+HINT = "Arrow keys or a click: what else a token might have been. Enter puts another in its place."
 PERCENT = 6  # columns of "12.3 %"
 
 
@@ -83,11 +80,7 @@ def _line(
 ) -> Line:
     dim = not other.kept and not drawn
     pointer = (">" if look.ascii else "›") if here else " "
-    if look.ascii:
-        drawing = "#" * max(1, round(share * room)) if room else ""
-    else:
-        eighths = max(1, round(share * room * 8)) if room else 0
-        drawing = "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
+    drawing = bar(share, room, ascii=look.ascii)
     tone = paint(diverging(-0.7, look)) if look.colour and not dim else paint(dim=dim)
     base = paint(bold=here or drawn, dim=dim, reverse=here)
     return [

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 
 from lstmtext.tui.widgets.canvas import Runs
 
-__all__ = ["progress_bar", "slider", "sparkline"]
+__all__ = ["bar", "progress_bar", "slider", "sparkline"]
 
-EIGHTHS = " ▏▎▍▌▋▊▉"
 LEVELS = "▁▂▃▄▅▆▇█"
 ASCII_LEVELS = "_.-=+*#@"
+
+
+def bar(share: float, width: int, *, ascii: bool = False) -> str:
+    """`share` of `width` columns, to the half column; what is more than nothing is seen."""
+    halves = max(round(share * width * 2), 1 if share > 0 and width else 0)
+    return "#" * -(-halves // 2) if ascii else "━" * (halves // 2) + "╸" * (halves % 2)
 
 
 def progress_bar(share: float | None, width: int, *, ascii: bool = False) -> Runs:
@@ -24,10 +29,8 @@ def progress_bar(share: float | None, width: int, *, ascii: bool = False) -> Run
     if ascii:
         full = round(share * (width - 2))
         return [("[", "axis"), ("#" * full, "bar"), ("." * (width - 2 - full), "bar-rest"), ("]", "axis")]
-    eighths = round(share * width * 8)
-    full, part = divmod(eighths, 8)
-    tip = EIGHTHS[part] if part else ""
-    return [("█" * full, "bar"), (tip, "bar-tip"), ("─" * (width - full - len(tip)), "bar-rest")]
+    done = bar(share, width)
+    return [(done, "bar"), ("─" * (width - len(done)), "bar-rest")]
 
 
 def sparkline(values: Sequence[float], width: int, *, ascii: bool = False) -> str:

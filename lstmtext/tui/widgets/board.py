@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -172,12 +173,17 @@ One chart is selected (its title is lit): `j` `k` or a click choose another, `en
     ) -> None:
         super().__init__(id=id)
         self._pictures, self._lock = pictures, lock
+        self.seconds = 0.0
+        """What the last drawing took: whoever draws without being asked by a key leaves time for keys."""
 
     def paint(self, width: int, height: int) -> list[Runs]:
         """The charts as they are now."""
+        started = time.monotonic()
         with self._lock:  # nobody may append to a series while it is read
             pictures, view = self._pictures()
-            return draw_board(pictures, width, height, view.selected, alone=view.alone, ascii=is_ascii(self))
+            lines = draw_board(pictures, width, height, view.selected, alone=view.alone, ascii=is_ascii(self))
+        self.seconds = time.monotonic() - started
+        return lines
 
     def chart_width(self) -> int:
         """Columns of the plot of the selected chart."""

@@ -1,5 +1,9 @@
 """Dots in character cells: a small picture of lines that lie over each other, without colour yet.
 
+    canvas = Canvas(20, 5)
+    canvas.line([(0, 19), (39, 0)], "smooth")
+    canvas.lines(["smooth"]) → per row the runs of characters of one role
+
 Each layer has a role (what it shows); where layers meet in a cell, the upper one has the cell. With Unicode a cell has
 2 × 4 braille dots; in ASCII one mark. Knows nothing of charts, numbers or themes.
 """
@@ -15,40 +19,62 @@ Run = tuple[str, str]
 Runs = list[Run]
 """A line."""
 
+EMPTY = 0x2800
 BRAILLE = (0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80)  # bit by column and row of the dot
+# The dots of a cell from one row to another, by column, first and last row; sparse: of even column + row only.
+UPRIGHTS = [[[sum(bits[top : end + 1]) for end in range(4)] for top in range(4)] for bits in BRAILLE]
+SPARSE_UPRIGHTS = [
+    [[sum(bits[row] for row in range(top, end + 1) if (side + row) % 2 == 0) for end in range(4)] for top in range(4)]
+    for side, bits in enumerate(BRAILLE)
+]
 ASCII_MARKS = {"raw": ".", "smooth": "*", "validation": "o", "other": "+", "other-validation": "x"}
 
 
 class Canvas:
-    """`width` × `height` cells; `columns` × `rows` dots, row 0 at the top."""
+    """`width` × `height` cells of `across` × `down` dots: `columns` × `rows` of them, row 0 at the top."""
 
     def __init__(self, width: int, height: int, *, ascii: bool = False) -> None:
         self.width, self.height, self.ascii = width, height, ascii
-        self._across, self._down = (1, 1) if ascii else (2, 4)
-        self.columns, self.rows = width * self._across, height * self._down
-        self._layers: dict[str, list[int]] = {}
-        self._marks: dict[tuple[int, int], Run] = {}
+        self.across, self.down = (1, 1) if ascii else (2, 4)
+        self.columns, self.rows = width * self.across, height * self.down
+        self._layers: dict[str, dict[int, int]] = {}  # role → cell → character
+        self._marks: dict[int, Run] = {}
 
-    def dot(self, column: int, row: int, role: str) -> None:
-        """Set one dot; one outside does nothing."""
+    def dot(self, column: int, row: int, role: str, ink: str = "") -> None:
+        """Set one dot; one outside does nothing. ink: what ASCII writes, where that does not follow from the role."""
         if 0 <= column < self.columns and 0 <= row < self.rows:
-            cells = self._layers.setdefault(role, [0] * (self.width * self.height))
-            bit = 1 if self.ascii else BRAILLE[column % 2][row % 4]
-            cells[row // self._down * self.width + column // self._across] |= bit
+            cells = self._layers.setdefault(role, {})
+            place = row // self.down * self.width + column // self.across
+            if self.ascii:
+                cells[place] = ord(ink or ASCII_MARKS.get(role, "*"))
+            else:
+                cells[place] = cells.get(place, EMPTY) | BRAILLE[column % 2][row % 4]
 
-    def upright(self, column: int, start: int, end: int, role: str, *, sparse: bool = False) -> None:
+    def upright(self, column: int, start: int, end: int, role: str, *, sparse: bool = False, ink: str = "") -> None:
         """All dots of a column between two rows; sparse: every other one, which looks fainter without any colour."""
-        low, high = min(start, end), max(start, end)
-        for row in range(max(low, 0), min(high, self.rows - 1) + 1):
-            if not sparse or (column + row) % 2 == 0 or low == high:
-                self.dot(column, row, role)
+        low, high = max(min(start, end), 0), min(max(start, end), self.rows - 1)
+        if low > high or not 0 <= column < self.columns:
+            return
+        if self.ascii:
+            for row in range(low, high + 1):
+                if not sparse or (column + row) % 2 == 0 or start == end:
+                    self.dot(column, row, role, ink)
+            return
+        # A cell at a time: a chart has hundreds of uprights, and is drawn ten times a second.
+        cells = self._layers.setdefault(role, {})
+        masks = SPARSE_UPRIGHTS[column % 2] if sparse and start != end else UPRIGHTS[column % 2]
+        for cell in range(low // 4, high // 4 + 1):
+            mask = masks[max(low - 4 * cell, 0)][min(high - 4 * cell, 3)]
+            if mask:
+                place = cell * self.width + column // 2
+                cells[place] = cells.get(place, EMPTY) | mask
 
-    def line(self, points: Iterable[tuple[int, int]], role: str, *, dashed: bool = False) -> None:
+    def line(self, points: Iterable[tuple[int, int]], role: str, *, dashed: bool = False, ink: str = "") -> None:
         """Straight lines from point to point; dashed: with gaps of equal length."""
         before: tuple[int, int] | None = None
         for column, row in points:
             if before is None or column <= before[0]:
-                self._ink(column, row, row, role, dashed)
+                self._stroke(column, row, row, role, dashed, ink)
             else:
                 c0, r0 = before
                 slope = (row - r0) / (column - c0)
@@ -57,35 +83,28 @@ class Canvas:
                     now = round(r0 + slope * (at - c0))
                     # A steep line is drawn whole, but does not lie twice on the row it came from.
                     start = past + (now > past) - (now < past)
-                    self._ink(at, start if now != past else now, now, role, dashed)
+                    self._stroke(at, start if now != past else now, now, role, dashed, ink)
                     past = now
             before = column, row
 
-    def _ink(self, column: int, start: int, end: int, role: str, dashed: bool) -> None:
-        if not dashed or column // self._across % 3 != 2:
-            self.upright(column, start, end, role)
+    def _stroke(self, column: int, start: int, end: int, role: str, dashed: bool, ink: str) -> None:
+        if not dashed or column // self.across % 3 != 2:
+            self.upright(column, start, end, role, ink=ink)
 
     def mark(self, column: int, row: int, text: str, role: str) -> None:
         """One character over everything, in the cell of that dot."""
-        place = row // self._down, column // self._across
-        if 0 <= place[0] < self.height and 0 <= place[1] < self.width:
-            self._marks[place] = text, role
+        if 0 <= column < self.columns and 0 <= row < self.rows:
+            self._marks[row // self.down * self.width + column // self.across] = text, role
 
     def lines(self, order: Iterable[str]) -> list[Runs]:
         """The picture. order: roles from the lowest layer to the uppermost."""
-        layers = [(role, self._layers[role]) for role in order if role in self._layers]
-        found = []
-        for row in range(self.height):
-            runs: Runs = []
-            for column in range(self.width):
-                place = row * self.width + column
-                cell: Run = (" ", "")
-                for role, cells in layers:
-                    if cells[place]:
-                        cell = (ASCII_MARKS.get(role, "*") if self.ascii else chr(0x2800 + cells[place])), role
-                runs.append(self._marks.get((row, column), cell))
-            found.append(join(runs))
-        return found
+        cells: Runs = [(" ", "")] * (self.width * self.height)
+        for role in order:
+            for place, character in self._layers.get(role, {}).items():
+                cells[place] = chr(character), role
+        for place, mark in self._marks.items():
+            cells[place] = mark
+        return [join(cells[start : start + self.width]) for start in range(0, len(cells), self.width)]
 
 
 def join(runs: Iterable[Run]) -> Runs:

@@ -105,14 +105,14 @@ def draw_chart(picture: Picture, width: int, height: int, *, ascii: bool = False
     _draw_best(canvas, picture, scale, ascii)
     plot = canvas.lines(LAYERS)
     marks = scale.ticks(canvas.height // 2)
-    ticks = {scale.row(tick) // (canvas.rows // canvas.height): tick_text(tick, marks) for tick in marks}
+    ticks = {scale.row(tick) // canvas.down: tick_text(tick, marks) for tick in marks}
     side, corner, tee, flat = ("|", "+", "+", "-") if ascii else ("│", "└", "┤", "─")
     lines = [legend]
     cursor = None if picture.cursor is None else column_of(picture, picture.cursor, width) - LEFT
     for row, runs in enumerate(plot):
         label = f"{ticks[row]:>{LEFT - 2}.{LEFT - 2}} {tee}" if row in ticks else " " * (LEFT - 1) + side
         lines.append(join([(label, "axis"), *_with_cursor(runs, cursor, side)]))
-    cells = {column // (canvas.columns // canvas.width) for column in gap_columns}
+    cells = {column // canvas.across for column in gap_columns}
     under = "".join(("x" if ascii else "×") if cell in cells else flat for cell in range(canvas.width))
     lines.append(join([(" " * (LEFT - 1) + corner, "axis"), *((c, "gap" if c in "×x" else "axis") for c in under)]))
     lines.append([(_x_labels(picture, width), "axis")])

@@ -30,13 +30,13 @@ from lstmtext.explain.colour import ink
 from lstmtext.explain.draw import columns, fit, visible
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.ramps import WEAK, Line, Look, diverging, glyph, paint
-from lstmtext.tui.widgets.dots import Dots
+from lstmtext.tui.widgets.canvas import Canvas
 from lstmtext.tui.widgets.look import Lines
 
 __all__ = ["CurvePane", "Passage", "ReadingCurve", "curve_lines", "systems"]
 
 AXIS = 6  # columns at the left: "0.67 ┤"
-GRAPH_ROWS = (4, 9)  # fewest and most, without words
+GRAPH_ROWS = (4, 14)  # fewest and most, without words
 BAND = (1 / 3, 2 / 3)
 LONGEST_WORD = 24  # columns; a longer one is cut
 
@@ -113,33 +113,31 @@ def curve_lines(
 
 
 def _graph(passage: Passage, system: list[Slot], width: int, rows: int, look: Look, before: float) -> list[Line]:
-    dots = Dots(width, rows, look.ascii)
-    across = dots.across_per_cell
+    last = system[-1]
+    canvas = Canvas(min(last.left + last.width + 1, width), rows, ascii=look.ascii)
 
     def level(positive: float) -> int:
-        return round((1 - min(max(positive, 0.0), 1.0)) * (dots.height - 1))
+        return round((1 - min(max(positive, 0.0), 1.0)) * (canvas.rows - 1))
 
-    end = 0
     for slot in system:
-        now = passage.positive[slot.word]
-        left, end = slot.left * across, (slot.left + slot.width + 1) * across
+        now, word = level(passage.positive[slot.word]), str(slot.word)
+        left, end = slot.left * canvas.across, (slot.left + slot.width + 1) * canvas.across
+        canvas.line([(left, now), (end - 1, now)], word, ink="-")
         if slot.word:
-            dots.down(left, level(before), level(now), slot.word)
-        dots.across(left, min(end, dots.width) - 1, level(now), slot.word)
-        before = now
-    labels = {level(value) // dots.down_per_cell: f"{value:.2f}" for value in (0.0, *BAND, 1.0)}
-    band_rows = {level(value) // dots.down_per_cell for value in BAND}
+            canvas.upright(left, level(before), now, word, ink="|")
+        before = passage.positive[slot.word]
+    labels = {level(value) // canvas.down: f"{value:.2f}" for value in (0.0, *BAND, 1.0)}
+    band_rows = {level(value) // canvas.down for value in BAND}
     tick, bare, dash = ("|", "|", ".") if look.ascii else ("┤", "│", "┄")
     lines: list[Line] = []
-    for row in range(rows):
+    for row, runs in enumerate(canvas.lines(str(slot.word) for slot in system)):
         line: Line = [Segment(f"{labels.get(row, ''):>4} {tick if row in labels else bare}", paint(dim=True))]
-        for column in range((end + across - 1) // across if end < dots.width else width):
-            text, word = dots.cell(column, row)
-            if text:
-                line.append(Segment(text, _ink_of(2 * passage.positive[word] - 1, look)))
+        for text, word in runs:
+            if word:
+                line.append(Segment(text, _ink_of(2 * passage.positive[int(word)] - 1, look)))
             else:
-                line.append(Segment(dash if row in band_rows else " ", paint(dim=True)))
-        lines.append(list(Segment.simplify(line)))
+                line.append(Segment((dash if row in band_rows else " ") * len(text), paint(dim=True)))
+        lines.append(line)
     return lines
 
 

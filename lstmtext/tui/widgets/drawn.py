@@ -25,7 +25,7 @@ Painter = Callable[[int, int], list[Runs]]
 """(width, height) → lines; height 0: as many as it takes."""
 
 ROLES = (
-    "added", "axis", "bar", "bar-rest", "bar-tip", "best", "clipped", "cursor", "gap", "good", "head", "key", "label",
+    "added", "axis", "bar", "bar-rest", "best", "clipped", "cursor", "gap", "good", "head", "key", "label",
     "metric-0", "metric-1", "metric-2", "metric-3", "metric-4", "metric-5", "other", "other-validation", "raw",
     "removed", "selected", "smooth", "state", "tab", "tab-on", "text", "title", "validation", "value", "warning",
     "paused", "frozen", "chosen", "under",
@@ -77,7 +77,6 @@ class Drawn(Widget):
     Drawn > .drawn--cursor { color: $foreground; }
     Drawn > .drawn--under { background: $block-cursor-background; text-style: bold; }
     Drawn > .drawn--bar { color: $accent; }
-    Drawn > .drawn--bar-tip { color: $accent; }
     Drawn > .drawn--bar-rest { color: $border-blurred; }
     Drawn > .drawn--good { color: $success; }
     Drawn > .drawn--warning { color: $warning; }

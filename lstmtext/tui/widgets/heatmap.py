@@ -19,7 +19,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -163,26 +163,35 @@ class HeatMap(Widget, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._top = self._left = 0
-        self._lines: list[Line] | None = None
+        self._strips: list[Strip] | None = None
 
     def show(self, heat: Heat, cursor: tuple[int, int] | None = None) -> None:
         """Draw another table; the cursor stays where it is as far as the table reaches."""
-        self.heat = heat
+        grown, self.heat = len(heat.rows) != len(self.heat.rows), heat
         row, column = cursor or self.cursor
+        self._strips = None
         self.cursor = (max(min(row, len(heat.rows) - 1), 0), max(min(column, len(heat.columns) - 1), 0))
-        self._lines = None
-        self.refresh(layout=self.styles.auto_dimensions)
+        self.refresh(layout=grown and self.styles.auto_dimensions)
 
-    def watch_cursor(self) -> None:
-        self._lines = None
-        self.refresh()
+    def watch_cursor(self, before: tuple[int, int], now: tuple[int, int]) -> None:
+        if self._strips is None or self._window() != (self._top, self._left):
+            self._strips = None
+            self.refresh()
+            return
+        for row in {before[0], now[0]}:  # the others stay as they are: a table has thousands of cells
+            strips = self._draw(HEADER + 1, row)
+            self._strips[0], place = strips[0], HEADER + row - self._top
+            if len(strips) > HEADER and HEADER <= place < len(self._strips):
+                self._strips[place] = strips[HEADER]
+                self.refresh(Region(0, place, self.size.width, 1))
+        self.refresh(Region(0, 0, self.size.width, HEADER))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._lines = None
+        self._strips = None
 
     def on_resize(self, _: events.Resize) -> None:
-        self._lines = None
+        self._strips = None
 
     def action_move(self, down: int, across: int) -> None:
         """Move the cursor, as far as the table reaches."""
@@ -221,18 +230,26 @@ class HeatMap(Widget, can_focus=True):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         return len(self.heat.rows) + HEADER
 
+    def _window(self) -> tuple[int, int]:
+        """The first row and column that are seen."""
+        heat, (width, height) = self.heat, self.size
+        return (
+            window(self.cursor[0], self._top, max(height - HEADER, 1), len(heat.rows)),
+            window(self.cursor[1], self._left, visible_columns(heat, width), len(heat.columns)),
+        )
+
+    def _draw(self, height: int, top: int) -> list[Strip]:
+        """The header and the rows from `top` on."""
+        heat, look, width = self.heat, look_of(self), self.size.width
+        shown = self.cursor if heat.rows and heat.columns else None
+        lines = heat_lines(heat, width, height, look, cursor=shown, top=top, left=self._left)
+        if look.ascii:
+            lines = [[Segment(asciified(part.text), part.style) for part in line] for line in lines]
+        style = self.rich_style
+        return [Strip(line, width).apply_style(style) for line in lines]
+
     def render_line(self, y: int) -> Strip:
-        width, height = self.size
-        if self._lines is None:
-            heat = self.heat
-            self._top = window(self.cursor[0], self._top, max(height - HEADER, 1), len(heat.rows))
-            self._left = window(self.cursor[1], self._left, visible_columns(heat, width), len(heat.columns))
-            shown = self.cursor if heat.rows and heat.columns else None
-            look = look_of(self)
-            lines = heat_lines(heat, width, height, look, cursor=shown, top=self._top, left=self._left)
-            if look.ascii:
-                lines = [[Segment(asciified(part.text), part.style) for part in line] for line in lines]
-            self._lines = lines
-        if y < len(self._lines):
-            return Strip(self._lines[y], width).apply_style(self.rich_style)
-        return Strip.blank(width, self.rich_style)
+        if self._strips is None:
+            self._top, self._left = self._window()
+            self._strips = self._draw(self.size.height, self._top)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)

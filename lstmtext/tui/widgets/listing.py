@@ -119,7 +119,8 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
             name = "cursor" if self.has_focus else "cursor-blurred"
             here = self.get_component_rich_style(f"listing--{name}", partial=True)
         segments = []
-        for text, role in self.draw(self.rows[number], width):
+        # A column less beside a scrollbar: figures must not touch it.
+        for text, role in self.draw(self.rows[number], width - self.show_vertical_scrollbar):
             own = self.get_component_rich_style(f"listing--{role}", partial=True) if role else Style()
             # The cursor's colour wins over what is dim (it could not be read), and in sixteen colours over all.
             style = base + (own + here if role in plain or self.app.native_ansi_color else here + own)

@@ -39,8 +39,11 @@ class Lines(Widget):
 
     def draw(self, drawing: Drawing | None) -> None:
         """Show something else."""
+        before = len(self._lines) if self._lines is not None else -1
         self._drawing, self._lines = drawing, None
-        self.refresh(layout=self.styles.auto_dimensions)
+        # Laying a screen out draws all of it: only where there are more lines now, or fewer.
+        width = self.size.width
+        self.refresh(layout=self.styles.auto_dimensions and (width < 1 or len(self.lines(width, 0)) != before))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

@@ -36,7 +36,7 @@ def bar(current: str, note: str, width: int) -> list[tuple[str, str, str]]:
         parts.append((text, "here" if room == current else "tab", room))
         used += len(text)
     left = width - used
-    note = note if len(note) + 2 <= left else ""
+    note = next((words for words in (note, note.partition(",")[0]) if len(words) + 2 <= left), "")
     parts.append((" " * max(0, left - len(note) - (1 if note else 0)), "gap", ""))
     if note:
         parts.append((f"{note} ", "note", "home"))

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from textual import events
 
+from lstmtext.tui.headline import fit
 from lstmtext.tui.history import Sample
-from lstmtext.tui.samples import clean, page, row
+from lstmtext.tui.samples import page, row
 from lstmtext.tui.widgets.bars import slider
 from lstmtext.tui.widgets.canvas import Runs, join
 from lstmtext.tui.widgets.drawn import Drawn, is_ascii, is_plain
@@ -64,7 +65,8 @@ def draw_samples(
     most = max(len(text) - text_height, 0)
     start = min(scroll, most)
     shown = text[start : start + text_height]
-    lines.append([])
+    hint = f"{most - start} more lines: page down " if start < most else ""
+    lines.append([(hint.rjust(width)[-width:], "label")])
     if beside:
         side = "|" if ascii else "│"
         for number in range(height - 2):
@@ -87,13 +89,9 @@ def _table(samples: Sequence[Sample], place: int, width: int, rows: int, ascii: 
 
 
 def _facts(sample: Sample, earlier: Sample | None, diff: bool, width: int, ascii: bool) -> Runs:
-    prompt = clean(sample.prompt).replace("\n", " ").strip()
-    prompt = prompt if len(prompt) <= 24 else prompt[:23] + ("~" if ascii else "…")
-    parts = [f"after {prompt!r}" if prompt else "", f"temperature {sample.temperature:g}", f"seed {sample.seed}"]
-    if diff:
-        parts.append(f"changes since step {earlier.step:,}" if earlier else "nothing to compare with")
-    text = ", ".join(filter(None, parts))
-    return [(text[:width], "label")]
+    changes = (f"compared with step {earlier.step:,}" if earlier else "nothing to compare with") if diff else ""
+    parts = [(changes, "label"), (f"temperature {sample.temperature:g}", "label"), (f"seed {sample.seed}", "label")]
+    return fit(parts, width, " | " if ascii else " · ")
 
 
 class SampleView(Drawn, can_focus=True):

@@ -145,6 +145,9 @@ class TokenView(ScrollView, can_focus=True):
         self.writing = False
         self._flow = Flow(2)
         self._count = 0  # tokens that are in the flow
+        # Rows that cannot change any more, as they are drawn: a stream draws only its last ones anew.
+        self._kept: dict[int, Strip] = {}
+        self._kept_for: tuple[object, ...] = ()
 
     # What the pane calls.
 
@@ -162,13 +165,21 @@ class TokenView(ScrollView, can_focus=True):
         if self.reply is None:
             return
         at_end = self.cursor is None and self.scroll_offset.y >= self.max_scroll_y - 1
+        first = max(len(self._flow.rows) - 1, 0)
         for number in range(self._count, len(self.reply.tokens)):
             self._flow.append(self.reply.tokens[number].piece, number)
         self._count = len(self.reply.tokens)
-        self.virtual_size = Size(self._flow.width, len(self._flow.rows))
-        if at_end:
-            self.scroll_end(animate=False)
-        self.refresh()
+        self._set_height()
+        if at_end and self.scroll_offset.y < self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+        self.refresh_lines(first, len(self._flow.rows) - first)
+
+    def _set_height(self) -> None:
+        """Say how many rows there are. The bar is always there, so that nothing has to be laid out anew."""
+        size = Size(self._flow.width, len(self._flow.rows))
+        if size != self.virtual_size:
+            self.set_reactive(TokenView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
 
     def move(self, token: int | None) -> None:
         """Put the cursor at a token, the nearest there is, and show that place."""
@@ -187,10 +198,12 @@ class TokenView(ScrollView, can_focus=True):
     def _relayout(self) -> None:
         self._flow = Flow(self.scrollable_content_region.width, ascii=look_of(self).ascii)
         self._count = 0
+        self._kept.clear()
         if self.reply is not None:
             self._flow.append(self.reply.prompt)
-        self.virtual_size = Size(self._flow.width, len(self._flow.rows))
+        self._set_height()
         self.grow()
+        self.refresh()
         if self.cursor is None:
             self.scroll_end(animate=False)
 
@@ -216,19 +229,35 @@ class TokenView(ScrollView, can_focus=True):
             return Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
         if number >= len(rows):
             return Strip.blank(width, self.rich_style)
+        look = look_of(self)
+        if self._kept_for != (width, self.shaded, look):
+            self._kept.clear()
+            self._kept_for = (width, self.shaded, look)
+        row = rows[number]
+        final = number < len(rows) - 1 and (self.cursor is None or all(glyph.source != self.cursor for glyph in row))
+        if final and number in self._kept:
+            return self._kept[number]
         line = row_line(
-            rows[number],
+            row,
             self.reply.tokens,
-            look_of(self),
+            look,
             shaded=self.shaded,
             cursor=self.cursor,
             prompt=self.get_component_rich_style("tokens--prompt", partial=True),
             focused=self.has_focus_within,
         )
         if self.writing and number == len(rows) - 1:
-            caret = "_" if look_of(self).ascii else "\N{LEFT HALF BLOCK}"
+            caret = "_" if look.ascii else "\N{LEFT HALF BLOCK}"
             line.append(Segment(caret, self.get_component_rich_style("tokens--caret", partial=True)))
-        return Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
+        strip = Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
+        if final:
+            self._kept[number] = strip
+        return strip
+
+    def notify_style_update(self) -> None:
+        """Another theme, or another background."""
+        super().notify_style_update()
+        self._kept.clear()
 
     # Moving.
 

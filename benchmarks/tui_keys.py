@@ -1,0 +1,322 @@
+"""How long the terminal UI takes from a key to the frame that shows its effect, beside a training on every core.
+
+    python benchmarks/tui_keys.py
+    python benchmarks/tui_keys.py --rounds 6 --presses 60
+    python benchmarks/tui_keys.py --idle
+
+The UI runs in a terminal of its own (a pty, 140 × 40) with its real driver. A key's time reaches from the moment its
+bytes are written until the frame with its effect has been written out by the UI, which then sends a mark
+that says what it shows. Meanwhile `lstmtext train lm harbour` uses every core (not with --idle): the dashboard
+shows that run, with a record of every step. A bare Textual app with one field takes its turn in every round, so that
+a busy machine slows it alike.
+
+Target: 95 of 100 keys within 60 ms, in every place, beside the training. The rows "first visit" (the room is imported
+and drawn) and "verdict" (the model has read the text) have no target.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import random
+import re
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from generation import machine
+
+TARGET_SECONDS = 0.060
+GIVE_UP_SECONDS = 20.0
+SIZE = (140, 40)
+MARK = re.compile(rb"\x1b\]9999;(.*?)\x07")
+LOAD = ["train", "lm", "harbour", "--hidden", "256", "--minutes", "60", "--name", "load"]
+LOAD += ["--batch-size", "32", "--sequence-length", "32", "--set", "log_every=1"]  # many records a second
+ROOMS = {"Train": "\x1bOQ", "Generate": "\x1bOR", "Sentiment": "\x1bOS", "Memory": "\x1b[15~"}
+HOME, ENTER, ERASE, END = "\x1bOP", "\r", "\x7f", "\x1b[F"
+Times = dict[str, list[tuple[float, float]]]
+"""(from key to frame, computed meanwhile), seconds, by what was pressed."""
+
+
+# The programs in the terminal.
+
+
+def shown(app: Any) -> dict[str, Any]:
+    """What keys change, and the text that a verdict is about."""
+    screen = app.screen
+    said: list[Any] = [type(screen).__name__, app.focused.id if app.focused else ""]
+    for widget in screen.query("Input, TextArea, Listing, HeatMap, TokenView, ReadingCurve, OptionList"):
+        for name in ("value", "text", "cursor", "shaded", "highlighted"):
+            said.append(getattr(widget, name, None))
+    view = getattr(screen, "view", None)
+    said += [view if isinstance(view, str) else vars(view) if view else None, getattr(screen, "gate", None)]
+    said += [getattr(screen, "page", None), sorted(getattr(getattr(screen, "study", None), "off", ()))]
+    judged = getattr(screen, "judged", None)
+    return {"said": repr(said)[:300], "key": hash(repr(said)), "verdict": hash(judged.text) if judged else 0}
+
+
+def child(which: str) -> None:
+    """The app, with a mark after every frame."""
+    from textual.app import App
+    from textual.widgets import Input
+
+    class Bare(App[None]):
+        def compose(self) -> Any:
+            yield Input()
+
+    if which == "bare":
+        app: Any = Bare()
+    else:
+        from lstmtext.tui.app import LstmtextApp
+        from lstmtext.tui.state import UiState
+
+        app = LstmtextApp(state=UiState.load())
+    display = app._display
+
+    def marked(*given: Any) -> None:
+        display(*given)
+        if app._driver is not None:
+            work = time.thread_time()
+            said = {**shown(app), "work": work - marks[0]}
+            app._driver.write(f"\x1b]9999;{json.dumps(said)}\x07")
+            app._driver.flush()
+            marks[0] += time.thread_time() - work
+
+    marks = [0.0]  # what the marks themselves have cost
+
+    app._display = marked
+    app.run()
+
+
+# The side that presses keys.
+
+
+class Terminal:
+    """One of the programs above in a pty."""
+
+    def __init__(self, which: str) -> None:
+        self.process, self._file = pty.fork()
+        if self.process == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
+            os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "OMP_NUM_THREADS": "1"}
+            os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as `lstmtext tui` sets them
+            os.execv(sys.executable, [sys.executable, __file__, "--child", which])
+        self.state: dict[str, Any] = {}
+        self._rest = b""
+        self.wait(lambda: bool(self.state))
+        self.settle(2.0)
+
+    def _take(self, seconds: float) -> bool:
+        """Whether a mark has come."""
+        if not select.select([self._file], [], [], max(seconds, 0.0))[0]:
+            return False
+        try:
+            self._rest += os.read(self._file, 1 << 16)
+        except OSError:
+            raise SystemExit(f"the UI has ended: {self._rest[-2000:].decode(errors='replace')}") from None
+        marks = list(MARK.finditer(self._rest))
+        if marks:
+            self.state = json.loads(marks[-1][1])
+            self._rest = self._rest[marks[-1].end() :]
+        return bool(marks)
+
+    def settle(self, seconds: float) -> None:
+        """Let it be for a while."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self._take(left)
+
+    def wait(self, condition: Callable[[], bool], what: str = "the start") -> None:
+        """Until the marks say so."""
+        end = time.perf_counter() + GIVE_UP_SECONDS
+        while not condition():
+            self._take(0.1)
+            if time.perf_counter() > end:
+                raise SystemExit(f"{what} had no effect in {GIVE_UP_SECONDS:.0f} s; last seen: {self.state}")
+
+    def press(self, key: str, what: str = "key") -> tuple[float, float]:
+        """Seconds from the key to the frame with its effect, and of them the seconds that the UI's thread computed."""
+        before, work, start = self.state[what], self.state["work"], time.perf_counter()
+        os.write(self._file, key.encode())
+        self.wait(lambda: self.state[what] != before, f"{key!r}")
+        taken = time.perf_counter() - start, self.state["work"] - work
+        self.settle(random.uniform(0.03, 0.12))  # not in step with any timer
+        return taken
+
+    def send(self, key: str) -> None:
+        """Press a key whose effect is not waited for."""
+        os.write(self._file, key.encode())
+        self.settle(0.3)
+
+    def close(self) -> None:
+        """End it, hard: that is not what is measured."""
+        os.kill(self.process, signal.SIGKILL)
+        os.waitpid(self.process, 0)
+        os.close(self._file)
+
+
+def keys_in_turn(terminal: Terminal, taken: list[tuple[float, float]], presses: int, *cycle: str) -> None:
+    """Press them in turn; all of the last cycle, so that what was typed is erased."""
+    for number in range(-(-presses // len(cycle)) * len(cycle)):
+        taken.append(terminal.press(cycle[number % len(cycle)]))
+
+
+def bare_round(times: Times, presses: int) -> None:
+    """Typing in a bare app."""
+    terminal = Terminal("bare")
+    keys_in_turn(terminal, times["bare Textual: typing"], presses, *"word", *[ERASE] * 4)
+    terminal.close()
+
+
+def our_round(times: Times, presses: int, live: bool) -> None:
+    """Every room, in one process."""
+    terminal = Terminal("lstmtext")
+
+    def turn(place: str, *cycle: str) -> None:
+        keys_in_turn(terminal, times[place], presses, *cycle)
+
+    turn("Home: cursor", *"jjjjkkkk")
+    terminal.press("/")
+    turn("Home: filter", *"run", *[ERASE] * 3)
+    terminal.press(ENTER)
+    if live:
+        times["first visit: dashboard"].append(terminal.press(ENTER))
+        terminal.settle(3.0)
+        turn("Dashboard: which chart", *"jk")
+        terminal.press("h")
+        terminal.press("h")
+        turn("Dashboard: cursor", *"hl")
+        terminal.press("G")
+        turn("Dashboard: smoothing", *"mM")
+        turn("Dashboard: zoom", *"++--")
+        turn("Dashboard: pages", *"tttt")
+        terminal.press(HOME)
+    for name, key in ROOMS.items():
+        times[f"first visit: {name}"].append(terminal.press(key))
+        terminal.settle(4.0)
+    terminal.press(ROOMS["Train"])
+    if not live:
+        turn("Train: typing", *"word", *[ERASE] * 4)
+    terminal.press(ROOMS["Generate"])
+    turn("Generate: typing", *"word", *[ERASE] * 4)
+    terminal.press(ENTER)
+    terminal.settle(3.0)
+    turn("Generate, writing: tokens", *"hhll")
+    turn("Generate, writing: shading", *"tt")
+    terminal.press("i")
+    turn("Generate, writing: typing", *"word", *[ERASE] * 4)
+    terminal.press(ROOMS["Sentiment"])
+    turn("Sentiment: typing", *" and bad", *[ERASE] * 8)
+    for number in range(presses):
+        times["Sentiment: verdict"].append(terminal.press("x" if number % 2 == 0 else ERASE, "verdict"))
+    terminal.press(ROOMS["Memory"])
+    turn("Memory: cursor", *"kljh")
+    turn("Memory: gates", *"gG")
+    turn("Memory: unit off and on", *"  ")
+    terminal.press("i")
+    terminal.send(END)  # the text is selected when one enters it
+    turn("Memory: typing", *" bad", *[ERASE] * 4)
+    for number in range(presses):
+        times["between rooms"].append(terminal.press([HOME, *ROOMS.values()][number % 5]))
+    terminal.close()
+
+
+def make_runs(folder: Path, count: int) -> None:
+    """Ended runs, so that Home has something to list."""
+    from lstmtext.events import Finished, Progress
+    from lstmtext.store.run import RunWriter
+
+    for number in range(count):
+        with RunWriter.create(folder / f"run-{number:02d}", 'task = "language-model"\n') as run:
+            for step in range(0, 1000, 10):
+                run.record(
+                    Progress(
+                        step=step, loss=2.0, learning_rate=1e-3, gradient_norm=1.0, tokens=step, tokens_per_second=1e4,
+                        epoch=0.1, total_steps=1000, seconds=1.0,
+                    )
+                )  # fmt: skip
+            run.record(Finished(step=1000, reason="finished"))
+
+
+@contextlib.contextmanager
+def training(wanted: bool) -> Iterator[None]:
+    """A real training on every core, begun before the first key and going on after the last."""
+    if not wanted:
+        yield
+        return
+    from lstmtext.store.run import RunReader
+
+    free = {
+        name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    }
+    words = [sys.executable, "-m", "lstmtext", *LOAD]
+    process = subprocess.Popen(
+        words, env=free, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    reader = RunReader(Path(os.environ["LSTMTEXT_RUNS"]) / "load")
+    try:
+        while reader.status().step < 10:
+            if process.poll() is not None:
+                raise SystemExit("the training did not start")
+            time.sleep(0.2)
+        yield
+        if process.poll() is not None:
+            raise SystemExit("the training ended before the last key; give it more minutes")
+        print(f"The training took {reader.status().step} steps meanwhile.")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--presses", type=int, default=40, help="Of each kind, in each round.")
+    parser.add_argument("--idle", action="store_true", help="Without the training.")
+    parser.add_argument("--child", choices=("bare", "lstmtext"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        child(given.child)
+        return
+    times: Times = defaultdict(list)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ |= {"LSTMTEXT_RUNS": str(folder / "runs"), "LSTMTEXT_CONFIG": str(folder / "config")}
+        (folder / "config").mkdir()
+        (folder / "config" / "ui.toml").write_text("[generate]\nlength_a = 50000\n")
+        make_runs(folder / "runs", 50)
+        with training(not given.idle):
+            for _ in range(given.rounds):
+                bare_round(times, given.presses)
+                our_round(times, given.presses, live=not given.idle)
+    print(machine())
+    print(", ".join(f"{name} {version(name)}" for name in ("textual", "rich", "lstmtext")))
+    print(f"{'beside nothing' if given.idle else 'beside a training on every core'}; load {os.getloadavg()[0]:.1f}\n")
+    print(f"{'milliseconds':28} {'keys':>5} {'median':>7} {'95 %':>7} {'most':>7} {'work':>7}")
+    for place, measured in times.items():
+        ordered = sorted(seconds for seconds, _ in measured)
+        late = ordered[round(0.95 * (len(ordered) - 1))]
+        row = [statistics.median(ordered), late, ordered[-1], statistics.median(work for _, work in measured)]
+        judged = not place.startswith(("first", "bare", "Sentiment: verdict"))
+        over = f"   over {TARGET_SECONDS * 1e3:.0f}" if judged and late > TARGET_SECONDS else ""
+        print(f"{place:28} {len(ordered):5d} " + " ".join(f"{value * 1e3:7.1f}" for value in row) + over)
+
+
+if __name__ == "__main__":
+    main()

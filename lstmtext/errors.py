@@ -8,6 +8,7 @@
     ├── CheckpointError      a model folder that is missing, damaged or of another kind
     ├── RunError             a run folder that is busy, missing or damaged
     ├── DivergedError        the loss became NaN or infinite
+    ├── ProcessLostError     one of several training processes ended or does not answer
     └── MissingExtraError    an optional package that this command needs
 
 A message is one to three sentences for the person at the keyboard: what happened, what was
@@ -25,6 +26,7 @@ __all__ = [
     "InputError",
     "LstmtextError",
     "MissingExtraError",
+    "ProcessLostError",
     "RunError",
     "SettingsError",
     "UsageError",
@@ -69,6 +71,10 @@ class RunError(LstmtextError):
 
 class DivergedError(LstmtextError):
     """The training loss became NaN or infinite."""
+
+
+class ProcessLostError(LstmtextError):
+    """Several processes train together, and one of them ended or does not answer."""
 
 
 class MissingExtraError(LstmtextError):

@@ -105,7 +105,7 @@ def command(
         from lstmtext.experiments.draw import write_plot
 
         write_plot(plot, found)
-    click.echo(content if as_json else _page(task, found, folder))
+    click.echo(content if as_json else _page(task, found, folder), color=is_fancy(sys.stdout))
 
 
 def _folder(name: str) -> Path:
@@ -207,7 +207,7 @@ def _page(task: Experiment, found: dict[str, Any], folder: Path) -> str:
     """For a person: the curves, the numbers, and what to know about them."""
     import msgspec
     from rich.console import Console
-    from rich.segment import Segments
+    from rich.segment import Segment, Segments
 
     from lstmtext.tui.experiments import Experiment as Saved
     from lstmtext.tui.experiments import chart_lines
@@ -221,7 +221,7 @@ def _page(task: Experiment, found: dict[str, Any], folder: Path) -> str:
         console = Console(width=width, force_terminal=True, color_system="truecolor")
         with console.capture() as captured:
             for line in lines:
-                console.print(Segments([*line]), end="\n", soft_wrap=True)
+                console.print(Segments([*line, Segment.line()]), end="", soft_wrap=True)
         chart = captured.get().rstrip("\n")
     else:
         chart = plain(lines)

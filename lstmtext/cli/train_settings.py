@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,6 +196,8 @@ def _spooled() -> str:
     from lstmtext.files import write_atomically
     from lstmtext.places import cache_folder
 
+    if "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise InputError("Several processes cannot share standard input; save the text to a file and name that.")
     data = sys.stdin.buffer.read()
     if not data:
         raise InputError("Standard input is empty: there is no text to train on.")

@@ -1,17 +1,22 @@
-"""What `train lm` and `train sentiment` share: start, follow, detach, resume, dry run."""
+"""What `train lm` and `train sentiment` share: start, follow, detach, resume, dry run; alone or under torchrun."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lstmtext.cli.typed import typed_command
+from lstmtext.errors import DivergedError, ProcessLostError, UsageError
 
 if TYPE_CHECKING:
     from lstmtext.config import TrainSettings
+    from lstmtext.training.world import World
 
 __all__ = ["dry_run", "resume_training", "start_training"]
 
@@ -25,17 +30,21 @@ def start_training(
     from lstmtext.places import runs_folder
     from lstmtext.store.run import fresh_name
 
-    folder = runs_folder() / (name or fresh_name(_stem(settings)))
-    if why and not as_json:
+    _refuse_under_torchrun(detach, "--detach", "Put torchrun itself into the background: nohup torchrun … &")
+    if why and not as_json and os.environ.get("RANK", "0") == "0":
         click.echo(f"Chosen for {why}; what you gave comes on top. `--dry-run` shows all settings.", err=True)
     if detach:
         from lstmtext.cli.detach import start_detached
 
-        start_detached(settings, folder, typed_command())
+        start_detached(settings, runs_folder() / (name or fresh_name(_stem(settings))), typed_command())
         return
     from lstmtext.training.session import Session
 
-    _follow(Session(settings, folder, typed or typed_command()), as_json)
+    with _processes() as world:
+        # The leader's word: for the others the name may be taken already, by this very run.
+        folder = runs_folder() / (name or world.word_of_leader(fresh_name(_stem(settings))))
+        command = typed or world.launcher() + typed_command()
+        _follow(Session(settings, folder, command, world=world), as_json)
 
 
 def _stem(settings: TrainSettings) -> str:
@@ -48,6 +57,7 @@ def resume_training(run: str, *, detach: bool, as_json: bool) -> None:
     """Go on with a run of either kind."""
     from lstmtext.store.run import find_run
 
+    _refuse_under_torchrun(detach, "--detach", "Put torchrun itself into the background: nohup torchrun … &")
     folder = find_run(run)
     if detach:
         from lstmtext.cli.detach import resume_detached
@@ -56,11 +66,36 @@ def resume_training(run: str, *, detach: bool, as_json: bool) -> None:
         return
     from lstmtext.training.session import Session
 
-    _follow(Session.resume(folder, typed_command()), as_json)
+    with _processes() as world:
+        _follow(Session.resume(folder, world.launcher() + typed_command(), world=world), as_json)
+
+
+def _refuse_under_torchrun(given: bool, option: str, advice: str) -> None:
+    if given and int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ:
+        raise UsageError(f"{option} is for one process, and torchrun started {os.environ['WORLD_SIZE']}. {advice}")
+
+
+@contextlib.contextmanager
+def _processes() -> Iterator[World]:
+    """The processes that train this run. What all of them come to know, the leader alone says."""
+    from lstmtext.training.distributed import join_world
+
+    world = join_world()
+    try:
+        yield world
+    except (DivergedError, ProcessLostError) as error:
+        if not world.leads:
+            raise click.exceptions.Exit(error.exit_code) from None
+        raise
+    world.close()
 
 
 def _follow(session: Any, as_json: bool) -> None:
-    """Show a session's events until it ends."""
+    """Show a session's events until it ends; one of several processes, and not the leader, has nothing to show."""
+    if not session.world.leads:
+        for _ in session.events():
+            pass
+        return
     from lstmtext.cli.progress import ProgressView
     from lstmtext.events import encode_event
 
@@ -100,6 +135,7 @@ def dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:
     from lstmtext.training.precision import choose_arithmetic
     from lstmtext.units import format_bytes, format_duration
 
+    _refuse_under_torchrun(True, "--dry-run", "Start it without, with one process's share of the --batch-size.")
     arithmetic = choose_arithmetic(settings.run)
     task = make_task(settings, arithmetic)
     trainer = Trainer(task.objective, settings, arithmetic)

@@ -23,6 +23,7 @@ from lstmtext.errors import InputError
 from lstmtext.model.language_model import LanguageModel
 from lstmtext.model.recurrent import LayerState
 from lstmtext.training.precision import Arithmetic
+from lstmtext.training.world import ALONE, World
 
 __all__ = ["DynamicSettings", "dynamic_loss", "stateful_loss", "windowed_loss"]
 
@@ -49,30 +50,33 @@ def _check(ids: TokenIds, needed: int = 2) -> None:
 
 
 @torch.no_grad()
-def stateful_loss(model: LanguageModel, ids: TokenIds, arithmetic: Arithmetic, streams: int = 1) -> tuple[float, int]:
+def stateful_loss(
+    model: LanguageModel, ids: TokenIds, arithmetic: Arithmetic, streams: int = 1, world: World = ALONE
+) -> tuple[float, int]:
     """Sum of the loss in nats, and the number of predictions, over `ids` (N,).
 
     streams: 1 is the protocol itself; more split the text into as many parts read side by side,
     faster and very slightly pessimistic.
+    world: the processes that read them, each its share; both numbers are of all.
     """
     _check(ids)
     streams = max(1, min(streams, (len(ids) - 1) // 64))
     length = (len(ids) - 1) // streams
-    starts = length * np.arange(streams)
-    chunk = max(1, CHUNK_TOKENS // streams)
+    starts = length * np.arange(streams)[world.rank :: world.size]
+    chunk = max(1, CHUNK_TOKENS // max(1, len(starts)))
     was_training = model.training
     model.eval()
-    state = model.stack.zero_state(streams, arithmetic.device, arithmetic.dtype)
+    state = model.stack.zero_state(len(starts), arithmetic.device, arithmetic.dtype)
     total = torch.zeros((), dtype=torch.float64, device=arithmetic.device)
-    for start in range(0, length, chunk):
+    for start in range(0, length if len(starts) else 0, chunk):
         span = np.arange(start, min(start + chunk, length) + 1)
         tokens = torch.from_numpy(ids[starts[:, None] + span].astype(np.int64)).to(arithmetic.device)
         with arithmetic.autocast():
             features, state = model(tokens[:, :-1], state)
             loss = model.cross_entropy(features.raw, tokens[:, 1:])
-        total += loss.double() * (len(span) - 1) * streams
+        total += loss.double() * (len(span) - 1) * len(starts)
     model.train(was_training)
-    return float(total), length * streams
+    return world.total(float(total)), length * streams
 
 
 @torch.no_grad()

@@ -9,6 +9,8 @@ A run resumed at t therefore needs weights, moments, averages and the carried st
 
 Nothing in a step waits for a GPU: losses and norms are summed on the device and read when a
 progress record is due; a loss that is not finite leaves its step number there.
+
+Several processes run the same loop, each on its share of the batch, and yield the same events.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ from lstmtext.config import TrainSettings
 from lstmtext.errors import DivergedError
 from lstmtext.events import Evaluated, Event, Planned, Progress
 from lstmtext.training.budget import Budget
-from lstmtext.training.objective import Evaluation, Objective
+from lstmtext.training.objective import Evaluation, Objective, StepLoss
 from lstmtext.training.optimisation import Averaging, learning_rate, make_optimizer
 from lstmtext.training.precision import Arithmetic
+from lstmtext.training.world import ALONE, World
 
 __all__ = ["Counters", "Trainer"]
 
@@ -54,7 +57,7 @@ class Counters(Struct, kw_only=True):
 class Trainer:
     """A model, its optimizer and its place in a run.
 
-    clock: monotonic seconds, replaced in tests.
+    clock: monotonic seconds, replaced in tests. world: the processes that train this model together.
     """
 
     def __init__(
@@ -64,10 +67,14 @@ class Trainer:
         arithmetic: Arithmetic,
         counters: Counters | None = None,
         clock: Callable[[], float] = time.monotonic,
+        world: World = ALONE,
     ) -> None:
         self.objective, self.settings, self.arithmetic, self.clock = objective, settings, arithmetic, clock
+        self.world = world
         self.counters = counters or Counters()
         self.model: nn.Module = objective.model
+        # An adaptive softmax does not look at clusters that no target of a batch is in.
+        self.forward = world.averaging(self.model, objective.step_loss, unused=bool(settings.model.cutoffs))
         self.optimizer = make_optimizer(self.model, settings.optimisation, settings.teaching.layer_rate)
         decay = settings.optimisation.averaging
         self.averaging = Averaging(self.model, decay) if decay else None
@@ -105,9 +112,11 @@ class Trainer:
                 return
             tokens = self.step(batch)
             counters.step += 1
-            counters.tokens += tokens
+            counters.tokens += tokens * self.world.size
             loss_weight += tokens
             counters.seconds = seconds_before + self.clock() - started - self.paused_seconds
+            if self.budget.seconds:  # one clock decides for all
+                counters.seconds = self.world.of_leader(counters.seconds)
             if self.budget.observe(counters.step, counters.seconds):
                 counters.plan = self.budget.plan
                 yield Planned(step=counters.step, total_steps=self.total_steps)
@@ -118,7 +127,7 @@ class Trainer:
                 steps = counters.step - logged_step
                 yield Progress(
                     step=counters.step,
-                    loss=float(self._loss_sum) / loss_weight,
+                    loss=self.world.average(float(self._loss_sum) / loss_weight),
                     learning_rate=max(group["lr"] for group in self.optimizer.param_groups),
                     gradient_norm=float(self._norm_sum) / steps,
                     tokens=counters.tokens,
@@ -138,10 +147,10 @@ class Trainer:
             yield None
 
     def step(self, batch: object) -> int:
-        """Forward, backward, clip, update, average. Returns the tokens of the batch."""
+        """Forward, backward, clip, update, average. Returns the tokens of the batch, of this process's share."""
         settings, step = self.settings.optimisation, self.counters.step
-        seed_step(self.settings.run.seed, step)
-        result = self.objective.step_loss(batch)
+        seed_step(self.settings.run.seed, step, self.world.rank)
+        result: StepLoss = self.forward(batch)
         rate = learning_rate(settings, step, self.total_steps) * result.length_ratio
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
@@ -160,9 +169,21 @@ class Trainer:
         self._first_bad = torch.minimum(self._first_bad, bad)
         return result.tokens
 
+    def rehearse(self) -> None:
+        """A forward and a backward pass that leave no trace, before the first step of several processes.
+
+        DDP orders its buckets by the first backward pass it sees, and a sum of three or more gradients is rounded
+        by its place in them: without this a resumed run's first step would not be the uninterrupted run's.
+        """
+        carried = self.objective.carried()
+        result: StepLoss = self.forward(next(self.objective.batches(self.counters.step)))
+        torch.autograd.backward(result.objective)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.objective.restore(carried)
+
     def check_finite(self) -> None:
         """Raise DivergedError if a loss since the start was NaN or infinite. Waits for a GPU."""
-        first_bad = float(self._first_bad)
+        first_bad = self.world.least(float(self._first_bad))
         if math.isfinite(first_bad):
             raise DivergedError(f"The loss became NaN or infinite at step {first_bad:.0f}. {ADVICE}")
 
@@ -207,6 +228,7 @@ class Trainer:
         )
 
 
-def seed_step(seed: int, step: int) -> None:
-    """Seed torch for one step. A hash keeps neighbouring steps' random numbers unrelated."""
-    torch.manual_seed(int(np.random.SeedSequence([seed, DROPOUT, step]).generate_state(1, np.uint64)[0]))
+def seed_step(seed: int, step: int, rank: int = 0) -> None:
+    """Seed torch for one step of one process. A hash keeps neighbouring steps' random numbers unrelated."""
+    words = [seed, DROPOUT, step, rank] if rank else [seed, DROPOUT, step]
+    torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0]))

@@ -6,10 +6,13 @@ from lstmtext.config import TrainSettings
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.sentiment import SentimentTask
 from lstmtext.training.tasks import LanguageModelTask, Task
+from lstmtext.training.world import ALONE, World
 
 __all__ = ["make_task"]
 
 
-def make_task(settings: TrainSettings, arithmetic: Arithmetic) -> Task:
+def make_task(settings: TrainSettings, arithmetic: Arithmetic, world: World = ALONE) -> Task:
     """Prepared to train. Raises SettingsError, InputError, UsageError, CheckpointError."""
-    return (SentimentTask if settings.task == "sentiment" else LanguageModelTask)(settings, arithmetic)
+    if settings.task == "sentiment":
+        return SentimentTask(settings, arithmetic)
+    return LanguageModelTask(settings, arithmetic, world)

@@ -21,6 +21,7 @@ from lstmtext.text.streams import Batch, Prepared, Streams, TokenFile
 from lstmtext.training.evaluation import stateful_loss
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.teacher import Teacher
+from lstmtext.training.world import ALONE, World
 
 __all__ = ["Evaluation", "LanguageModelling", "Objective", "StepLoss"]
 
@@ -77,13 +78,20 @@ class Objective(Protocol):
 
 
 class LanguageModelling:
-    """Next-token prediction over parallel streams, state carried from step to step."""
+    """Next-token prediction over parallel streams, state carried from step to step.
 
-    def __init__(self, settings: TrainSettings, prepared: Prepared, arithmetic: Arithmetic) -> None:
+    world: the processes among which the streams are divided.
+    """
+
+    def __init__(
+        self, settings: TrainSettings, prepared: Prepared, arithmetic: Arithmetic, world: World = ALONE
+    ) -> None:
+        self.world, self.share = world, world.share(settings.batch.batch_size)
+        self.own_streams = settings.batch.batch_size // world.size
         self.batch_settings: BatchSettings = settings.batch
         self.regularisation: RegularisationSettings = settings.regularisation
         self.arithmetic = arithmetic
-        self.streams = Streams(prepared.train, settings.batch, settings.run.seed)
+        self.streams = Streams(prepared.train, settings.batch, settings.run.seed, self.share)
         self.validation = prepared.validation
         _check_cutoffs(settings.model, prepared.tokenizer.size)
         self.model = LanguageModel(
@@ -102,11 +110,11 @@ class LanguageModelling:
         self.teacher: Teacher | None = None
         self.teacher_weight = teaching.teacher_weight
         if teaching.teacher:
-            self.teacher = Teacher(teaching.teacher, prepared.tokenizer, arithmetic, settings.batch.batch_size)
+            self.teacher = Teacher(teaching.teacher, prepared.tokenizer, arithmetic, self.own_streams)
 
     def _zero_state(self) -> StackState:
         arithmetic = self.arithmetic
-        return self.model.stack.zero_state(self.batch_settings.batch_size, arithmetic.device, arithmetic.dtype)
+        return self.model.stack.zero_state(self.own_streams, arithmetic.device, arithmetic.dtype)
 
     def total_steps(self, epochs: float) -> int:
         """Steps of so many passes over the training part."""
@@ -153,31 +161,34 @@ class LanguageModelling:
 
     def evaluate(self) -> Evaluation:
         """The validation part in a few parallel streams, state carried."""
-        total, tokens = stateful_loss(self.model, self.validation, self.arithmetic, streams=EVALUATION_STREAMS)
+        total, tokens = stateful_loss(
+            self.model, self.validation, self.arithmetic, streams=EVALUATION_STREAMS, world=self.world
+        )
         return Evaluation(total / tokens, tokens, {})
 
     def carried(self) -> dict[str, Tensor]:
-        """The recurrent state of every layer and stream, and the teacher's."""
+        """The recurrent state of every layer and stream, of all processes, and the teacher's."""
         states = [("", self.state)] + ([("teacher.", self.teacher.state)] if self.teacher else [])
         found = {}
         for owner, state in states:
             for index, (h, c) in enumerate(state):
-                found[f"{owner}h.{index}"] = h
+                found[f"{owner}h.{index}"] = self.world.gather(h, dim=1)
                 if c.numel():
-                    found[f"{owner}c.{index}"] = c
+                    found[f"{owner}c.{index}"] = self.world.gather(c, dim=1)
         return found
 
     def restore(self, carried: dict[str, Tensor]) -> None:
-        """Put the carried state back."""
+        """Put the carried state back, of this process's streams."""
         self.state = self._restored("", carried, self.state)
         if self.teacher:
             self.teacher.state = self._restored("teacher.", carried, self.teacher.state)
 
     def _restored(self, owner: str, carried: dict[str, Tensor], like: StackState) -> StackState:
-        device = self.arithmetic.device
+        def own(name: str) -> Tensor:
+            return carried[name][:, self.share].to(self.arithmetic.device)
+
         return [
-            LayerState(carried[f"{owner}h.{i}"].to(device), carried[f"{owner}c.{i}"].to(device) if c.numel() else c)
-            for i, (_, c) in enumerate(like)
+            LayerState(own(f"{owner}h.{i}"), own(f"{owner}c.{i}") if c.numel() else c) for i, (_, c) in enumerate(like)
         ]
 
 

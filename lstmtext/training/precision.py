@@ -15,6 +15,7 @@ import torch
 
 from lstmtext.config import RunSettings
 from lstmtext.errors import UsageError
+from lstmtext.training.world import ALONE, World
 
 __all__ = ["Arithmetic", "choose_arithmetic", "choose_device", "device_name"]
 
@@ -60,9 +61,20 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_arithmetic(settings: RunSettings) -> Arithmetic:
-    """Resolve `device` and `precision`. Raises UsageError for a pair that cannot work."""
+def choose_arithmetic(settings: RunSettings, world: World = ALONE) -> Arithmetic:
+    """Resolve `device` and `precision`; of several processes each takes a GPU of its own.
+
+    Raises UsageError for a pair that cannot work, and for fewer GPUs than processes on this machine.
+    """
     device = choose_device(settings.device)
+    if world.size > 1 and device.type == "cuda":
+        if world.local_rank >= torch.cuda.device_count():
+            raise UsageError(
+                f"Each process needs a GPU of its own, and this machine has {torch.cuda.device_count()}. "
+                "Start torchrun with that --nproc-per-node, or train with --device cpu."
+            )
+        device = torch.device("cuda", world.local_rank)
+        torch.cuda.set_device(device)  # or every process would also take memory of the first GPU
     precision: str = settings.precision
     if precision == "auto":
         fast = (device.type == "cuda" and torch.cuda.is_bf16_supported()) or (

@@ -3,11 +3,13 @@
     prepare (may refuse, nothing written) → lock the run folder → restore → loop → last checkpoint
 
 `Session.events` yields what is recorded, for whoever wants to show it. It is the only place where
-the loop, the run folder and the checkpoint folder meet.
+the loop, the run folder and the checkpoint folder meet. Several processes each have a session and go
+through the same steps; the leader's writes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,7 +25,7 @@ import msgspec
 import torch
 
 from lstmtext.config import TrainSettings
-from lstmtext.errors import DivergedError, LstmtextError, RunError
+from lstmtext.errors import DivergedError, LstmtextError, ProcessLostError, RunError
 from lstmtext.events import (
     Acknowledged,
     Evaluated,
@@ -42,11 +44,12 @@ from lstmtext.store.control import Request
 from lstmtext.store.models import CheckpointIndex, read_index, write_index
 from lstmtext.store.run import RunWriter
 from lstmtext.store.run_settings import read_run_settings, settings_toml
-from lstmtext.training.estimate import parameter_count
+from lstmtext.training.estimate import out_of_memory, parameter_count
 from lstmtext.training.loop import Counters, Trainer
 from lstmtext.training.make_task import make_task
 from lstmtext.training.precision import choose_arithmetic
 from lstmtext.training.snapshot import read_counters, restore, write_snapshot
+from lstmtext.training.world import ALONE, Bystander, World
 
 __all__ = ["Session"]
 
@@ -56,71 +59,92 @@ PAUSE_POLL_SECONDS = 0.1
 class Session:
     """Train a new run in `folder`, or go on with the one that is there.
 
-    command: what the user typed, for the model card.
+    command: what the user typed, for the model card. world: the processes that train this run together.
     Raises, before anything is written: SettingsError, InputError, UsageError; RunError when the folder
     is in use or has content, CheckpointError when resuming from a damaged checkpoint.
     """
 
-    def __init__(self, settings: TrainSettings, folder: Path, command: str, *, resume: bool = False) -> None:
-        self.folder, self.command = folder, command
-        if settings.run.threads:
-            torch.set_num_threads(settings.run.threads)
-        self.arithmetic = choose_arithmetic(settings.run)
-        self.settings = settings
-        index = read_index(folder) if resume else None
-        last = folder / "checkpoints" / index.last if index else None
-        self.index = index
-        counters = read_counters(last) if last else Counters()
-        self.task = make_task(settings, self.arithmetic)
-        if last:
-            self.task.check_text(last)
+    def __init__(
+        self, settings: TrainSettings, folder: Path, command: str, *, resume: bool = False, world: World = ALONE
+    ) -> None:
+        self.folder, self.command, self.settings, self.world = folder, command, settings, world
+        self.parameters = 0
+        with world.together():
+            world.check(settings)
+            if settings.run.threads:
+                torch.set_num_threads(settings.run.threads)
+            self.arithmetic = choose_arithmetic(settings.run, world)
+            index = read_index(folder) if resume else None
+            last = folder / "checkpoints" / index.last if index else None
+            self.index = index
+            counters = read_counters(last) if last else Counters()
+            with self._in_sentences(), world.leader_first():
+                self.task = make_task(settings, self.arithmetic, world)
+            if last:
+                self.task.check_text(last)
         self.objective = self.task.objective
         self.parameters = parameter_count(self.task.tensors())
-        self.trainer = Trainer(self.objective, settings, self.arithmetic, counters)
-        with self.task.little_validation():  # so that a run cannot fail at its first evaluation after an hour
-            self.trainer.evaluate()
-        self.run = RunWriter.reopen(folder) if resume else RunWriter.create(folder, settings_toml(settings))
+        with self._in_sentences():
+            self.trainer = Trainer(self.objective, settings, self.arithmetic, counters, world=world)
+            with self.task.little_validation():  # so that a run cannot fail at its first evaluation after an hour
+                self.trainer.evaluate()
+            if world.size > 1:
+                self.trainer.rehearse()
+        with world.together():
+            self.run = self._open(resume)
         try:
-            if resume and read_index(folder) != index:  # the process that had it saved once more as it ended
-                raise RunError(f"{folder.name} was still being saved by another process. Resume it again.")
-            if last:
-                restore(self.trainer, self.task, last)
+            with world.together():
+                if resume and read_index(folder) != index:  # the process that had it saved once more as it ended
+                    raise RunError(f"{folder.name} was still being saved by another process. Resume it again.")
+                if last:
+                    restore(self.trainer, self.task, last)
         except BaseException:
             self.run.close("failed")
             raise
         self.resumed = resume
         self._metrics: dict[str, float] = {}
         self._interrupted = False
+        self._leaving = False  # because this or another process was interrupted
         self._paused = False
         self._stop: Request | None = None
 
+    def _open(self, resume: bool) -> RunWriter | Bystander:
+        if not self.world.leads:
+            return Bystander()
+        return RunWriter.reopen(self.folder) if resume else RunWriter.create(self.folder, settings_toml(self.settings))
+
     @classmethod
-    def resume(cls, folder: Path, command: str) -> Self:
+    def resume(cls, folder: Path, command: str, *, world: World = ALONE) -> Self:
         """Go on with the run in `folder`; one that was killed before its first checkpoint starts over."""
-        return cls(read_run_settings(folder), folder, command, resume=True)
+        with world.together():
+            settings = read_run_settings(folder)
+        return cls(settings, folder, command, resume=True, world=world)
 
     def events(self) -> Iterator[Event]:
         """Train, and yield every event after it was recorded.
 
-        Raises DivergedError, RunError (disk full) and KeyboardInterrupt (after Ctrl-C, state saved) at
-        the end, when the run folder is in order.
+        Raises DivergedError, RunError (disk full), ProcessLostError and KeyboardInterrupt (after Ctrl-C,
+        state saved) at the end, when the run folder is in order.
         """
         previous = self._catch_signals()
         try:
-            with self.run:
+            with self.world.last_words(self._give_up), self.run:
                 yield from self._events()
         finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-        if self._interrupted:
+            # When a process is lost torchrun asks the others to end in the same moment: the sentence is said first.
+            if not isinstance(sys.exc_info()[1], ProcessLostError):
+                for number, handler in previous.items():
+                    signal.signal(number, handler)
+        if self._interrupted or self._leaving:
             raise KeyboardInterrupt
 
     def _events(self) -> Iterator[Event]:
         yield self._record(self._resumed() if self.resumed else self._started())
         reason, message = "finished", ""
         try:
-            yield from self._train()
-            if self._interrupted:
+            with self._in_sentences():
+                yield from self._train()
+            if self._interrupted or self._leaving:
                 reason = "interrupted"
             elif self._stop:
                 reason = "stopped"
@@ -133,17 +157,46 @@ class Session:
             reason, message = "failed", f"{type(error).__name__}: {error}"
             raise
         finally:
-            counters = self.trainer.counters
             if sys.exc_info()[0] is not GeneratorExit:
-                yield self._record(
-                    Finished(
-                        step=counters.step,
-                        reason=reason,
-                        best_loss=counters.best_loss,
-                        best_step=counters.best_step,
-                        message=message,
-                    )
-                )
+                yield self._record(self._finished(reason, message))
+
+    def _finished(self, reason: str, message: str) -> Finished:
+        counters = self.trainer.counters
+        return Finished(
+            step=counters.step,
+            reason=reason,
+            best_loss=counters.best_loss,
+            best_step=counters.best_step,
+            message=message,
+        )
+
+    @contextlib.contextmanager
+    def _in_sentences(self) -> Iterator[None]:
+        """What a person can do something about, of the errors that PyTorch raises."""
+        try:
+            yield
+        except RuntimeError as error:
+            vocabulary = self.task.tokenizer.size if self.parameters else 0
+            said = out_of_memory(error, self.settings, self.parameters, vocabulary, self.arithmetic, self.world)
+            if said:
+                raise said from error
+            lost = self.world.explained(error)
+            if lost is None:
+                raise
+            raise ProcessLostError(f"{lost} {self._way_on()}") from error
+
+    def _way_on(self) -> str:
+        if not self.folder.is_dir():
+            return "Nothing was written yet: start all of them again."
+        last = f"The last checkpoint is {self.index.last}." if self.index else "Nothing was saved before."
+        command = f"{self.world.launcher()}lstmtext train {self.task.command} --resume {self.folder.name}"
+        return f"{last} Go on with: {command}"
+
+    def _give_up(self) -> None:
+        """Called where the main thread hangs in an exchange that nobody answers, and this process is about to end."""
+        message = f"This process was asked to end while it waited for another one. {self._way_on()}"
+        self._record(self._finished("failed", message))
+        self.run.close()
 
     def _train(self) -> Iterator[Event]:
         trainer, best_is_new = self.trainer, False
@@ -160,7 +213,7 @@ class Session:
             yield from self._obey()
             if self._due(self.settings.run.sample_every, step) and self.settings.run.sample_length:
                 yield from self._sample(self.settings.run.sample_prompt, requested=False)
-            leaving = self._interrupted or self._stop is not None
+            leaving = self._leaving or self._stop is not None
             if ended or leaving or best_is_new or self._due(self.settings.run.save_every, step):
                 saved = self._save(best=best_is_new, requested=leaving)
                 best_is_new = False
@@ -176,9 +229,10 @@ class Session:
     def _obey(self) -> Iterator[Event]:
         """Answer the requests that came in; hold the loop while paused."""
         while True:
-            for request in self.run.requests():
+            requests, self._leaving = self.world.consult(self.run.requests(), self._interrupted)
+            for request in requests:
                 yield from self._answer(request)
-            if not self._paused or self._stop or self._interrupted:
+            if not self._paused or self._stop or self._leaving:
                 return
             self.run.status("paused", self.trainer.counters.step, self.trainer.total_steps)
             before = time.monotonic()
@@ -205,6 +259,8 @@ class Session:
 
     def _sample(self, prompt: str, *, requested: bool) -> Iterator[Event]:
         """Text from the weights that would be saved; its random numbers are its own and disturb nothing."""
+        if not self.world.leads:
+            return
         self.trainer.swap_averages()
         try:
             sampled = self.task.sample(self.trainer.counters, prompt, requested=requested)
@@ -224,7 +280,9 @@ class Session:
         try:
             # A request may have saved this step before it was known to be the best: then only the index changes.
             if not (self.index and self.index.last == name):
-                if folder.exists():  # written by a process that was killed before it could point to it
+                if (
+                    self.world.leads and folder.exists()
+                ):  # written by a process that was killed before it could point to it
                     shutil.rmtree(folder)
                 config, tokenizer = self._config(), self.task.tokenizer
                 card = model_card(self.folder.name, config, self.parameters)
@@ -233,22 +291,27 @@ class Session:
             self.index = CheckpointIndex(
                 last=name, best=best_name, best_loss=counters.best_loss, best_step=counters.best_step
             )
-            write_index(self.folder, self.index)
+            if self.world.leads:
+                write_index(self.folder, self.index)
         except OSError as error:
             raise RunError(
                 f"The checkpoint of step {counters.step} could not be written to {folder.parent}: {error.strerror}. "
                 f"{last_good} Make room, then: lstmtext train {self.task.command} --resume {self.folder.name}"
             ) from error
-        for other in folder.parent.iterdir():
+        for other in folder.parent.iterdir() if self.world.leads else ():
             if other.name not in (self.index.last, self.index.best):
                 shutil.rmtree(other, ignore_errors=True)
         return Saved(step=counters.step, folder=name, best=best, requested=requested)
 
     def _config(self) -> CheckpointConfig:
-        return self.task.describe(self.trainer.counters, self.command)
+        config = self.task.describe(self.trainer.counters, self.command)
+        versions = config.versions | {"hardware": self.world.hardware(config.versions["hardware"])}
+        return msgspec.structs.replace(config, versions=versions)
 
     def _started(self) -> Started:
-        return self.task.started(self.parameters, self.trainer.total_steps)
+        started = self.task.started(self.parameters, self.trainer.total_steps)
+        started.device = self.world.hardware(started.device)
+        return started
 
     def _resumed(self) -> Resumed:
         return Resumed(step=self.trainer.counters.step, total_steps=self.trainer.total_steps)
@@ -267,9 +330,10 @@ class Session:
     def _write_plan(self) -> None:
         """Keep `config.toml` such that running it again takes the steps that this run takes."""
         budget = msgspec.structs.replace(self.settings.budget, plan=self.trainer.counters.plan)
-        write_atomically(
-            self.folder / "config.toml", settings_toml(msgspec.structs.replace(self.settings, budget=budget))
-        )
+        if self.world.leads:
+            write_atomically(
+                self.folder / "config.toml", settings_toml(msgspec.structs.replace(self.settings, budget=budget))
+            )
 
     def _catch_signals(self) -> dict[int, Any]:
         """First Ctrl-C or SIGTERM: save and end after this step. Second: leave at once; what is saved is whole."""

@@ -49,15 +49,18 @@ class Weights(Protocol):
 def write_snapshot(
     trainer: Trainer, weights: Weights, folder: Path, config: CheckpointConfig, tokenizer_json: str, card: str
 ) -> None:
-    """Write the whole checkpoint folder, or nothing.
+    """Write the whole checkpoint folder, or nothing. Several processes all call this, and the leader writes.
 
     Raises DivergedError or CheckpointError for weights that are not finite, OSError from the disk.
     """
     trainer.check_finite()
+    carried = trainer.objective.carried()
+    if not trainer.world.leads:
+        return
     state = SavedState(counters=trainer.counters, scaler=trainer.scaler.state_dict())
     extras = {
         "training/state.json": msgspec.json.encode(state),
-        "training/carried.safetensors": _save(trainer.objective.carried()),
+        "training/carried.safetensors": _save(carried),
         "training/optimizer.safetensors": _save(_moments(trainer)),
     }
     if trainer.averaging:

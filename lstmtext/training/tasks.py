@@ -28,6 +28,7 @@ from lstmtext.training.loop import Counters
 from lstmtext.training.objective import LanguageModelling, Objective
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.sample import draw_sample
+from lstmtext.training.world import ALONE, World
 
 __all__ = ["TEXT_CHANGED", "LanguageModelTask", "Task"]
 
@@ -69,16 +70,16 @@ class Task(Protocol):
 
 
 class LanguageModelTask:
-    """Train a language model on running text."""
+    """Train a language model on running text, with one process or several."""
 
     command = "lm"
 
-    def __init__(self, settings: TrainSettings, arithmetic: Arithmetic) -> None:
+    def __init__(self, settings: TrainSettings, arithmetic: Arithmetic, world: World = ALONE) -> None:
         self.settings, self.arithmetic = settings, arithmetic
         self.prepared = prepare(settings.text)
         self.tokenizer = self.prepared.tokenizer
         torch.manual_seed(settings.run.seed)  # the initial weights
-        self.objective = LanguageModelling(settings, self.prepared, arithmetic)
+        self.objective = LanguageModelling(settings, self.prepared, arithmetic, world)
 
     def check_text(self, last: Path) -> None:
         """A validation file's checksum is part of the split."""

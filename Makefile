@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all lint format docs clean
+.PHONY: demo test test-all lint format docs pictures clean
 
 # Installed again when a file that says what to install changes. The constraints pin torch: without
 # them pip may choose a build that is gigabytes large.
@@ -43,6 +43,9 @@ format: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/generate_cli.py
+
+pictures: $(READY)
+	$(BIN)/python docs/make_pictures.py
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

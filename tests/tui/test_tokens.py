@@ -159,11 +159,11 @@ def text_of(lines: list[list[object]]) -> str:
 def test_alternatives_golden() -> None:
     token = Drawn(97, "a", "a", 0.26, 2, TOP, Choice())
     assert text_of(alternative_lines(token, 30, Look(), cursor=2)) == (
-        "    e  ██████████████ 52.0 %\n"
-        "  ● a  ███████        26.0 %\n"
-        "›   ␣  ███▌           13.0 %\n"
-        "    ↵  █▍              5.0 % ✗\n"
-        "    o  ▏              <0.1 % ✗"
+        "    e  ━━━━━━━━━━━━━━ 52.0 %\n"
+        "  ● a  ━━━━━━━        26.0 %\n"
+        "›   ␣  ━━━╸           13.0 %\n"
+        "    ↵  ━╸              5.0 % ✗\n"
+        "    o  ╸              <0.1 % ✗"
     )
 
 

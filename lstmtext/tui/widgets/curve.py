@@ -123,8 +123,9 @@ def _graph(passage: Passage, system: list[Slot], width: int, rows: int, look: Lo
         now, word = level(passage.positive[slot.word]), str(slot.word)
         left, end = slot.left * canvas.across, (slot.left + slot.width + 1) * canvas.across
         canvas.line([(left, now), (end - 1, now)], word, ink="-")
-        if slot.word:
-            canvas.upright(left, level(before), now, word, ink="|")
+        past = level(before)
+        if slot.word and past != now:  # up to the row before: in a picture of letters the dash at its end stays
+            canvas.upright(left, past, now + (1 if past > now else -1), word, ink="|")
         before = passage.positive[slot.word]
     labels = {level(value) // canvas.down: f"{value:.2f}" for value in (0.0, *BAND, 1.0)}
     band_rows = {level(value) // canvas.down for value in BAND}

@@ -46,6 +46,8 @@ from lstmtext.store.checkpoint import (
 from lstmtext.store.models import find_model
 from lstmtext.text.tokenizer import Tokenizer
 
+# Of the commands that are measured: they obey the variable and would use one core.
+OUTSIDE = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
 BATCH = 128
 EMBEDDING = 112
 
@@ -69,7 +71,7 @@ def classify(model: str, source: Path, target: Path | None = None) -> None:
     """The command, its answers to `target` or nowhere."""
     command = [sys.executable, "-m", "lstmtext", "classify", "--model", model, "--file", str(source), "--json"]
     with (target or Path(os.devnull)).open("wb") as out:
-        subprocess.run(command, check=True, stdout=out)
+        subprocess.run(command, check=True, stdout=out, env=OUTSIDE)
 
 
 def random_model(folder: Path, hidden: int, tokens: Tokenizer) -> Path:
@@ -100,8 +102,10 @@ def check_answers(model: str, source: Path, sentences: list[str], folder: Path) 
     assert [answer["text"] for answer in answers] == sentences
     few = sentences[:200]
     command = [sys.executable, "-m", "lstmtext", "classify", "--model", model, "--json"]
-    by_argument = subprocess.run([*command, "--", *few], check=True, capture_output=True).stdout
-    by_pipe = subprocess.run(command, input="\n".join(few).encode(), check=True, capture_output=True).stdout
+    by_argument = subprocess.run([*command, "--", *few], check=True, capture_output=True, env=OUTSIDE).stdout
+    by_pipe = subprocess.run(
+        command, input="\n".join(few).encode(), check=True, capture_output=True, env=OUTSIDE
+    ).stdout
     for output in (by_argument, by_pipe):
         for line, answer in zip(output.decode().split("\n")[:-1], answers[: len(few)], strict=True):
             other = json.loads(line)

@@ -107,8 +107,7 @@ def dashboard(name: str, page: str) -> Callable[[Any], Awaitable[None]]:
 async def train(pilot: Any) -> None:
     screen = await room(pilot, "train")
     screen.fields.take("harbour")
-    screen.query_one("#corpus", Input).focus()
-    screen.action_next()
+    screen.query_one("#hidden", Input).focus()
     await until(pilot, lambda: not screen.working and bool(screen.problem))
 
 

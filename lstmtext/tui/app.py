@@ -18,14 +18,12 @@ from typing import Any, ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.worker import WorkerFailed
 
 from lstmtext.errors import LstmtextError
 from lstmtext.tui.keys import bindings_for
-from lstmtext.tui.pace import Pace
 from lstmtext.tui.shell import Shell
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES, THEMES
@@ -40,6 +38,9 @@ ROOMS = {
     "memory": "MemoryScreen",
 }
 SAVE_SECONDS = 2.0
+# How long a thread that computes keeps the interpreter when the screen wants it; Python's own 5 ms, several times for
+# each key, made half of what a key cost while a text was written.
+SWITCH_SECONDS = 0.001
 
 
 def make_room(name: str) -> Screen[Any]:
@@ -113,12 +114,10 @@ class LstmtextApp(Shell):
         if self.ascii:
             ScrollBar.renderer = AsciiBars
         self._save_failed = False
-        self._pace = Pace()
 
     def on_mount(self) -> None:
         """Keep what is remembered, from now on."""
-        self._pace.begin()
-        self.set_interval(1.0, self._pace.rest)
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.set_interval(SAVE_SECONDS, self.save_state)
         self.theme_changed_signal.subscribe(self, lambda theme: self.state.set("app", "theme", theme.name))
         if self.run_to_open is not None:
@@ -126,14 +125,7 @@ class LstmtextApp(Shell):
 
     def on_unmount(self) -> None:
         """The last chance to remember."""
-        self._pace.end()
         self.save_state()
-
-    async def on_event(self, event: Event) -> None:
-        """As Textual's; notes that somebody is there."""
-        if isinstance(event, InputEvent):
-            self._pace.touched()
-        await super().on_event(event)
 
     def save_state(self) -> None:
         """Write what has changed; say once that it cannot be written."""

@@ -77,7 +77,7 @@ def overhead(steps: int, hidden: int) -> None:
     folder = Path(tempfile.mkdtemp()) / "run"
     session = Session(settings(precision, 10_000, hidden), folder, "benchmark")
     loop = session.trainer.run()
-    bare = bare_steps(session.prepared.tokenizer.size, hidden, precision)
+    bare = bare_steps(session.task.tokenizer.size, hidden, precision)
 
     def one_of_the_loop() -> None:
         while next(loop) is not None:

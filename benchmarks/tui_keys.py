@@ -67,7 +67,7 @@ def shown(app: Any) -> dict[str, Any]:
     said += [view if isinstance(view, str) else vars(view) if view else None, getattr(screen, "gate", None)]
     said += [getattr(screen, "page", None), sorted(getattr(getattr(screen, "study", None), "off", ()))]
     judged = getattr(screen, "judged", None)
-    return {"said": repr(said)[:300], "key": hash(repr(said)), "verdict": hash(judged.text) if judged else 0}
+    return {"key": hash(repr(said)), "verdict": hash(judged.text) if judged else 0}
 
 
 def child(which: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lstmtext.cli.output import encodes
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def command(
     if out is not None and not out.parent.is_dir():
         raise InputError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
     if plot is not None:
-        from lstmtext.forecast.plot import check_plot
+        from lstmtext.explain.plots import check_plot
 
         check_plot(plot)
     series = _read(file, values, column, time)
@@ -109,9 +110,10 @@ def command(
 
         write_atomically(out, _csv(found))
     if plot is not None:
-        from lstmtext.forecast.plot import write_plot
+        from lstmtext.explain.plots import write_plot
+        from lstmtext.forecast.plot import svg
 
-        write_plot(plot, found)
+        write_plot(plot, svg(found))
     click.echo(json.dumps(found.document(), allow_nan=False) if as_json else _page(found))
 
 
@@ -149,7 +151,7 @@ def _page(found: Forecast) -> str:
     """For a person: the answer, why, a plot, the rows, the table."""
     from lstmtext.forecast.plot import terminal
 
-    plain = not _encodes("•◆░│")
+    plain = not encodes("•◆░│")
     rows = found.rows()
     width = max(12, *(len(label) for label in found.labels)) + 2
     heads = list(rows[0])
@@ -167,15 +169,7 @@ def _page(found: Forecast) -> str:
             shown = ("–" if cell is None else f"{cell:.3f}" for cell in cells)
             lines.append(f"{score.model:<24}" + "".join(f"{cell:>10}" for cell in shown))
     page = "\n".join(lines)
-    return page if _encodes(page) else page.replace("–", "-").encode("ascii", "replace").decode()
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return page if encodes(page) else page.replace("–", "-").encode("ascii", "replace").decode()
 
 
 def explain_values(values: str, unit: int | None, as_json: bool) -> None:

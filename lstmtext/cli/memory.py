@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from lstmtext.cli.output import encodes
 from lstmtext.cli.progress import is_fancy
 from lstmtext.errors import UsageError
 from lstmtext.experiments import EXPERIMENTS
@@ -88,7 +89,7 @@ def command(
     """
     folder = _folder(name or f"memory-{experiment}-{budget}")
     if plot is not None:
-        from lstmtext.experiments.draw import check_plot
+        from lstmtext.explain.plots import check_plot
 
         check_plot(plot)
     task = _task(experiment, budget, cells, seeds)
@@ -102,9 +103,10 @@ def command(
     content = json.dumps(found, ensure_ascii=False, allow_nan=False)
     write_atomically(folder / "result.json", content + "\n")
     if plot is not None:
-        from lstmtext.experiments.draw import write_plot
+        from lstmtext.experiments.draw import svg
+        from lstmtext.explain.plots import write_plot
 
-        write_plot(plot, found)
+        write_plot(plot, svg(found))
     click.echo(content if as_json else _page(task, found, folder), color=is_fancy(sys.stdout))
 
 
@@ -213,7 +215,7 @@ def _page(task: Experiment, found: dict[str, Any], folder: Path) -> str:
     from lstmtext.tui.experiments import chart_lines
     from lstmtext.tui.ramps import Look, plain
 
-    ascii_only = not _encodes("●┤⠿─╌")
+    ascii_only = not encodes("●┤⠿─╌")
     look = Look(colour=is_fancy(sys.stdout), ascii=ascii_only)
     width = shutil.get_terminal_size().columns
     lines = chart_lines(msgspec.convert(found, Saved), width, CHART_HEIGHT, look)
@@ -229,7 +231,7 @@ def _page(task: Experiment, found: dict[str, Any], folder: Path) -> str:
     scores = ", ".join(f"{name} {_short(value)}" for name, value in found["baselines"].items())
     told = textwrap.fill(f"{found['note']} Beside it: {scores}.", max(width, 40))
     page = "\n".join([found["title"], "", chart, *tables, "", told, str(folder / "result.json")])
-    return page if _encodes(page) else page.encode("ascii", "replace").decode()
+    return page if encodes(page) else page.encode("ascii", "replace").decode()
 
 
 def _table(found: dict[str, Any], quantity: str, condition: str, width: int) -> str:
@@ -259,11 +261,3 @@ def _cell(triple: Sequence[float] | None) -> str:
 
 def _short(value: float) -> str:
     return "0" if abs(value) < 1e-6 else f"{value:.3g}".replace("-", "−")
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

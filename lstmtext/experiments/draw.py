@@ -1,4 +1,4 @@
-"""The curves of an experiment as an SVG, and that as PNG (`explain/png.py`, the extra [plot]). Must not import torch.
+"""The curves of an experiment as an SVG. Must not import torch.
 
 arms         a line with dots each, their intervals as uprights, named at the right end
 references   dashed grey lines: naive answers and theory
@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from lstmtext.errors import InputError, UsageError
-from lstmtext.explain import png
 from lstmtext.explain.svg import FONTS
-from lstmtext.files import write_atomically
 
-__all__ = ["check_plot", "svg", "write_plot"]
+__all__ = ["svg"]
 
-SUFFIXES = (".png", ".svg")
 WIDTH, HEIGHT = 1200, 640  # pixels
 LEFT, RIGHT, TOP, BOTTOM = 100, 300, 84, 76
 LABEL = 22  # height of a name at the right
@@ -27,22 +22,6 @@ GREY, FAINT, DARK = "#6b7280", "#e5e7eb", "#111827"
 # Okabe and Ito's colours, as dark as a white background wants them; for arms in their order.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#8a6d00", "#b0508f", "#111827")
 MOST_TICKS = 11
-
-
-def check_plot(path: Path) -> None:
-    """Raises, before any work, what `write_plot` would: a suffix, a folder or an extra that is not there."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--plot {str(path)!r}: a plot is a .png or an .svg file.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {str(path.parent)!r} to write {path.name!r} into.")
-    if path.suffix.lower() == ".png":
-        png.ready()
-
-
-def write_plot(path: Path, found: dict[str, Any]) -> None:
-    """Draw a result (`report.document`, or result.json as it was read); the suffix says how."""
-    drawing = svg(found)
-    write_atomically(path, png.png(drawing) if path.suffix.lower() == ".png" else drawing)
 
 
 class _Plane:

@@ -52,5 +52,5 @@ def _check_fonts(library: Any) -> None:
     if bytes(library.svg_to_bytes(svg_string=PROBE)) == bytes(blank):
         raise InputError(
             "A PNG needs a font and this system has none that is known (DejaVu Sans, Liberation Sans, Arial, …). "
-            "Install one, or use --svg, which is drawn by whoever looks at it."
+            "Install one, or write an SVG, which is drawn by whoever looks at it."
         )

@@ -1,28 +1,22 @@
-"""The end of a series and its forecast, drawn: characters for a terminal, an SVG, and that as PNG.
+"""The end of a series and its forecast, drawn: characters for a terminal, and an SVG.
 
     known values     a line          forecast     a line with dots          interval     a band
 
-The SVG is ours and needs nothing; the PNG is the same drawing through `explain/png.py` (the extra [plot]).
 Must not import torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
 
-from lstmtext.errors import InputError, UsageError
-from lstmtext.explain import png
-from lstmtext.files import write_atomically
 from lstmtext.forecast.answer import Forecast
 from lstmtext.forecast.baselines import Values
 
-__all__ = ["check_plot", "svg", "terminal", "write_plot"]
+__all__ = ["svg", "terminal"]
 
-SUFFIXES = (".png", ".svg")
 SHOWN_HORIZONS = 4  # of the past, in lengths of the forecast
 SHOWN_LEAST = 24  # values of the past
 ROWS, AXIS = 12, 11  # a terminal plot's height, and the columns of its numbers
@@ -31,22 +25,6 @@ LEFT, RIGHT, TOP, BOTTOM = 110, 40, 70, 60
 GREY, FAINT, DARK, BLUE, BAND = "#6b7280", "#e5e7eb", "#111827", "#2563eb", "#bfdbfe"
 FONTS = "Inter, 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', 'Noto Sans', sans-serif"
 MARKS = {False: ("•", "◆", "░", "│"), True: ("*", "o", ":", "|")}
-
-
-def check_plot(path: Path) -> None:
-    """Raises, before any work, what `write_plot` would: a suffix, a folder or an extra that is not there."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--plot {str(path)!r}: a plot is a .png or an .svg file.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {str(path.parent)!r} to write {path.name!r} into.")
-    if path.suffix.lower() == ".png":
-        png.ready()
-
-
-def write_plot(path: Path, found: Forecast) -> None:
-    """Write the drawing; the suffix says how."""
-    drawing = svg(found)
-    write_atomically(path, png.png(drawing) if path.suffix.lower() == ".png" else drawing)
 
 
 def _past(found: Forecast) -> Values:

@@ -14,10 +14,11 @@ import pytest
 
 from lstmtext.errors import InputError, UsageError
 from lstmtext.experiments.arms import ARMS
-from lstmtext.experiments.draw import _levels, check_plot, svg, write_plot
+from lstmtext.experiments.draw import _levels, svg
 from lstmtext.experiments.frame import perform
 from lstmtext.experiments.report import document
 from lstmtext.experiments.result import bootstrap, summarised, wilson
+from lstmtext.explain.plots import check_plot, write_plot
 from lstmtext.places import shipped_folder
 from lstmtext.tui.experiments import Experiment as Saved
 from lstmtext.tui.experiments import find_experiments
@@ -112,7 +113,7 @@ def test_the_shipped_results_are_full_and_shown(path: Path) -> None:
 
 
 def test_the_drawing_is_xml_and_names_everything(found: dict[str, Any], tmp_path: Path) -> None:
-    write_plot(tmp_path / "a.svg", found)
+    write_plot(tmp_path / "a.svg", svg(found))
     drawing = (tmp_path / "a.svg").read_text()
     assert drawing == svg(found)
     root = ET.fromstring(drawing)
@@ -138,7 +139,7 @@ def test_levels_are_few_round_and_around_everything(low: float, high: float) -> 
 
 def test_a_png_is_a_png(found: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
-    write_plot(tmp_path / "a.png", found)
+    write_plot(tmp_path / "a.png", svg(found))
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -111,3 +111,15 @@ def small_training(folder: Path) -> None:
     file = folder / "config" / "ui.toml"
     file.parent.mkdir(exist_ok=True)
     file.write_text('[train]\ncorpus = "harbour"\nlayers = "1"\nhidden = "32"\namount = "10"\nbudget = "minutes"\n')
+
+
+def train_from_the_ui(terminal: Terminal, folder: Path) -> RunReader:
+    """Start the UI, and a small training in it that takes its first steps."""
+    small_training(folder)
+    terminal.command("tui")
+    terminal.wait_for("No trainings")
+    terminal.keys("F2")
+    terminal.wait_for("New training")
+    terminal.keys("C-r")
+    terminal.until(lambda: bool(list_runs()) and RunReader(list_runs()[0]).status().step > 5)
+    return RunReader(list_runs()[0])

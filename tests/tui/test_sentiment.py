@@ -109,7 +109,11 @@ async def test_the_verdict_follows_the_keys(tmp_path: Path) -> None:
 async def test_a_span_is_marked(tmp_path: Path) -> None:
     async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
-        await press(pilot, "escape", "0", "l", "l", "l", "space", "l", "space")
+        before = await press(pilot, "escape", "0", "l", "l", "l")
+        begun = await press(pilot, "space")
+        assert begun != before, "a span begins at one word, and is seen to"
+        assert "╰─╯" in begun
+        await press(pilot, "l", "space")
         curve = screen.query_one(ReadingCurve)
         assert curve.span == (3, 5)
         await wait_until(pilot, lambda: screen.chosen is not None)

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from lstmtext.store.run import RunReader, list_runs, send
-from tui.terminal import PATIENCE_SECONDS, Terminal, open_terminal, small_training
+from tui.terminal import PATIENCE_SECONDS, Terminal, open_terminal, small_training, train_from_the_ui
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -87,14 +87,7 @@ def test_train_steer_leave_come_back_generate_quit(terminal: Terminal, tmp_path:
 
 
 def test_a_killed_ui_leaves_a_terminal_that_works_and_a_run_that_goes_on(terminal: Terminal, tmp_path: Path) -> None:
-    small_training(tmp_path)
-    terminal.command("tui")
-    terminal.wait_for("No trainings")
-    terminal.keys("F2")
-    terminal.wait_for("New training")
-    terminal.keys("C-r")
-    terminal.until(lambda: bool(list_runs()) and RunReader(list_runs()[0]).status().step > 5)
-    reader = RunReader(list_runs()[0])
+    reader = train_from_the_ui(terminal, tmp_path)
     os.kill(terminal.processes()[1], signal.SIGKILL)
     terminal.wait_for("The UI was ended from outside (SIGKILL)")
     terminal.is_sane()
@@ -103,15 +96,8 @@ def test_a_killed_ui_leaves_a_terminal_that_works_and_a_run_that_goes_on(termina
 
 
 def test_a_killed_trainer_is_said_and_can_be_resumed(terminal: Terminal, tmp_path: Path) -> None:
-    small_training(tmp_path)
-    terminal.command("tui")
-    terminal.wait_for("No trainings")
-    terminal.keys("F2")
-    terminal.wait_for("New training")
-    terminal.keys("C-r")
-    terminal.until(lambda: bool(list_runs()) and RunReader(list_runs()[0]).status().step > 5)
-    folder = list_runs()[0]
-    reader = RunReader(folder)
+    reader = train_from_the_ui(terminal, tmp_path)
+    folder = reader.folder
     send(folder, "save")
     terminal.until(lambda: (folder / "checkpoints.json").is_file())
     os.kill(reader.status().pid, signal.SIGKILL)
@@ -192,6 +178,15 @@ def test_the_page_is_for_this_machine_and_itself_only(page: int) -> None:
         assert f"0.0.0.0:{page}" not in listening
 
 
+def lit_columns(picture: Path) -> list[int]:
+    """The columns of a picture's first lines that have the colour of the open room's tab."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        pixels = image.convert("RGB")
+        return [x for x in range(pixels.width) for y in range(24) if pixels.getpixel((x, y)) == HERE]
+
+
 async def browse(devtools: str, page: int, picture: Path) -> str:
     """Open the page in a running Chromium, press a key, and take a picture once the UI has drawn; the page's class."""
     import asyncio
@@ -217,10 +212,14 @@ async def browse(devtools: str, page: int, picture: Path) -> str:
             if "-first-byte" in await evaluate("document.body.className"):
                 break
             await asyncio.sleep(0.1)
-        await asyncio.sleep(4.0)
-        await call("Input.dispatchKeyEvent", type="keyDown", key="F2", code="F2", windowsVirtualKeyCode=113)
-        await asyncio.sleep(4.0)
-        picture.write_bytes(base64.b64decode((await call("Page.captureScreenshot", format="png"))["data"]))
+        for kind in ("mousePressed", "mouseReleased"):  # keys go to what was clicked
+            await call("Input.dispatchMouseEvent", type=kind, x=400, y=300, button="left", clickCount=1)
+        for _ in range(30):  # a key that comes before the app listens is lost
+            await call("Input.dispatchKeyEvent", type="keyDown", key="F2", code="F2", windowsVirtualKeyCode=113)
+            await asyncio.sleep(2.0)
+            picture.write_bytes(base64.b64decode((await call("Page.captureScreenshot", format="png"))["data"]))
+            if min(lit_columns(picture), default=0) > HOME_ENDS:
+                break
         return await evaluate("document.body.className")
 
 
@@ -249,11 +248,12 @@ async def test_a_real_browser_shows_the_ui_and_takes_keys(page: int, tmp_path: P
     assert "-first-byte" in shown
     with Image.open(tmp_path / "page.png") as image:
         colours = {colour: count for count, colour in image.convert("RGB").getcolors(1 << 24) or ()}
-        lit = [x for x in range(image.width) for y in range(24) if image.convert("RGB").getpixel((x, y)) == HERE]
     assert colours.get(BACKGROUND, 0) > 0.5 * sum(colours.values())
+    lit = lit_columns(tmp_path / "page.png")
     assert lit, "no tab of the bar is lit"
-    assert min(lit) > 120, "Home is lit still: the key has not arrived"
+    assert min(lit) > HOME_ENDS, "Home is lit still: the key has not arrived"
 
 
 # Of the dark theme: what is behind everything, and the tab of the room that is open.
+HOME_ENDS = 120  # pixels: where the tab of Home ends
 BACKGROUND, HERE = (0x10, 0x14, 0x1A), (0x24, 0x47, 0x6A)

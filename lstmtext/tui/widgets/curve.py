@@ -235,8 +235,14 @@ class ReadingCurve(Lines, can_focus=True):
 
     def _curve(self, width: int, height: int, look: Look) -> list[Line]:
         rows = graph_rows(self.passage, width, height or self.room)
+        begun = (self.cursor, self.cursor + 1) if self._stretching else None  # a sign that the key has arrived
         return curve_lines(
-            self.passage, width, look, rows=rows, cursor=self.cursor if self.has_focus else None, span=self.span
+            self.passage,
+            width,
+            look,
+            rows=rows,
+            cursor=self.cursor if self.has_focus else None,
+            span=self.span or begun,
         )
 
     def on_focus(self) -> None:

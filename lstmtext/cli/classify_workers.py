@@ -3,7 +3,8 @@
 Threads would wait for Python's lock: to cut text into tokens and to write rows takes it for a third of the time.
 The processes are forked, so that they have the model without a copy, and begin in milliseconds. Each is given one
 piece of work at a time, through a pipe; when this process ends, however it ends, they read the end of that pipe and
-end too. Must not know what the work is.
+end too. Pickle passes between a process and its own forks only: nothing that comes from outside is ever unpickled.
+Must not know what the work is.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,22 @@ async def test_number_and_function_keys_open_rooms() -> None:
             assert not isinstance(pilot.app.screen, MissingScreen), f"{room}: {pilot.app.screen.reason}"
         await press(pilot, "2")
         assert pilot.app.current_mode == "train"
+
+
+async def test_what_lives_as_long_as_the_app_is_not_searched_for_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstmtext.tui.app.SETTLED_SECONDS", 0.01)
+    before = gc.get_freeze_count()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: gc.get_freeze_count() > before)
+        at_home = gc.get_freeze_count()
+        await press(pilot, "f4")
+        await wait_until(pilot, lambda: gc.get_freeze_count() > at_home)
+        with_a_room = gc.get_freeze_count()
+        await press(pilot, "f1")
+        await press(pilot, "f4")
+        await pilot.pause(0.1)
+        assert gc.get_freeze_count() <= with_a_room, "a room that was seen before freezes nothing again"
+    assert gc.get_freeze_count() == 0
 
 
 async def test_function_keys_work_while_a_text_field_has_the_focus() -> None:

@@ -41,7 +41,7 @@ Fraction = Annotated[float, Meta(ge=0, lt=1)]
 Readout = Literal["last", "mean", "max", "concat"]
 Task = Literal["language-model", "sentiment"]
 Cell = Literal["lstm", "gru", "rnn"]
-TokenizerKind = Literal["char", "word", "wordpiece", "bpe", "byte"]
+TokenizerKind = Literal["char", "word", "whitespace", "wordpiece", "bpe", "byte"]
 
 
 class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,7 +53,7 @@ class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     field: Annotated[str, Meta(description="Field of a .jsonl record that holds the text.")] = "text"
     tokenizer: Annotated[TokenizerKind, Meta(description="Unit of text the model predicts.")] = "char"
     vocabulary_size: Annotated[
-        Natural, Meta(description="Most tokens kept by a word or BPE tokenizer; 0 keeps every one (word, char).")
+        Natural, Meta(description="Most tokens kept by a word or BPE tokenizer; 0 keeps every one (not for BPE).")
     ] = 0
     validation: Annotated[
         Annotated[float, Meta(ge=0, lt=1)] | str,

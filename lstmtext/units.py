@@ -11,7 +11,14 @@ import math
 __all__ = ["TOKEN_UNITS", "bits_from_nats", "format_bytes", "format_duration", "perplexity_from_nats"]
 
 # What one token of each tokenizer kind is called.
-TOKEN_UNITS = {"char": "character", "word": "word", "wordpiece": "word part", "bpe": "BPE token", "byte": "byte"}
+TOKEN_UNITS = {
+    "char": "character",
+    "word": "word",
+    "whitespace": "word",
+    "wordpiece": "word part",
+    "bpe": "BPE token",
+    "byte": "byte",
+}
 
 
 def bits_from_nats(nats: float) -> float:

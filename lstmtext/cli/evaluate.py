@@ -167,7 +167,7 @@ def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tok
         corpus, part, name = open_corpus([str(corpus.validation_file)], field=field), "all", f"{name}, validation part"
     size = corpus.scan().bytes
     # The same border as in training: at a line end where a token could be cut.
-    border = corpus.boundary(int(size * (1 - validation) + 1e-9), line=tokenizer.kind in ("word", "wordpiece", "bpe"))
+    border = corpus.boundary(int(size * (1 - validation) + 1e-9), line=tokenizer.kind not in ("char", "byte"))
     start, stop = {"all": (0, size), "train": (0, border), "validation": (border, size)}[part]
     if part != "all":
         share = 1 - validation if part == "train" else validation

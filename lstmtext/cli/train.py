@@ -11,6 +11,7 @@ from lstmtext.cli.train_settings import label_settings, resolve_settings
 from lstmtext.cli.training_session import dry_run as print_dry_run
 from lstmtext.cli.training_session import resume_training, start_training
 from lstmtext.errors import UsageError
+from lstmtext.units import TOKEN_UNITS
 
 __all__ = ["command"]
 
@@ -19,7 +20,7 @@ COMMON = [
     click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="F.toml", help="Settings file."),
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting; repeatable."),
     click.option("--name", help="Name of the run; default: the data's."),
-    click.option("--tokenizer", type=click.Choice(["char", "word", "wordpiece", "bpe", "byte"]), help="Unit of text."),
+    click.option("--tokenizer", type=click.Choice(list(TOKEN_UNITS)), help="Unit of text."),
     click.option("--cell", type=click.Choice(["lstm", "gru", "rnn"]), help="Recurrent cell."),
     click.option("--layers", metavar="N", help="Stacked layers."),
     click.option("--hidden", metavar="N", help="Units per layer."),

@@ -26,6 +26,7 @@ __all__ = ["Words", "positives", "read_words"]
 
 # How far ahead of the last word the next one is looked for in the typed text; more where some were not found.
 LOOK_AHEAD = 40
+WHOLE_WORDS = ("word", "whitespace")  # tokenizers whose tokens are words, and may be unknown
 NEUTRAL = 0.5  # the answer where nothing is known
 
 
@@ -81,7 +82,8 @@ def read_words(classifier: EngineClassifier, text: str) -> Words:
     if tokenizer.kind != "wordpiece":
         ids = classifier.encode(text)
         spans = tuple((place, place + 1) for place in range(len(ids)))
-        return Words(text, _token_texts(tokenizer, text_on_one_line, ids), spans, ids, tokenizer.kind == "word")
+        texts = _token_texts(tokenizer, text_on_one_line, ids)
+        return Words(text, texts, spans, ids, tokenizer.kind in WHOLE_WORDS)
     words: list[str] = []
     found: list[tuple[int, int]] = []
     tokens: list[int] = []
@@ -103,7 +105,7 @@ def _token_texts(tokenizer: Tokenizer, text: str, ids: Ids) -> tuple[str, ...]:
     """Per token what it was made from; of an unknown one the text says more than the tokenizer."""
     if tokenizer.kind == "char":
         return tuple(text)
-    if tokenizer.kind == "word" and tokenizer.unknown_id in ids:
+    if tokenizer.kind in WHOLE_WORDS and tokenizer.unknown_id in ids:
         typed = [piece for piece, _ in tokenizer.backend.pre_tokenizer.pre_tokenize_str(text)]
         if len(typed) == len(ids):
             return tuple(piece.strip(" ") or piece for piece in typed)

@@ -107,7 +107,10 @@ def _generation(tokenizer: Tokenizer, kind: str) -> list[str]:
             "tokens, spacing = [tokenizer.id_to_token(index) for index in ids + written], Spacing()",
             'print("".join(token[2:] if token[:2] == "##" else spacing.before(token) + token for token in tokens))',
         ]
-    return [*lines, "print(prompt + tokenizer.decode(written, skip_special_tokens=False))"]
+    decoded = "tokenizer.decode(written, skip_special_tokens=False)"
+    if tokenizer.kind == "whitespace":  # blanks between words, none beside a line end
+        return [*lines, f'text = prompt + " " + {decoded}', 'print(text.replace(" \\n", "\\n").replace("\\n ", "\\n"))']
+    return [*lines, f"print(prompt + {decoded})"]
 
 
 def _torch_language_model(config: CheckpointConfig) -> list[str]:

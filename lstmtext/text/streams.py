@@ -90,7 +90,7 @@ def prepare(settings: TextSettings, tokenizer: Tokenizer | None = None) -> Prepa
         fraction = fraction or DEFAULT_VALIDATION
         # Words and BPE tokens must not be cut in two: their border lies after a line end.
         border = corpus.boundary(
-            math.floor(scanned.bytes * (1 - fraction) + 1e-9), line=settings.tokenizer in ("word", "wordpiece", "bpe")
+            math.floor(scanned.bytes * (1 - fraction) + 1e-9), line=settings.tokenizer not in ("char", "byte")
         )
         split = f"first {1 - fraction:.4g} of the text for training, the rest for validation"
     if border in (0, scanned.bytes) and held_out is None:

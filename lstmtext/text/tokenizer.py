@@ -9,6 +9,9 @@ What `decode(encode(s)) == s` means for each kind:
                 A piece is a run of letters and digits (with inner apostrophes), one punctuation
                 mark, or white space; one space before a word or mark belongs to it, so that
                 joining the pieces gives back the text and generated text reads as text
+    whitespace  for text of words parted by one blank, without blanks around a line end, all words seen in
+                training. For text that is tokenised already, as the word-level benchmarks give it: a
+                token is what stands between white space, and every line end is one too (their <eos>)
     wordpiece   never: it reads one plain form of tokenised and typed text (`plain.py`) and cuts rare
                 words into parts. encode(decode(ids)) == ids for what it has encoded, unknown tokens aside
 
@@ -40,12 +43,13 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "Ids", "StreamDecoder", "Tokenizer", "train_tokenizer"]
 
 Ids = npt.NDArray[np.int64]
-Kind = Literal["char", "word", "wordpiece", "bpe", "byte"]
+Kind = Literal["char", "word", "whitespace", "wordpiece", "bpe", "byte"]
 
 UNKNOWN = "<unk>"
 UNUSABLE = "The tokenizer file cannot be used: {}."
 # One space, when it stands before a word or a mark, belongs to it: "not good" is "not" + " good".
 WORD_PIECE = r" ?[\p{L}\p{N}]+(?:['’][\p{L}]+)*| ?[^\s\p{L}\p{N}]|\s"
+WHITESPACE_PIECE = r"\n|\S+"
 PART = "##"  # stands before a word part that continues a word
 INSIDE = 0xF0000  # a private plane of Unicode, for the characters inside a word while parts are learned
 BEYOND = "\U00010000"  # from here on there is no room in that plane: such words teach no parts
@@ -58,9 +62,9 @@ SLICE_CHARACTERS = 1 << 16
 class Tokenizer:
     """A trained tokenizer. Make one with `train_tokenizer`, or read one with `load`.
 
-    kind: char, word, wordpiece, bpe or byte
+    kind: char, word, whitespace, wordpiece, bpe or byte
     size: number of ids; ids are 0 … size − 1
-    unknown_id: 0 for char, word and wordpiece, None where nothing can be unknown
+    unknown_id: None for bpe and byte, where nothing can be unknown; else 0
     """
 
     def __init__(self, text: str) -> None:
@@ -78,7 +82,7 @@ class Tokenizer:
             raise CheckpointError(UNUSABLE.format(error)) from None
         if not whole:
             raise CheckpointError(UNUSABLE.format("its ids are not 0, 1, 2, …"))
-        self.unknown_id = 0 if self.kind in ("char", "word", "wordpiece") else None
+        self.unknown_id = None if self.kind in ("bpe", "byte") else 0
         if self.unknown_id is not None and self.vocabulary.get(UNKNOWN) != self.unknown_id:
             raise CheckpointError(UNUSABLE.format(f"the id of {UNKNOWN} is not 0"))
         self.line_end_id = self.vocabulary.get(LINE_END)
@@ -188,7 +192,7 @@ class Tokenizer:
         """The distinct characters or words of `text` that this tokenizer does not know, in order."""
         if self.kind == "char":
             return [character for character in dict.fromkeys(text) if character not in self.vocabulary]
-        if self.kind == "word":
+        if self.kind in ("word", "whitespace"):
             pieces = dict.fromkeys(_word_pieces(self.backend, text))
             return list(dict.fromkeys(piece.strip(" ") or piece for piece in pieces if piece not in self.vocabulary))
         if self.kind == "wordpiece":
@@ -204,9 +208,14 @@ class Tokenizer:
             counts = np.array([len(t) - 2 if t.startswith(PART) else len(t) + t.isalnum() for t in self._texts])
         else:
             counts = np.array([len(token) for token in self._texts])
-        if self.unknown_id is not None:
+        if self.unknown_id is not None and self.kind != "whitespace":  # there it is a word of the text
             counts[self.unknown_id] = 1  # of many or of one: nobody knows
-        return int(counts[ids].sum())
+        return int(counts[ids].sum()) + (self._blanks(ids) if self.kind == "whitespace" else 0)
+
+    def _blanks(self, ids: Ids) -> int:
+        """Of a whitespace tokenizer, the blanks between the words: none stands beside a line end."""
+        word = np.asarray(ids) != (-1 if self.line_end_id is None else self.line_end_id)
+        return int((word[1:] & word[:-1]).sum())
 
 
 class StreamDecoder:
@@ -217,7 +226,8 @@ class StreamDecoder:
         self.tokenizer = tokenizer
         self._pending = b""
         self._spacing = Spacing()
-        if tokenizer.kind == "wordpiece":
+        self._line_begins = True
+        if tokenizer.kind in ("wordpiece", "whitespace"):
             for index in after:
                 self.push(index)
 
@@ -228,6 +238,10 @@ class StreamDecoder:
         if self.tokenizer.kind == "wordpiece":
             text = self.tokenizer._texts[index]
             return text[len(PART) :] if text.startswith(PART) else self._spacing.before(text) + text
+        if self.tokenizer.kind == "whitespace":
+            text, after_line_end = self.tokenizer._texts[index], self._line_begins
+            self._line_begins = text == LINE_END
+            return text if after_line_end or self._line_begins else " " + text
         self._pending += self.tokenizer._bytes[index]
         kept = _unfinished(self._pending)
         ready, self._pending = self._pending[: len(self._pending) - kept], self._pending[len(self._pending) - kept :]
@@ -243,11 +257,11 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
     """Learn a tokenizer from the training part of a corpus.
 
     pieces: the text, in slices
-    vocabulary_size: most ids, the unknown token included; 0 keeps all (char, word) or 4096 (bpe), 12 000 (wordpiece)
+    vocabulary_size: most ids, the unknown token included; 0: 4096 (bpe), 12 000 (wordpiece), else all
     Raises InputError when there is no text.
     """
     import tokenizers
-    from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+    from tokenizers import decoders, models, pre_tokenizers, trainers
 
     if kind == "byte":
         vocabulary = {character: byte for byte, character in enumerate(_byte_alphabet())}
@@ -258,7 +272,7 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
         return _train_wordpiece(pieces, vocabulary_size or DEFAULT_WORDPIECE_SIZE)
     else:
         counts: Counter[str] = Counter()
-        splitter = _word_splitter()
+        splitter = _splitter(kind)
         for piece in pieces:
             counts.update(piece if kind == "char" else (part for part, _ in splitter.pre_tokenize_str(piece)))
         if not counts:
@@ -268,9 +282,9 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
             kept = [token for token, _ in counts.most_common(vocabulary_size - 1)]
         vocabulary = {UNKNOWN: 0} | {token: index for index, token in enumerate((t for t in kept if t != UNKNOWN), 1)}
         backend = tokenizers.Tokenizer(models.WordLevel(vocab=vocabulary, unk_token=UNKNOWN))
-        pattern = Regex(r"[\s\S]") if kind == "char" else Regex(WORD_PIECE)
-        backend.pre_tokenizer = pre_tokenizers.Split(pattern, "isolated")
-        backend.decoder = decoders.Fuse()
+        backend.pre_tokenizer = splitter
+        if kind != "whitespace":  # without a decoder the library puts blanks between the tokens
+            backend.decoder = decoders.Fuse()
         return Tokenizer(backend.to_str())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=kind == "bpe")
     backend.decoder = decoders.ByteLevel()
@@ -334,18 +348,20 @@ def _outer(token: str) -> str:
 
 
 def _kind_of(content: dict[str, Any]) -> Kind:
-    """Which of our five kinds a tokenizer file describes; ValueError for another."""
+    """Which of our six kinds a tokenizer file describes; ValueError for another."""
     model, splitter = content["model"], content["pre_tokenizer"]
     if model["type"] == "WordLevel" and splitter["type"] == "Split":
         if splitter["pattern"] == {"Regex": WORD_PIECE}:
             return "word"
         if splitter["pattern"] == {"Regex": r"[\s\S]"}:
             return "char"
+        if splitter["pattern"] == {"Regex": WHITESPACE_PIECE}:
+            return "whitespace"
     if model["type"] == "WordPiece" and splitter["pattern"] == {"Regex": PIECE}:
         return "wordpiece"
     if model["type"] == "BPE" and splitter["type"] == "ByteLevel":
         return "bpe" if splitter["use_regex"] else "byte"
-    raise ValueError("it is not a character, word, word-part, BPE or byte tokenizer made by lstmtext")
+    raise ValueError("it is not a character, word, whitespace, word-part, BPE or byte tokenizer made by lstmtext")
 
 
 def _byte_alphabet() -> list[str]:
@@ -383,10 +399,13 @@ def _slices(text: str) -> Iterator[str]:
         start = stop
 
 
-def _word_splitter() -> Any:
+def _splitter(kind: Kind) -> Any:
+    """What cuts a text into the tokens of a char, word or whitespace tokenizer."""
     from tokenizers import Regex, pre_tokenizers
 
-    return pre_tokenizers.Split(Regex(WORD_PIECE), "isolated")
+    if kind == "whitespace":  # what matches is kept, what stands between is dropped
+        return pre_tokenizers.Split(Regex(WHITESPACE_PIECE), "removed", invert=True)
+    return pre_tokenizers.Split(Regex(r"[\s\S]" if kind == "char" else WORD_PIECE), "isolated")
 
 
 def _word_pieces(backend: tokenizers.Tokenizer, text: str) -> Iterator[str]:

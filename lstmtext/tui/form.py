@@ -17,12 +17,12 @@ from lstmtext.tui.inventory import TextRow
 from lstmtext.tui.numbers import short_count
 from lstmtext.tui.samples import wrap
 from lstmtext.tui.widgets.canvas import Runs
-from lstmtext.units import format_bytes, format_duration
+from lstmtext.units import TOKEN_UNITS, format_bytes, format_duration
 
 __all__ = ["CELLS", "DEVICES", "TASKS", "TOKENIZERS", "TextSuggester", "estimate_lines", "offered_texts", "recipes"]
 
 TASKS = (("language model", "lm"), ("classifier", "sentiment"))
-TOKENIZERS = tuple((kind, kind) for kind in ("char", "word", "wordpiece", "bpe", "byte"))
+TOKENIZERS = tuple((kind, kind) for kind in TOKEN_UNITS)
 CELLS = (("lstm", "lstm"), ("gru", "gru"), ("rnn", "rnn"))
 DEVICES = tuple((name, name) for name in ("auto", "cpu", "cuda", "mps"))
 READABLE = (".txt", ".md", ".jsonl", ".csv", ".tsv", ".gz", ".xz")

@@ -19,7 +19,7 @@ from lstmtext.engine.sampling import SamplingSettings
 from lstmtext.export.folder import Format, export_model
 from lstmtext.places import shipped_folder
 from lstmtext.store.checkpoint import Checkpoint, read_checkpoint
-from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.text.tokenizer import StreamDecoder, Tokenizer
 
 Run = Callable[..., str]
 PROMPT = "To be, or not to be: Où est le café?\nWhether"
@@ -46,7 +46,8 @@ def assert_continues(
     tokenizer = Tokenizer(checkpoint.tokenizer_json)
     writer = generate(EngineModel(checkpoint), tokenizer, prompt, 40, SamplingSettings(temperature=0))
     ids = [token.id for token in writer]
-    expected = prompt + tokenizer.decode(ids)
+    decoder = StreamDecoder(tokenizer, after=writer.prompt_ids)
+    expected = prompt + "".join(decoder.push(index) for index in ids) + decoder.flush()
     if tokenizer.kind == "wordpiece":  # it has only the plain form to print
         expected = tokenizer.decode([*writer.prompt_ids, *ids])
     assert run(folder, kind, prompt, "40", "0") == expected + "\n"
@@ -58,7 +59,7 @@ def assert_judges(checkpoint: Checkpoint, folder: Path, kind: Format, run: Run =
     assert run(folder, kind, *TEXTS) == expected
 
 
-@pytest.mark.parametrize("tokenizer", ["char", "word", "wordpiece", "bpe", "byte"])
+@pytest.mark.parametrize("tokenizer", ["char", "word", "whitespace", "wordpiece", "bpe", "byte"])
 def test_onnx_continues_a_prompt(tiny: Callable[..., Any], tmp_path: Path, tokenizer: str) -> None:
     checkpoint = tiny(tokenizer=tokenizer, layers=1)
     export_model("tiny", checkpoint, tmp_path / "out", "onnx")

@@ -33,6 +33,7 @@ __all__ = ["command"]
 @click.option("--dynamic", is_flag=True, help="Stateful, and the model adapts to what it has read.")
 @click.option("--dynamic-rate", type=click.FloatRange(min=0), help="Step size of the adaptation.")
 @click.option("--dynamic-decay", type=click.FloatRange(0, 1), help="Its pull back to the trained weights, per step.")
+@click.option("--dynamic-segment", type=click.IntRange(min=1), help="Tokens scored between two of its steps.")
 @click.option("--window", type=click.IntRange(min=1), default=256, show_default=True, help="Tokens per window.")
 @click.option("--windows", type=click.IntRange(min=1), default=4096, show_default=True, help="How many windows.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where the windows lie.")
@@ -61,6 +62,7 @@ def command(
     dynamic: bool,
     dynamic_rate: float | None,
     dynamic_decay: float | None,
+    dynamic_segment: int | None,
     window: int,
     windows: int,
     seed: int,
@@ -93,8 +95,10 @@ def command(
         return
     if dynamic and protocol == "windowed":
         raise UsageError("--dynamic reads the text in order; it has no windowed form.")
-    if not dynamic and (dynamic_rate is not None or dynamic_decay is not None):
-        raise UsageError("--dynamic-rate and --dynamic-decay belong to --dynamic.")
+    asked = {"learning_rate": dynamic_rate, "decay": dynamic_decay, "segment": dynamic_segment}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if given and not dynamic:
+        raise UsageError("--dynamic-rate, --dynamic-decay and --dynamic-segment belong to --dynamic.")
     from lstmtext.store.checkpoint import Metric
     from lstmtext.store.models import record_metric
     from lstmtext.training.evaluation import DynamicSettings, dynamic_loss, stateful_loss, windowed_loss
@@ -107,11 +111,7 @@ def command(
     ids, name = _tokens(data, field, part, validation, tokenizer)
     started = time.perf_counter()
     if dynamic:
-        chosen = DynamicSettings()
-        chosen = DynamicSettings(
-            learning_rate=chosen.learning_rate if dynamic_rate is None else dynamic_rate,
-            decay=chosen.decay if dynamic_decay is None else dynamic_decay,
-        )
+        chosen = DynamicSettings(**given)
         protocol = "dynamic"
         said = (
             f"stateful, dynamic evaluation (rate {chosen.learning_rate:g}, decay {chosen.decay:g}, "

@@ -63,7 +63,11 @@ def command() -> None:
     "  lstmtext train lm --resume demo",
 )
 @click.argument("corpus", nargs=-1)
-@click.option("--recipe", metavar="NAME", help="Start from a shipped recipe (quick, reviews, shakespeare).")
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    help="Start from a shipped recipe (quick, reviews, shakespeare, words, words-cpu).",
+)
 @with_common_options
 @click.option("--batch-size", metavar="N", help="Parallel streams.")
 @click.option("--sequence-length", metavar="N", help="Tokens per stream and step.")

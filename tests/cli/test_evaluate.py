@@ -96,6 +96,8 @@ def test_dynamic_learns_while_reading(capsys: Output, tmp_path: Path) -> None:
     assert found["protocol"] == "dynamic"
     assert found["tokens"] == still["tokens"]
     assert found["loss_nats_per_token"] < 0.8 * still["loss_nats_per_token"]
+    seldom = document(capsys, "char", "same.txt", "--dynamic", "--dynamic-rate", "0.01", "--dynamic-segment", "500")
+    assert found["loss_nats_per_token"] < seldom["loss_nats_per_token"] < still["loss_nats_per_token"]
     none = document(capsys, "char", "same.txt", "--dynamic", "--dynamic-rate", "0")
     assert none["loss_nats_per_token"] == pytest.approx(still["loss_nats_per_token"], rel=1e-5)
     assert (tmp_path / "char" / "model.safetensors").read_bytes() == before
@@ -162,6 +164,7 @@ def test_record(capsys: Output, tmp_path: Path) -> None:
         (["char"], 2, "DATA"),
         (["char", "text.txt", "--protocol", "windowed", "--dynamic"], 2, "no windowed form"),
         (["char", "text.txt", "--dynamic-rate", "0.1"], 2, "belong to --dynamic"),
+        (["char", "text.txt", "--dynamic-segment", "0"], 2, "--dynamic-segment"),
         (["char", "text.txt", "--window", "0"], 2, "--window"),
         (["char", "text.txt", "--validation", "1.5"], 2, "--validation"),
         (["char", "short.txt"], 1, "1 tokens; at least 2 are needed"),

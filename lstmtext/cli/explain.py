@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lstmtext.cli.generate import leave_busy_cores_alone, unknown_note, write_out
+from lstmtext.cli.cores import leave_busy_cores_alone
+from lstmtext.cli.output import unknown_note, write_out
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from lstmtext.cli.cores import leave_busy_cores_alone
+from lstmtext.cli.output import unknown_note, write_out
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ __all__ = ["command"]
 
 DEFAULT_MODEL = "shakespeare"
 DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
-NAMED_UNKNOWN = 10  # characters or words that the note about unknown ones names
 
 EXAMPLES = """Examples:
 
@@ -139,13 +139,6 @@ def _print_one(result: Generation, number: int, as_json: bool) -> None:
     write_out(json.dumps(document, ensure_ascii=plain) + "\n")
 
 
-def write_out(text: str) -> None:
-    """Print at once; what the terminal's encoding does not have becomes a question mark."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
-
-
 def _read_prompt(prompt: str | None, file: str | None) -> str:
     """The prompt from wherever it comes."""
     if prompt is not None and file is not None:
@@ -166,31 +159,3 @@ def _read_prompt(prompt: str | None, file: str | None) -> str:
     except UnicodeDecodeError as error:
         raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
     return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
-
-
-def leave_busy_cores_alone() -> None:
-    """Give numpy's BLAS as many threads as there are idle cores. Works before numpy is imported, or not at all.
-
-    At every product its threads wait for each other. When another process (a training run, say) has one of
-    their cores, that is a wait for the scheduler: 24 ms a character instead of 0.5, measured with a 2 × 512
-    LSTM on two cores. The number of threads does not change a bit of the results.
-    """
-    if "numpy" in sys.modules or {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"} & os.environ.keys():
-        return
-    try:
-        cores, busy = len(os.sched_getaffinity(0)), os.getloadavg()[0]
-    except (AttributeError, OSError):  # a system that does not say
-        return
-    if (threads := _idle_threads(cores, busy)) < cores:
-        os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
-
-
-def _idle_threads(cores: int, busy: float) -> int:
-    """Cores that the load average leaves idle, at least one; under half a core of load counts as none."""
-    return cores if busy < 0.5 else max(1, int(cores - busy))
-
-
-def unknown_note(unknown: list[str]) -> str:
-    shown = ", ".join(repr(piece) for piece in unknown[:NAMED_UNKNOWN])
-    more = f" and {len(unknown) - NAMED_UNKNOWN} more" if len(unknown) > NAMED_UNKNOWN else ""
-    return f"note: the model has never seen {shown}{more}; it reads the unknown token there."

@@ -59,6 +59,13 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click itself would make exit code 1 of a reader that has seen enough."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return _read_no_further()
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         headings = dict.fromkeys(heading for _, heading, _ in COMMANDS.values())
         for heading in headings:
@@ -96,9 +103,7 @@ def run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Python would complain again while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _read_no_further()
     except LstmtextError as error:
         if debug:
             raise
@@ -117,6 +122,12 @@ def run(arguments: list[str]) -> int:
             raise
         kind = type(error).__name__
         return _say(f"This should not have happened: {kind}: {error}. With `lstmtext --debug …` it shows where.", 1)
+
+
+def _read_no_further() -> int:
+    """The reader (`| head`) has seen enough. Python would complain again while closing stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _say(sentence: str, exit_code: int) -> int:

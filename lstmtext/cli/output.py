@@ -1,10 +1,12 @@
-"""What standard output can show."""
+"""What standard output can show, and writing to it."""
 
 from __future__ import annotations
 
 import sys
 
-__all__ = ["encodes"]
+__all__ = ["encodes", "unknown_note", "write_out"]
+
+NAMED_UNKNOWN = 10  # characters or words that the note about unknown ones names
 
 
 def encodes(text: str) -> bool:
@@ -14,3 +16,17 @@ def encodes(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def write_out(text: str) -> None:
+    """Print at once; what the terminal's encoding does not have becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def unknown_note(unknown: list[str]) -> str:
+    """What to say of characters or words of a prompt that the model does not know."""
+    shown = ", ".join(repr(piece) for piece in unknown[:NAMED_UNKNOWN])
+    more = f" and {len(unknown) - NAMED_UNKNOWN} more" if len(unknown) > NAMED_UNKNOWN else ""
+    return f"note: the model has never seen {shown}{more}; it reads the unknown token there."

@@ -245,7 +245,12 @@ def read_config(folder: Path) -> CheckpointConfig:
         reason = f"{path.name} cannot be read ({error.strerror})"
         raise CheckpointError(f"{folder} is not a model folder: {reason}.") from None
     try:
-        version = msgspec.json.decode(content)["format_version"]
+        decoded = msgspec.json.decode(content)
+        if isinstance(decoded, dict) and "export" in decoded:
+            raise CheckpointError(
+                f"{folder} is an export for other tools, as its README says. Give the model that it was made from."
+            )
+        version = decoded["format_version"]
         if not isinstance(version, int) or version > FORMAT_VERSION:
             raise CheckpointError(
                 f"{path} has format version {version}; this lstmtext reads up to {FORMAT_VERSION}. Update lstmtext."

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lstmtext.cli.generate import _idle_threads
+from lstmtext.cli.cores import idle_threads
 from lstmtext.cli.main import run
 
 write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
@@ -282,6 +282,17 @@ def test_ctrl_c_prints_what_there_is_and_ends_with_130(extra: list[str]) -> None
     assert text.count("--- 2 ---") == (1 if "--samples" in extra else 0)
 
 
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    process = start("--prompt", "ROMEO:", "--length", "100000000")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stderr as complaints:
+        with process.stdout as text:
+            assert text.read(6) == b"ROMEO:"
+        assert process.wait(30) == 0
+        assert complaints.read() == b""
+
+
 def test_an_interruption_prints_what_was_held_back_and_nothing_twice(
     capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,4 +359,4 @@ def test_generate_imports_no_torch_and_no_tokenizers(extra: list[str]) -> None:
     ("cores", "busy", "threads"), [(2, 0.0, 2), (2, 0.4, 2), (2, 0.6, 1), (2, 9.0, 1), (16, 1.0, 15), (1, 0.0, 1)]
 )
 def test_busy_cores_are_left_alone(cores: int, busy: float, threads: int) -> None:
-    assert _idle_threads(cores, busy) == threads
+    assert idle_threads(cores, busy) == threads

@@ -136,6 +136,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "not a record": (lambda f: (f / "config.json").write_text("[]"), "config.json is damaged"),
     "the future": (change_config(format_version=2), "format version 2; this lstmtext reads up to 1"),
     "no version": (change_config(format_version=None), "format version None"),
+    "an export": (change_config(export="onnx"), "is an export for other tools"),
     "another kind": (change_config(kind="regression"), "config.json is damaged"),
     "half a classifier": (change_config(kind="classifier"), "does not say what is read out"),
     "another cell": (change_config(model__cell="transformer"), "config.json is damaged"),

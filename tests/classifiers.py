@@ -27,7 +27,8 @@ from lstmtext.store.checkpoint import (
     write_checkpoint,
 )
 from lstmtext.text.plain import pieces
-from lstmtext.text.tokenizer import Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 HARBOUR = Path(__file__).resolve().parent.parent / "corpora" / "harbour"
 VOCABULARY = 300

@@ -30,6 +30,10 @@ BATCH_TEXTS = 192  # as in engine/classifier.py, which --help does not import
 PIECE_LINES, LEAST_PIECES, LEAST_LINES = 1024, 4, 128
 EXPLAINED_LINES = 32  # each is read again without every word
 FORMS = {".jsonl": "json", ".csv": "csv"}
+KILLED = (
+    "A process that answers texts was killed, maybe for want of memory. "
+    "Try a smaller --batch-size, or OMP_NUM_THREADS=1 for one process."
+)
 
 EXAMPLES = """Examples:
 
@@ -119,7 +123,7 @@ def command(
 def _run(source: Source, answerer: _Answerer, processes: int, header: str, out: AnswerFile | None) -> int:
     """Answer every text; the exit code."""
     from lstmtext.cli.classify_notes import Notes, ProgressLine
-    from lstmtext.cli.classify_workers import Workers
+    from lstmtext.workers import Workers
 
     notes = Notes(source.label)
     progress = ProgressLine(sys.stderr, source.file, 0 if out is None else out.before.count)
@@ -144,7 +148,7 @@ def _run(source: Source, answerer: _Answerer, processes: int, header: str, out: 
     try:
         if header and (out is None or not out.now.bytes):
             write(header, (), 0)
-        with Workers(answerer.answer, processes) as workers:
+        with Workers(answerer.answer, processes, KILLED) as workers:
             for rows, facts in workers.results(pieces()):
                 texts = begun.popleft()
                 write(rows, texts, facts.problem_count)
@@ -252,7 +256,7 @@ def _processes() -> int:
     """
     if "numpy" in sys.modules:
         return 1
-    from lstmtext.cli.classify_workers import MOST_WORKERS, cores
+    from lstmtext.workers import MOST_WORKERS, cores
 
     given = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"

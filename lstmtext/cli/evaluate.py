@@ -95,7 +95,7 @@ def command(
         return
     if dynamic and protocol == "windowed":
         raise UsageError("--dynamic reads the text in order; it has no windowed form.")
-    asked = {"learning_rate": dynamic_rate, "decay": dynamic_decay, "segment": dynamic_segment}
+    asked: dict[str, Any] = {"learning_rate": dynamic_rate, "decay": dynamic_decay, "segment": dynamic_segment}
     given = {name: value for name, value in asked.items() if value is not None}
     if given and not dynamic:
         raise UsageError("--dynamic-rate, --dynamic-decay and --dynamic-segment belong to --dynamic.")

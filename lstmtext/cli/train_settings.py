@@ -125,10 +125,11 @@ def resolve_settings(
 
 def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from lstmtext.text.corpus import open_corpus
+    from lstmtext.text.scanning import scan
     from lstmtext.training.defaults import choose_defaults
     from lstmtext.training.precision import choose_device
 
-    size = open_corpus(text["corpus"], field=text.get("field", "text")).scan().bytes
+    size = scan(open_corpus(text["corpus"], field=text.get("field", "text"))).bytes
     device = choose_device(given.get("run", {}).get("device", "auto"))
     return choose_defaults(size, minutes, device.type != "cpu")
 

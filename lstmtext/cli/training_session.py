@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmtext.cli.preparing import preparation_shown
 from lstmtext.cli.typed import typed_command
 from lstmtext.errors import DivergedError, ProcessLostError, UsageError
 
@@ -44,7 +45,9 @@ def start_training(
         # The leader's word: for the others the name may be taken already, by this very run.
         folder = runs_folder() / (name or world.word_of_leader(fresh_name(_stem(settings))))
         command = typed or world.launcher() + typed_command()
-        _follow(Session(settings, folder, command, world=world), as_json)
+        with preparation_shown(sys.stderr):
+            session = Session(settings, folder, command, world=world)
+        _follow(session, as_json)
 
 
 def _stem(settings: TrainSettings) -> str:
@@ -67,7 +70,9 @@ def resume_training(run: str, *, detach: bool, as_json: bool) -> None:
     from lstmtext.training.session import Session
 
     with _processes() as world:
-        _follow(Session.resume(folder, world.launcher() + typed_command(), world=world), as_json)
+        with preparation_shown(sys.stderr):
+            session = Session.resume(folder, world.launcher() + typed_command(), world=world)
+        _follow(session, as_json)
 
 
 def _refuse_under_torchrun(given: bool, option: str, advice: str) -> None:
@@ -137,7 +142,8 @@ def dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:
 
     _refuse_under_torchrun(True, "--dry-run", "Start it without, with one process's share of the --batch-size.")
     arithmetic = choose_arithmetic(settings.run)
-    task = make_task(settings, arithmetic)
+    with preparation_shown(sys.stderr):
+        task = make_task(settings, arithmetic)
     trainer = Trainer(task.objective, settings, arithmetic)
     steps, seconds = trainer.total_steps, measure_step_seconds(trainer)
     if settings.budget.minutes:

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import chain
 from pathlib import Path
@@ -31,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from lstmtext.errors import CheckpointError, InputError
+from lstmtext.errors import CheckpointError
 from lstmtext.text.chunks import REMEMBERED, REMEMBERED_CHARACTERS, Chunks
 from lstmtext.text.plain import LINE_END, PIECE, Spacing
 from lstmtext.text.plain import pieces as plain_pieces
@@ -40,7 +39,7 @@ from lstmtext.units import TOKEN_UNITS
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["UNKNOWN", "Ids", "StreamDecoder", "Tokenizer", "train_tokenizer"]
+__all__ = ["PART", "UNKNOWN", "Ids", "Kind", "StreamDecoder", "Tokenizer", "byte_alphabet", "slices", "splitter"]
 
 Ids = npt.NDArray[np.int64]
 Kind = Literal["char", "word", "whitespace", "wordpiece", "bpe", "byte"]
@@ -51,16 +50,12 @@ UNUSABLE = "The tokenizer file cannot be used: {}."
 WORD_PIECE = r" ?[\p{L}\p{N}]+(?:['’][\p{L}]+)*| ?[^\s\p{L}\p{N}]|\s"
 WHITESPACE_PIECE = r"\n|\S+"
 PART = "##"  # stands before a word part that continues a word
-INSIDE = 0xF0000  # a private plane of Unicode, for the characters inside a word while parts are learned
-BEYOND = "\U00010000"  # from here on there is no room in that plane: such words teach no parts
-DEFAULT_BPE_SIZE = 4096
-DEFAULT_WORDPIECE_SIZE = 12_000
 # `tokenizers` takes hundreds of bytes of memory per character of one string: text goes in slices.
 SLICE_CHARACTERS = 1 << 16
 
 
 class Tokenizer:
-    """A trained tokenizer. Make one with `train_tokenizer`, or read one with `load`.
+    """A trained tokenizer. Make one with `train_tokenizer` (vocabulary.py), or read one with `load`.
 
     kind: char, word, whitespace, wordpiece, bpe or byte
     size: number of ids; ids are 0 … size − 1
@@ -88,7 +83,7 @@ class Tokenizer:
         self.line_end_id = self.vocabulary.get(LINE_END)
         self._backend: tokenizers.Tokenizer | None = None
         if self.kind in ("bpe", "byte"):
-            byte_of = {character: byte for byte, character in enumerate(_byte_alphabet())}
+            byte_of = {character: byte for byte, character in enumerate(byte_alphabet())}
             self._bytes = [b""] * self.size
             for token, index in self.vocabulary.items():
                 if not token or not byte_of.keys() >= set(token):
@@ -150,8 +145,7 @@ class Tokenizer:
             return self._look_up(np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8))
         if self.kind == "wordpiece":
             return np.array(self._chunks.ids(text), dtype=np.int64)
-        slices = list(_slices(text))
-        encoded = self.backend.encode_batch_fast(slices, add_special_tokens=False)
+        encoded = self.backend.encode_batch_fast(list(slices(text)), add_special_tokens=False)
         return np.fromiter((index for piece in encoded for index in piece.ids), dtype=np.int64)
 
     def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
@@ -253,118 +247,24 @@ class StreamDecoder:
         return rest
 
 
-def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0) -> Tokenizer:
-    """Learn a tokenizer from the training part of a corpus.
-
-    pieces: the text, in slices
-    vocabulary_size: most ids, the unknown token included; 0: 4096 (bpe), 12 000 (wordpiece), else all
-    Raises InputError when there is no text.
-    """
-    import tokenizers
-    from tokenizers import decoders, models, pre_tokenizers, trainers
-
-    if kind == "byte":
-        vocabulary = {character: byte for byte, character in enumerate(_byte_alphabet())}
-        backend = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    elif kind == "bpe":
-        backend = tokenizers.Tokenizer(models.BPE())
-    elif kind == "wordpiece":
-        return _train_wordpiece(pieces, vocabulary_size or DEFAULT_WORDPIECE_SIZE)
-    else:
-        counts: Counter[str] = Counter()
-        splitter = _splitter(kind)
-        for piece in pieces:
-            counts.update(piece if kind == "char" else (part for part, _ in splitter.pre_tokenize_str(piece)))
-        if not counts:
-            raise InputError("There is no text to learn a vocabulary from.")
-        kept = sorted(counts) if kind == "char" else [word for word, _ in counts.most_common()]
-        if vocabulary_size and len(kept) >= vocabulary_size:
-            kept = [token for token, _ in counts.most_common(vocabulary_size - 1)]
-        vocabulary = {UNKNOWN: 0} | {token: index for index, token in enumerate((t for t in kept if t != UNKNOWN), 1)}
-        backend = tokenizers.Tokenizer(models.WordLevel(vocab=vocabulary, unk_token=UNKNOWN))
-        backend.pre_tokenizer = splitter
-        if kind != "whitespace":  # without a decoder the library puts blanks between the tokens
-            backend.decoder = decoders.Fuse()
-        return Tokenizer(backend.to_str())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=kind == "bpe")
-    backend.decoder = decoders.ByteLevel()
-    if kind == "bpe":
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocabulary_size or DEFAULT_BPE_SIZE,
-            initial_alphabet=sorted(_byte_alphabet()),
-            show_progress=False,
-        )
-        backend.train_from_iterator((part for piece in pieces for part in _slices(piece)), trainer)
-    return Tokenizer(backend.to_str())
-
-
-def _train_wordpiece(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
-    """Whole words where they are frequent, else parts. The file expects text in its plain form.
-
-    The library's own WordPiece trainer numbers the continuing characters in the order of a hash table, so that
-    two runs differ. Here they are other characters while pairs are merged, and every run gives the same parts.
-    """
-    import tokenizers
-    from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
-
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(plain_pieces(text))
-    if not counts:
-        raise InputError("There is no text to learn a vocabulary from.")
-    merger = tokenizers.Tokenizer(models.BPE())
-    words = {_inner(word): count for word, count in sorted(counts.items()) if max(word) < BEYOND}
-    # At most half of the ids for single characters. The trainer's own limit breaks ties by a hash table too.
-    characters: Counter[str] = Counter()
-    for word, count in words.items():
-        for character in word:
-            characters[character] += count
-    by_count = sorted(characters.keys() - {LINE_END}, key=lambda character: (-characters[character], character))
-    alphabet = {LINE_END, *by_count[: max(0, vocabulary_size // 2 - 1)]}
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size - 1, initial_alphabet=sorted(alphabet), show_progress=False
-    )
-    merger.train_from_iterator(
-        (word for word, count in words.items() if alphabet.issuperset(word) for _ in range(count)), trainer
-    )
-    numbered = merger.get_vocab()
-    found = sorted(numbered, key=numbered.__getitem__)
-    vocabulary = {UNKNOWN: 0} | {_outer(token): index for index, token in enumerate(found, 1)}
-    backend = tokenizers.Tokenizer(models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN))
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(PIECE), "removed", invert=True)
-    backend.decoder = decoders.WordPiece(prefix=PART)
-    return Tokenizer(backend.to_str())
-
-
-def _inner(word: str) -> str:
-    """A word with every character but the first moved to a plane of its own."""
-    return word[0] + "".join(chr(ord(character) + INSIDE) for character in word[1:])
-
-
-def _outer(token: str) -> str:
-    """A part as WordPiece writes it: `##` before one that continues a word."""
-    plain = "".join(chr(ord(c) - INSIDE) if ord(c) >= INSIDE else c for c in token)
-    return PART + plain if ord(token[0]) >= INSIDE else plain
-
-
 def _kind_of(content: dict[str, Any]) -> Kind:
     """Which of our six kinds a tokenizer file describes; ValueError for another."""
-    model, splitter = content["model"], content["pre_tokenizer"]
-    if model["type"] == "WordLevel" and splitter["type"] == "Split":
-        if splitter["pattern"] == {"Regex": WORD_PIECE}:
+    model, cutter = content["model"], content["pre_tokenizer"]
+    if model["type"] == "WordLevel" and cutter["type"] == "Split":
+        if cutter["pattern"] == {"Regex": WORD_PIECE}:
             return "word"
-        if splitter["pattern"] == {"Regex": r"[\s\S]"}:
+        if cutter["pattern"] == {"Regex": r"[\s\S]"}:
             return "char"
-        if splitter["pattern"] == {"Regex": WHITESPACE_PIECE}:
+        if cutter["pattern"] == {"Regex": WHITESPACE_PIECE}:
             return "whitespace"
-    if model["type"] == "WordPiece" and splitter["pattern"] == {"Regex": PIECE}:
+    if model["type"] == "WordPiece" and cutter["pattern"] == {"Regex": PIECE}:
         return "wordpiece"
-    if model["type"] == "BPE" and splitter["type"] == "ByteLevel":
-        return "bpe" if splitter["use_regex"] else "byte"
+    if model["type"] == "BPE" and cutter["type"] == "ByteLevel":
+        return "bpe" if cutter["use_regex"] else "byte"
     raise ValueError("it is not a character, word, whitespace, word-part, BPE or byte tokenizer made by lstmtext")
 
 
-def _byte_alphabet() -> list[str]:
+def byte_alphabet() -> list[str]:
     """The printable stand-in of each byte 0 … 255 in GPT-2's byte-level alphabet.
 
     Printable Latin-1 bytes stand for themselves; the others get code points from 256 on.
@@ -385,7 +285,7 @@ def _unfinished(data: bytes) -> int:
     return 0
 
 
-def _slices(text: str) -> Iterator[str]:
+def slices(text: str) -> Iterator[str]:
     """`text` in slices, cut before a space that follows a word, where no tokenizer kind has a token across."""
     start = 0
     while start < len(text):
@@ -399,7 +299,7 @@ def _slices(text: str) -> Iterator[str]:
         start = stop
 
 
-def _splitter(kind: Kind) -> Any:
+def splitter(kind: Kind) -> Any:
     """What cuts a text into the tokens of a char, word or whitespace tokenizer."""
     from tokenizers import Regex, pre_tokenizers
 
@@ -409,6 +309,6 @@ def _splitter(kind: Kind) -> Any:
 
 
 def _word_pieces(backend: tokenizers.Tokenizer, text: str) -> Iterator[str]:
-    for part in _slices(text):
+    for part in slices(text):
         for piece, _ in backend.pre_tokenizer.pre_tokenize_str(part):
             yield piece

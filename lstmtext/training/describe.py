@@ -8,7 +8,7 @@ import lstmtext
 from lstmtext.config import TrainSettings
 from lstmtext.events import Started
 from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, Metric, TokenizerFacts
-from lstmtext.text.streams import Prepared
+from lstmtext.text.prepared import Prepared
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.training.estimate import memory_bytes
 from lstmtext.training.loop import Counters

@@ -17,7 +17,8 @@ from lstmtext.errors import SettingsError
 from lstmtext.model.language_model import LanguageModel
 from lstmtext.model.recurrent import LayerState, StackState
 from lstmtext.store.checkpoint import ADAPTIVE_DIVISOR
-from lstmtext.text.streams import Batch, Prepared, Streams, TokenFile
+from lstmtext.text.prepared import Prepared
+from lstmtext.text.streams import Batch, Streams, TokenFile
 from lstmtext.training.evaluation import stateful_loss
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.teacher import Teacher

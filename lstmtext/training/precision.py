@@ -89,7 +89,7 @@ def choose_arithmetic(settings: RunSettings, world: World = ALONE) -> Arithmetic
 def _multiplies_bfloat16(device: torch.device) -> bool:
     """Whether the device has instructions for it."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 

@@ -30,7 +30,8 @@ from lstmtext.store.checkpoint import (
 from lstmtext.store.models import find_model
 from lstmtext.text.examples import Examples, encode_examples, read_labelled
 from lstmtext.text.labels import CLASSES
-from lstmtext.text.tokenizer import Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 from lstmtext.training.calibration import cross_fitted_error, fit_calibration
 from lstmtext.training.classification import SentimentClassification, scores_of
 from lstmtext.training.describe import describe_start, versions

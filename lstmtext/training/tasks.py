@@ -21,7 +21,7 @@ from lstmtext.errors import CheckpointError
 from lstmtext.events import Sampled, Started
 from lstmtext.model.language_model import load_tensors, to_tensors
 from lstmtext.store.checkpoint import CheckpointConfig, read_config
-from lstmtext.text.streams import prepare
+from lstmtext.text.preparation import prepare
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.training.describe import describe_language_model, describe_start
 from lstmtext.training.loop import Counters

@@ -16,7 +16,8 @@ from lstmtext.store.checkpoint import (
     expected_shapes,
     write_checkpoint,
 )
-from lstmtext.text.tokenizer import Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 TEXT = """ROMEO:
 To be, or not to be: that is the question.

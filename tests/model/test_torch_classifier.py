@@ -12,7 +12,8 @@ from lstmtext.config import ModelSettings, ReadoutSettings, RegularisationSettin
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.model.classifier import Classifier, classifier_tensors, load_classifier_tensors
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, ClassifierFacts, CorpusFacts, TokenizerFacts
-from lstmtext.text.tokenizer import Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 CELLS = ["lstm", "gru", "rnn"]
 READOUTS = ["last", "mean", "max", "concat"]

@@ -25,7 +25,8 @@ from lstmtext.text.examples import (
     read_labelled,
 )
 from lstmtext.text.labelled import Example, Source, plain_key
-from lstmtext.text.tokenizer import Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 TOKENIZER = train_tokenizer("wordpiece", ["\n", "a b c d e f g not good bad . ! ? the film is " * 3], 60)
 DOT, BANG, QUESTION = (TOKENIZER.vocabulary[mark] for mark in ".!?")

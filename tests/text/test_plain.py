@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmtext.text.plain import LINE_END, Spacing, chunk_pieces, pieces, plain_form
-from lstmtext.text.tokenizer import train_tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 CORPORA = Path(__file__).resolve().parents[2] / "corpora"
 # What people and treebanks write, in parts that can meet in any order.

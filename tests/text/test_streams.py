@@ -1,18 +1,16 @@
-"""Prepared ids and the batches cut from them: contiguity, purity in (seed, step), caching, refusals."""
+"""The batches cut from token ids: contiguity, purity in (seed, step), refusals."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmtext.config import BatchSettings, TextSettings
+from lstmtext.config import BatchSettings
 from lstmtext.errors import InputError
-from lstmtext.places import cache_folder
-from lstmtext.text.streams import Batch, Streams, prepare
+from lstmtext.text import streams as module
+from lstmtext.text.streams import CUT, Batch, Streams
 
 SETTINGS = BatchSettings(batch_size=4, sequence_length=12, sequence_jitter=4.0, state_reset=0.2)
 
@@ -52,6 +50,24 @@ def test_batches_are_a_function_of_the_step(start: int) -> None:
     assert all(same(a, b) for a, b in zip(straight[start:], resumed, strict=False))
 
 
+@settings(max_examples=30, deadline=None)
+@given(tokens=st.integers(200, 5000), length=st.integers(2, 40), jitter=st.floats(0, 20), block=st.integers(1, 50))
+def test_steps_do_not_depend_on_how_many_are_drawn_at_once(tokens: int, length: int, jitter: float, block: int) -> None:
+    setting = BatchSettings(batch_size=2, sequence_length=length, sequence_jitter=jitter)
+    ids = np.zeros(tokens, np.uint8)
+    at_once = Streams(ids, setting, 1)._epoch_borders(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK_STEPS", block)
+        assert np.array_equal(Streams(ids, setting, 1)._epoch_borders(1), at_once)
+    # The rule itself: lengths from the generator of the epoch, after the place of its cut.
+    generator = np.random.default_rng([1, CUT, 1])
+    generator.integers(tokens)
+    lengths = np.rint(generator.normal(length, jitter, size=2 * tokens)).clip(max(2, length // 4), max(2, 2 * length))
+    inner = np.cumsum(lengths.astype(np.int64))
+    inner = inner[inner <= tokens // 2 - max(2, length // 4)]
+    assert at_once.tolist() == [0, *inner, tokens // 2]
+
+
 def test_seed_and_epoch_move_the_cut() -> None:
     ids = np.arange(1000, dtype=np.uint16)
     streams = Streams(ids, SETTINGS, 1)
@@ -80,87 +96,3 @@ def test_a_text_that_is_too_short_says_what_would_fit() -> None:
 
 def test_what_would_fit_fits() -> None:
     Streams(np.zeros(100, np.uint8), BatchSettings(batch_size=7, sequence_length=13), 1).total_steps(1)
-
-
-def prepared_text(tmp_path: Path, text: str, **settings: object) -> TextSettings:
-    path = tmp_path / "a.txt"
-    path.write_text(text, encoding="utf-8")
-    return TextSettings(corpus=[str(path)], **settings)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("kind", ["char", "word", "bpe", "byte"])
-def test_prepared_ids_are_the_text(tmp_path: Path, harbour: str, kind: str) -> None:
-    text = harbour[:30_000]
-    prepared = prepare(prepared_text(tmp_path, text, tokenizer=kind))
-    tokenizer = prepared.tokenizer
-    train, held_out = tokenizer.decode(prepared.train), tokenizer.decode(prepared.validation)
-    assert text.startswith(train)
-    assert len(train) == pytest.approx(0.9 * len(text), rel=0.02)
-    if kind in ("bpe", "byte"):  # the others meet unknown tokens in the held-out part
-        assert train + held_out == text
-    characters = len(text) - len(train)
-    assert prepared.facts.characters_per_token == pytest.approx(characters / len(prepared.validation))
-
-
-def test_the_vocabulary_comes_from_the_training_part_only(tmp_path: Path) -> None:
-    prepared = prepare(prepared_text(tmp_path, "a" * 900 + "z" * 100))
-    assert set(prepared.tokenizer.vocabulary) == {"<unk>", "a"}
-    assert set(prepared.validation.tolist()) == {0}
-
-
-def test_the_customary_split_of_ninety_percent(tmp_path: Path) -> None:
-    prepared = prepare(prepared_text(tmp_path, "ab" * 5000))
-    assert (len(prepared.train), len(prepared.validation)) == (9000, 1000)
-
-
-def test_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = prepared_text(tmp_path, "some text " * 100)
-    first = prepare(settings)
-    monkeypatch.setattr("lstmtext.text.streams.encode_to_file", None)  # would raise if it were called again
-    assert prepare(settings).folder == first.folder
-
-
-def test_other_text_is_prepared_again(tmp_path: Path) -> None:
-    first = prepare(prepared_text(tmp_path, "some text " * 100))
-    second = prepare(prepared_text(tmp_path, "some test " * 100))
-    assert first.folder != second.folder
-
-
-def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("lstmtext.text.streams.encode_to_file", fail)
-    with pytest.raises(OSError, match="No space"):
-        prepare(prepared_text(tmp_path, "some text " * 100))
-    assert list((cache_folder() / "prepared").iterdir()) == []
-
-
-def test_a_validation_file_leaves_all_text_for_training(tmp_path: Path) -> None:
-    held_out = tmp_path / "held.txt"
-    held_out.write_text("ba" * 50)
-    prepared = prepare(prepared_text(tmp_path, "ab" * 500, validation=str(held_out)))
-    assert (len(prepared.train), len(prepared.validation)) == (1000, 100)
-
-
-def test_ids_are_mapped_and_small(tmp_path: Path) -> None:
-    prepared = prepare(prepared_text(tmp_path, "some text " * 100))
-    assert isinstance(prepared.train, np.memmap)
-    assert prepared.train.dtype == np.uint8
-
-
-def test_a_library_corpus_brings_its_own_validation_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lstmtext.text.corpus import Corpus
-
-    settings = prepared_text(tmp_path, "ab" * 500)
-    part = tmp_path / "valid.txt"
-    part.write_text("ba" * 20)
-    known = Corpus("known", (tmp_path / "a.txt",), validation_file=part)
-    monkeypatch.setattr(
-        "lstmtext.text.streams.open_corpus",
-        lambda names, **_: known if names == settings.corpus else Corpus("v", (part,)),
-    )
-    prepared = prepare(settings)
-    assert (len(prepared.train), len(prepared.validation)) == (1000, 40)
-    explicit = TextSettings(corpus=settings.corpus, validation=0.2)
-    assert len(prepare(explicit).validation) == 200

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmtext.errors import CheckpointError, InputError
-from lstmtext.text.tokenizer import SLICE_CHARACTERS, StreamDecoder, Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import SLICE_CHARACTERS, StreamDecoder, Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 TEXT = (
     "The movie I watched last year was not good.\n\nIt wasn't bad, either: 'so-so' (at 7.50)!\tnaïve café — 日本 😀\n"

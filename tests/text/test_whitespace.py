@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmtext.text.tokenizer import StreamDecoder, Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import StreamDecoder, Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 TEXT = " no it was n't <unk> \n\n he said N million .\n"
 TRAINED = train_tokenizer("whitespace", [TEXT])

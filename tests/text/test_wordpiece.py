@@ -16,7 +16,8 @@ from lstmtext.errors import CheckpointError, InputError
 from lstmtext.text import chunks as chunks_module
 from lstmtext.text import tokenizer as tokenizer_module
 from lstmtext.text.plain import pieces, plain_form
-from lstmtext.text.tokenizer import UNKNOWN, StreamDecoder, Tokenizer, train_tokenizer
+from lstmtext.text.tokenizer import UNKNOWN, StreamDecoder, Tokenizer
+from lstmtext.text.vocabulary import train_tokenizer
 
 TEXT = (
     "This film is not good. It wasn't bad, either: 'so-so' (at 7.50)!\nFilming and filmed films, badly filming.\n"
@@ -72,7 +73,7 @@ def test_ties_are_broken_the_same_way_every_time(size: int) -> None:
     assert {other.json for other in others} == {first.json}
     assert first.size <= size
     program = (
-        "from lstmtext.text.tokenizer import train_tokenizer\n"
+        "from lstmtext.text.vocabulary import train_tokenizer\n"
         f"print(train_tokenizer('wordpiece', [{text!r}], {size}).sha256)"
     )
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)

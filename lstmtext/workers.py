@@ -1,10 +1,10 @@
 """Work shared between processes: its results come in the order of the work, whoever was first.
 
 Threads would wait for Python's lock: to cut text into tokens and to write rows takes it for a third of the time.
-The processes are forked, so that they have the model without a copy, and begin in milliseconds. Each is given one
-piece of work at a time, through a pipe; when this process ends, however it ends, they read the end of that pipe and
-end too. Pickle passes between a process and its own forks only: nothing that comes from outside is ever unpickled.
-Must not know what the work is.
+The processes are forked, so that they have a model or a tokenizer without a copy, and begin in milliseconds. Each is
+given one piece of work at a time, through a pipe; when this process ends, however it ends, they read the end of that
+pipe and end too. Pickle passes between a process and its own forks only: nothing that comes from outside is ever
+unpickled. Must not know what the work is.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from lstmtext.errors import LstmtextError
 __all__ = ["Workers", "cores"]
 
 MOST_WORKERS = 8  # more of them wait for the process that reads and writes
+KILLED = "A process that shared the work was killed, maybe for want of memory."
 MOST_BEGUN = 32  # pieces whose results wait for an earlier one: the bound of memory when that one takes long
 
 
@@ -51,10 +52,11 @@ class Workers(Generic[Piece, Result]):
     """`count` processes that do `work`; with one, it is done here. Use it as a context, which ends them.
 
     They are started by the first piece that is worth sharing: until then everything is done here.
+    killed: what to say when one of them was killed, and what to do then.
     """
 
-    def __init__(self, work: Callable[[Piece], Result], count: int) -> None:
-        self._work, self._count = work, count
+    def __init__(self, work: Callable[[Piece], Result], count: int, killed: str = KILLED) -> None:
+        self._work, self._count, self._killed = work, count, killed
         self._workers: list[_Worker] = []
         self._idle: list[_Worker] = []
         self._places: dict[int, int] = {}  # of a busy worker's results (by descriptor) → number of its piece
@@ -131,10 +133,7 @@ class Workers(Generic[Piece, Result]):
             try:
                 result, error = pickle.load(worker.results)
             except (EOFError, pickle.UnpicklingError):
-                raise LstmtextError(
-                    "A process that answers texts was killed, maybe for want of memory. "
-                    "Try a smaller --batch-size, or OMP_NUM_THREADS=1 for one process."
-                ) from None
+                raise LstmtextError(self._killed) from None
             if error is not None:
                 raise error
             self._done[place] = cast(Result, result)
@@ -156,7 +155,9 @@ class Workers(Generic[Piece, Result]):
     def _serve(self, to_read: int, to_write: int) -> None:
         """What a worker does, until there is no more work. Never returns."""
         try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that writes
+            # Ctrl-C and SIGTERM, which a whole group may get, are the business of the process that writes.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
             _leave_all_but(to_read, to_write)
             with open(to_read, "rb") as work, open(to_write, "wb") as results:
                 while True:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lstmtext.cli import classify_workers as module
-from lstmtext.cli.classify_workers import Workers
+from lstmtext import workers as module
 from lstmtext.errors import InputError, LstmtextError
+from lstmtext.workers import Workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere everything is done in one process")
 
@@ -133,7 +133,7 @@ def test_they_end_when_their_process_is_killed(tmp_path: Path) -> None:
     """A lock that it holds is free at once, and its output has ended, though they are still at work."""
     program = (
         "import fcntl, os, time\n"
-        "from lstmtext.cli.classify_workers import Workers\n"
+        "from lstmtext.workers import Workers\n"
         f"lock = open({str(tmp_path / 'lock')!r}, 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
         "def work(n):\n    time.sleep(1.5 if n > 2 else 0); return os.getpid()\n"
         "with Workers(work, 3) as workers:\n"

@@ -1,0 +1,114 @@
+"""What `lstmtext train lm` says on stderr while it prepares a large text, and when it is stopped in the middle."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TextIO
+
+import click
+
+from lstmtext.cli.progress import LINE_INTERVAL_SECONDS, is_fancy
+from lstmtext.units import format_bytes, format_duration
+
+__all__ = ["PreparationLine", "preparation_shown"]
+
+DRAW_INTERVAL_SECONDS = 0.2
+QUIET_SECONDS = 2.0  # a text of a few megabytes is ready by then
+
+
+class PreparationLine:
+    """How much of the text is done, how fast, and the time left; for each of the things that are done with it.
+
+    On a terminal one line that is drawn again; elsewhere a line now and then, so that only long work has any.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock = stream, clock
+        self._fancy = is_fancy(stream)
+        self._what = ""
+        self._done = self._total = self._origin = 0
+        self._began = clock()  # to do what is done now
+        self._drawn_at = self._began + QUIET_SECONDS - self._interval
+        self._drawn = False
+
+    @property
+    def _interval(self) -> float:
+        return DRAW_INTERVAL_SECONDS if self._fancy else LINE_INTERVAL_SECONDS
+
+    @property
+    def unfinished(self) -> str:
+        """What has been begun, with its share; empty before that and when all is done."""
+        if not self._total or (self._what == "ids" and self._done >= self._total):
+            return ""
+        return f"{self._what} {100 * self._done // self._total} %"
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Take in how far it is (see `preparation.watching`), and draw if it is time."""
+        now = self._clock()
+        if what != self._what:
+            self._what, self._origin, self._began = what, done, now
+        self._done, self._total = done, total
+        if now - self._drawn_at < self._interval:
+            return
+        self._drawn_at = now
+        parts = [f"preparing the text: {self.unfinished}" if total else what]
+        if total and done > self._origin and now > self._began:
+            rate = (done - self._origin) / (now - self._began)
+            parts += [f"{format_bytes(rate)}/s", f"{format_duration((total - done) / rate)} left"]
+        text = ", ".join(parts)
+        with contextlib.suppress(OSError, ValueError):  # nobody looks any more
+            self._stream.write(f"\r\x1b[K{text}" if self._fancy else f"{text}\n")
+            self._stream.flush()
+        self._drawn = True
+
+    def clear(self) -> None:
+        """Take the line off the terminal. May be called again."""
+        if self._drawn and self._fancy:
+            with contextlib.suppress(OSError, ValueError):
+                self._stream.write("\r\x1b[K")
+                self._stream.flush()
+        self._drawn = False
+
+
+@contextlib.contextmanager
+def preparation_shown(stream: TextIO) -> Iterator[None]:
+    """Inside, a text that is prepared is shown, and Ctrl-C or SIGTERM ends it in good order."""
+    from lstmtext.text.preparation import watching
+
+    line = PreparationLine(stream)
+    try:
+        with watching(line.show), _as_interrupt(signal.SIGTERM):
+            yield
+    except KeyboardInterrupt:
+        line.clear()
+        if line.unfinished:
+            click.echo(
+                f"interrupted while the text was prepared ({line.unfinished}); the same command goes on from there.",
+                err=True,
+            )
+        raise
+    finally:
+        line.clear()
+
+
+@contextlib.contextmanager
+def _as_interrupt(number: int) -> Iterator[None]:
+    """Inside, a signal is a Ctrl-C. Only a main thread can have it so."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

@@ -39,7 +39,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from generation import machine
+from table import machine, print_table
 
 TARGET_SECONDS = 0.060
 GIVE_UP_SECONDS = 20.0
@@ -88,9 +88,10 @@ def child(which: str) -> None:
         app = LstmtextApp(state=UiState.load())
     display = app._display
 
-    def marked(*given: Any) -> None:
-        display(*given)
-        if app._driver is not None:
+    def marked(screen: Any, frame: Any) -> None:
+        display(screen, frame)
+        # Nothing is written where there is nothing to draw, nor in a batch: while Textual switches rooms it is one.
+        if app._driver is not None and frame is not None and not app._batch_count:
             work = time.thread_time()
             said = {**shown(app), "work": work - marks[0]}
             app._driver.write(f"\x1b]9999;{json.dumps(said)}\x07")
@@ -307,15 +308,18 @@ def main() -> None:
                 our_round(times, given.presses, live=not given.idle)
     print(machine())
     print(", ".join(f"{name} {version(name)}" for name in ("textual", "rich", "lstmtext")))
-    print(f"{'beside nothing' if given.idle else 'beside a training on every core'}; load {os.getloadavg()[0]:.1f}\n")
-    print(f"{'milliseconds':28} {'keys':>5} {'median':>7} {'95 %':>7} {'most':>7} {'work':>7}")
+    print(f"{'beside nothing' if given.idle else 'beside a training on every core'}; load {os.getloadavg()[0]:.1f}")
+    rows = []
     for place, measured in times.items():
         ordered = sorted(seconds for seconds, _ in measured)
         late = ordered[round(0.95 * (len(ordered) - 1))]
-        row = [statistics.median(ordered), late, ordered[-1], statistics.median(work for _, work in measured)]
         judged = not place.startswith(("first", "bare", "Sentiment: verdict"))
-        over = f"   over {TARGET_SECONDS * 1e3:.0f}" if judged and late > TARGET_SECONDS else ""
-        print(f"{place:28} {len(ordered):5d} " + " ".join(f"{value * 1e3:7.1f}" for value in row) + over)
+        over = ", missed" if judged and late > TARGET_SECONDS else ""
+        figures = (statistics.median(ordered), late, ordered[-1], statistics.median(work for _, work in measured))
+        median, most_of, most, work = (f"{each * 1e3:.0f}" for each in figures)
+        target = f"≤ {TARGET_SECONDS * 1e3:.0f}{over}" if judged else ""
+        rows.append((place, str(len(ordered)), median, most_of, target, most, work))
+    print_table(("milliseconds", "keys", "median", "95 %", "target of it", "most", "of the median: work"), rows)
 
 
 if __name__ == "__main__":

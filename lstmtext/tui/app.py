@@ -1,8 +1,7 @@
 """The app itself: five rooms, one state, one way to say that something went wrong.
 
-A room's module is imported when the room is first opened; one that cannot be imported is replaced by
-a sentence. Runs live on without the app: it reads their folders and appends requests. Must not
-import torch, a model, or a room at module level.
+Runs live on without the app: it reads their folders and appends requests. Must not import torch, a model, or a room at
+module level; `rooms` does that later.
 """
 
 from __future__ import annotations
@@ -14,30 +13,26 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar
+from pathlib import Path, PurePath
+from typing import Any, ClassVar, Literal
 
+from textual import work
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
-from textual.worker import WorkerFailed
+from textual.widget import AwaitMount
+from textual.worker import WorkerFailed, get_current_worker
 
 from lstmtext.errors import LstmtextError
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.rooms import ROOMS, fetch, make_room
 from lstmtext.tui.shell import Shell
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES, THEMES
 
 __all__ = ["LstmtextApp"]
 
-ROOMS = {
-    "home": "HomeScreen",
-    "train": "TrainScreen",
-    "generate": "GenerateScreen",
-    "sentiment": "SentimentScreen",
-    "memory": "MemoryScreen",
-}
 SAVE_SECONDS = 2.0
 # How long a thread that computes keeps the interpreter when the screen wants it; Python's own 5 ms, several times for
 # each key, made half of what a key cost while a text was written.
@@ -45,18 +40,7 @@ SWITCH_SECONDS = 0.001
 # After a room is first shown, what lives as long as the app is kept out of the search for unreachable cycles: a full
 # search took 90 to 200 ms, every few seconds of use, and takes 4 to 11 without it.
 SETTLED_SECONDS = 1.0
-
-
-def make_room(name: str) -> Screen[Any]:
-    """A new screen for room `name`; one that says why where there is none."""
-    try:
-        module = importlib.import_module(f"lstmtext.tui.screens.{name}")
-    except ImportError as error:
-        from lstmtext.tui.screens.missing import MissingScreen
-
-        return MissingScreen(name, f"{error}.")
-    screen: Screen[Any] = getattr(module, ROOMS[name])()
-    return screen
+FETCH_SECONDS = 0.5  # the first frame does not wait for the other rooms
 
 
 class AsciiBars(ScrollBarRender):
@@ -76,7 +60,8 @@ class LstmtextApp(Shell):
     """
 
     TITLE = "lstmtext"
-    CSS_PATH = "app.tcss"
+    # Those of the rooms too, 7 ms at the start: Textual would parse all styles anew when one is first opened.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", *(f"screens/{name}.tcss" for name in (*ROOMS, "dashboard"))]
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {name: partial(make_room, name) for name in ROOMS}
     DEFAULT_MODE = "home"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("app")]
@@ -119,12 +104,14 @@ class LstmtextApp(Shell):
             ScrollBar.renderer = AsciiBars
         self._save_failed = False
         self._settled = {"home"}
+        self._switching: Literal["", "first", "again"] = ""
 
     def on_mount(self) -> None:
         """Keep what is remembered, from now on."""
         sys.setswitchinterval(SWITCH_SECONDS)
         self.set_interval(SAVE_SECONDS, self.save_state)
         self.set_timer(SETTLED_SECONDS, gc.freeze)
+        self.set_timer(FETCH_SECONDS, self._fetch)
         self.mode_change_signal.subscribe(self, self._settle)
         self.theme_changed_signal.subscribe(self, lambda theme: self.state.set("app", "theme", theme.name))
         if self.run_to_open is not None:
@@ -139,6 +126,35 @@ class LstmtextApp(Shell):
         if room not in self._settled:  # once for each: what is frozen while it is garbage stays
             self._settled.add(room)
             self.set_timer(SETTLED_SECONDS, gc.freeze)
+
+    @work(thread=True, group="fetch")
+    def _fetch(self) -> None:
+        worker = get_current_worker()
+        fetch(lambda: not worker.is_cancelled)
+
+    def switch_mode(self, mode: str) -> AwaitMount:
+        """As Textual's, without what costs time and changes nothing."""
+        self._switching = "again" if mode in self._settled else "first"
+        left = self.screen
+        try:
+            with self.batch_update():
+                found = super().switch_mode(mode)
+        finally:
+            self._switching = ""
+        for screen in (left, self.screen):
+            if screen._css_update_count < 0:  # new: no reason to parse all styles again when it comes back
+                screen._css_update_count = self._css_update_count
+        return found
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """As Textual's, which masks a room while it is composed. One that comes back is there: no key waits for it."""
+        if self._switching != "again":
+            super().delay_update(delay)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """As Textual's, but not twice for a room that is made now: its styles were read and applied a moment ago."""
+        if self._switching != "first":
+            super().refresh_css(animate)
 
     def save_state(self) -> None:
         """Write what has changed; say once that it cannot be written."""

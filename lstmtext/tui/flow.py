@@ -49,6 +49,14 @@ class Flow:
             row, index = row + 1, 0
         return row, sum(glyph.width for glyph in self.rows[row][:index])
 
+    def rows_of(self, source: int) -> range:
+        """The rows that a token stands in. Raises KeyError for a token that was never added."""
+        first, _ = self.place(source)
+        end = first + 1
+        while end < len(self.rows) and any(glyph.source == source for glyph in self.rows[end]):
+            end += 1
+        return range(first, end)
+
     def at(self, row: int, column: int) -> int | None:
         """The token at a place, or else the nearest of the row; None where the row has only the prompt's."""
         found = None

@@ -19,11 +19,13 @@ from lstmtext.tui.subjects import Answer, Subject, Unit, load_subject
 if TYPE_CHECKING:
     from lstmtext.explain.ablation import UnitEffect
 
-__all__ = ["Ablated", "Loaded", "Ranked", "Studied", "ablate", "load", "rank", "settle", "study"]
+__all__ = ["TYPING_SECONDS", "Ablated", "Loaded", "Ranked", "Studied", "ablate", "load", "rank", "settle", "study"]
 
 Post = Callable[[Message], bool]
 FALLBACK = "shakespeare"  # shipped: where the chosen model is not there, something is to be seen
 SETTLE_SECONDS = 0.25  # after the last key, before what takes long begins
+# After a key, before its text is read: who types on has sent the next one by then, and it is not kept waiting.
+TYPING_SECONDS = 0.12
 
 
 class Loaded(Message):
@@ -68,8 +70,10 @@ def load(post: Post, name: str, _: Wanted) -> None:
         post(Loaded(load_subject(FALLBACK), f"{str(error).split(':')[0]}. This is {FALLBACK}."))
 
 
-def study(post: Post, subject: Subject, text: str, wanted: Wanted) -> None:
-    """Read a text."""
+def study(post: Post, subject: Subject, text: str, wanted: Wanted, *, pause: float = 0.0) -> None:
+    """Read a text. pause: seconds after which it must still be wanted, first of all"""
+    if not settle(wanted, pause):
+        return
     passage = subject.read(text)
     if not wanted():
         return

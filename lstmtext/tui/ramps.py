@@ -74,6 +74,7 @@ IN_ASCII = str.maketrans(
     {"−": "-", "·": "-", "…": "~", "×": "x", "→": ">", "∅": "-", "␣": "_", "⏎": "$", "⇥": ">", "–": "-", "■": "#"}
 )
 WEAK = 0.1  # of ±1: below it a signed value is drawn as nothing
+SHADES = 256  # from 0 to 1: more cannot be told apart, and a square of one shade is made only once
 
 
 def sequential(value: float, look: Look) -> Colour:
@@ -120,9 +121,16 @@ def cell(
         if crossed:
             text = ("x" if look.ascii else "×") + text[1:]
         return Segment(f"[{text[-1]}" if cursor and width > 1 else text, paint(reverse=cursor))
-    background = diverging(value, look) if signed else sequential(value, look)
-    minus = "-" if look.ascii else "−"
-    mark = minus if signed and value <= -WEAK else " "
+    return _square(
+        round(min(max(value, -1.0), 1.0) * SHADES), signed and value <= -WEAK, look, signed, width, cursor, crossed
+    )
+
+
+@lru_cache(maxsize=8192)
+def _square(shade: int, negative: bool, look: Look, signed: bool, width: int, cursor: bool, crossed: bool) -> Segment:
+    """A coloured square."""
+    background = diverging(shade / SHADES, look) if signed else sequential(shade / SHADES, look)
+    mark = ("-" if look.ascii else "−") if negative else " "
     text = f"{mark:^{width}}" if width == 1 else " " * (width - 2) + f"{mark} "
     if crossed:
         text = f"{'x' if look.ascii else '×':^{width}}"

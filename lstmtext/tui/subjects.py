@@ -138,10 +138,10 @@ class ClassifierSubject:
         from lstmtext.engine.classifier import label_of
         from lstmtext.explain.ablation import ablate
 
-        judgement = self.classifier.judge([passage.text])[0]
         if off:
             positive = ablate(self.classifier, passage.text, sorted(off))
             return Answer(label_of(positive), positive, (), (positive,))
+        judgement = self.classifier.judge([passage.text])[0]
         choices = tuple(judgement.probabilities.items())
         return Answer(judgement.label, judgement.positive, choices, (judgement.positive,))
 

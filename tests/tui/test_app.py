@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from textual.scrollbar import ScrollBar
 from textual.widgets import Input
 
 from lstmtext.errors import RunError
-from lstmtext.tui.app import ROOMS, LstmtextApp, make_room, only_ascii
+from lstmtext.tui.app import LstmtextApp, only_ascii
 from lstmtext.tui.keys import all_actions
+from lstmtext.tui.rooms import ROOMS, make_room
 from lstmtext.tui.screens.help import HelpScreen, help_text, keys_now
 from lstmtext.tui.screens.jump import JumpScreen
 from lstmtext.tui.screens.missing import MissingScreen
@@ -50,6 +52,27 @@ async def test_what_lives_as_long_as_the_app_is_not_searched_for_cycles(monkeypa
         await pilot.pause(0.1)
         assert gc.get_freeze_count() <= with_a_room, "a room that was seen before freezes nothing again"
     assert gc.get_freeze_count() == 0
+
+
+async def test_the_other_rooms_are_imported_after_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("lstmtext.tui.app.FETCH_SECONDS", 0.01)
+    monkeypatch.setattr("lstmtext.tui.rooms.REST_SECONDS", 0.0)
+    monkeypatch.setitem(sys.modules, "lstmtext.tui.screens.memory", None)  # one that is missing keeps none from coming
+    monkeypatch.setattr("lstmtext.tui.rooms.importlib.import_module", wrapped(asked))
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: asked[-1:] == ["lstmtext.tui.screens.dashboard"])
+    assert {f"lstmtext.tui.screens.{name}" for name in ROOMS} < set(asked)
+
+
+def wrapped(asked: list[str]) -> Any:
+    """`import_module` that keeps what it was asked for."""
+
+    def imported(name: str) -> Any:
+        asked.append(name)
+        return import_module(name)
+
+    return imported
 
 
 async def test_function_keys_work_while_a_text_field_has_the_focus() -> None:

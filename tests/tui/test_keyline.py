@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lstmtext.tui.app import ROOMS, LstmtextApp
+from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.rooms import ROOMS
 from lstmtext.tui.widgets.keyline import Hint, KeyLine, laid
 from tui.conftest import press, screen_text, wait_until
 

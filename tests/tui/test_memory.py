@@ -15,6 +15,7 @@ from lstmtext.engine.language_model import EngineModel
 from lstmtext.explain.next_token import gates, next_token, rank_units
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model
+from lstmtext.tui import memory_jobs
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.experiments import HOW, Experiment, chart_lines, find_experiments
 from lstmtext.tui.lab_view import aligned_lines, lay, verdict
@@ -26,7 +27,8 @@ from lstmtext.tui.screens.lab import LabScreen
 from lstmtext.tui.screens.memory import MemoryScreen
 from lstmtext.tui.state import UiState
 from lstmtext.tui.subjects import ClassifierSubject, load_subject, shift, visible_token
-from tui.conftest import press, screen_text, wait_until
+from lstmtext.tui.widgets.units import UnitList
+from tui.conftest import harness, press, screen_text, wait_until
 
 TEXT = "The film is not good."
 PLAIN = Look(colour=False)
@@ -283,6 +285,41 @@ async def test_the_lab(tmp_path: Path) -> None:
         assert lab.gate != gate
         await press(pilot, "L", "l", "j", "y", "escape")
         assert isinstance(pilot.app.screen, MemoryScreen)
+
+
+def test_typing_on_reads_only_what_stays() -> None:
+    """A job that is not wanted after its pause has not touched the model."""
+    asked: list[str] = []
+    posted: list[Any] = []
+
+    class Model:
+        def read(self, text: str) -> None:
+            asked.append(text)
+
+    memory_jobs.study(posted.append, Model(), "go", lambda: False, pause=0.05)  # type: ignore[arg-type]
+    assert not asked
+    assert not posted
+
+
+async def test_the_picker_shows_its_lines_and_can_be_clicked() -> None:
+    picker = UnitList()
+    drawn: list[int] = []
+
+    def line(place: int, width: int) -> str:
+        drawn.append(place)
+        return f"{place:>{width}}"
+
+    async with harness(picker).run_test(size=(20, 6)) as pilot:
+        picker.show(30, line)
+        await pilot.pause()
+        assert picker.render_line(3).text.split() == ["3"]
+        assert max(drawn) < 10, "what is not seen is not drawn"
+        await pilot.click(UnitList, offset=(1, 4))
+        assert picker.highlighted == 4
+        await press(pilot, "end")
+        assert picker.highlighted == 29
+        assert "29" in screen_text(pilot.app)
+        assert picker.render_line(picker.size.height - 1) != picker.render_line(0)
 
 
 async def test_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

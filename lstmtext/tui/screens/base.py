@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
+from textual.events import ScreenResume
 from textual.screen import Screen
 
 from lstmtext.tui.shell import Shell, shell
@@ -36,11 +38,21 @@ class Room(Screen[None]):
 
     if TYPE_CHECKING:
         app: Shell
+    _resumed = False
 
     @property
     def shell(self) -> Shell:
         """The app, as what it is."""
         return shell(self)
+
+    @on(ScreenResume)
+    def _come_back(self, event: ScreenResume) -> None:
+        """Come back with the styles it had: matching every rule anew took two thirds of a switch of rooms.
+
+        The first time they are new; where the theme has changed meanwhile, `switch_mode` has looked to it.
+        """
+        event.refresh_styles = event.refresh_styles and not self._resumed
+        self._resumed = True
 
     def compose(self) -> ComposeResult:
         """The bar, the body, the keys."""

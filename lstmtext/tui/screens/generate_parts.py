@@ -49,6 +49,8 @@ class GenerateParts(Room):
         self.known: list[tuple[str, str]] = []
         self.active = "a"
         self.compare = False
+        self.panes: list[Pane] = []
+        """Both, also when only one is to be seen. Not searched for: every key asks several times."""
 
     def compose_body(self) -> ComposeResult:
         """Panes, settings and alternatives, the prompt."""
@@ -56,8 +58,8 @@ class GenerateParts(Room):
         settings, self._problems = load_settings(state)
         with Container(id="work"):
             with Container(id="panes"):
-                for letter in ("a", "b"):
-                    yield Pane(letter, settings[letter], self.models)
+                self.panes = [Pane(letter, settings[letter], self.models) for letter in ("a", "b")]
+                yield from self.panes
             with Container(id="side"):
                 yield SettingsPanel(settings["a"], id="settings", classes="pane")
                 yield Alternatives(id="alternatives", classes="pane")
@@ -77,11 +79,6 @@ class GenerateParts(Room):
     # The parts.
 
     @property
-    def panes(self) -> list[Pane]:
-        """Both panes, also when only one is to be seen."""
-        return list(self.query(Pane))
-
-    @property
     def shown(self) -> list[Pane]:
         """The panes that are to be seen."""
         return self.panes if self.compare else self.panes[:1]
@@ -89,7 +86,7 @@ class GenerateParts(Room):
     @property
     def pane(self) -> Pane:
         """The pane that settings, token and keys are about."""
-        return self.query_one(f"#pane-{self.active}", Pane)
+        return next(pane for pane in self.panes if pane.letter == self.active)
 
     @work(thread=True, exclusive=True, group="prepare")
     def _prepare(self, model: str) -> None:

@@ -119,7 +119,7 @@ class MemoryScreen(MemoryPanes):
 
     @on(Input.Changed, "#text")
     def _typed(self) -> None:
-        self._read()
+        self._read(memory_jobs.TYPING_SECONDS)
 
     @on(Input.Submitted, "#text")
     def _entered(self) -> None:
@@ -142,11 +142,11 @@ class MemoryScreen(MemoryPanes):
             self.show_left()
             self.show_answer()
 
-    def _read(self) -> None:
+    def _read(self, pause: float = 0.0) -> None:
         text = self.query_one("#text", Input).value
         self.app.state.set("memory", "text", text)
         if self.subject is not None:
-            self._reading.ask(partial(memory_jobs.study, self.post_message, self.subject, text))
+            self._reading.ask(partial(memory_jobs.study, self.post_message, self.subject, text, pause=pause))
 
     def _want_ranking(self) -> None:
         study = self.study
@@ -194,7 +194,7 @@ class MemoryScreen(MemoryPanes):
         """This gate."""
         self.app.state.set("memory", "gate", gate)
         self.show_titles()
-        self.show_left()
+        self.show_left(unit_too=False)
 
     def action_layer(self) -> None:
         """The next layer."""
@@ -220,8 +220,9 @@ class MemoryScreen(MemoryPanes):
             return
         self.study = replace(self.study, off=off, without=None)
         if off:
-            self._ablating.ask(partial(memory_jobs.ablate, self.post_message, self.subject, self.study, off))
-        self.show_left()
+            job = partial(memory_jobs.ablate, self.post_message, self.subject, self.study, off)
+            self.call_after_refresh(self._ablating.ask, job)  # first the frame, which the computing would delay
+        self.show_left(unit_too=False)
         self.show_units()
         self.show_answer()
 

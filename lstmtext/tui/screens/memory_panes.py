@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
 
 from lstmtext.tui.actions.memory import VIEWS
 from lstmtext.tui.memory_view import (
@@ -33,6 +32,7 @@ from lstmtext.tui.screens.base import Room
 from lstmtext.tui.subjects import Subject
 from lstmtext.tui.widgets.heatmap import Heat, HeatMap
 from lstmtext.tui.widgets.look import Lines, look_of
+from lstmtext.tui.widgets.units import UnitList
 
 __all__ = ["MemoryPanes"]
 
@@ -64,7 +64,7 @@ class MemoryPanes(Room):
                     yield Lines(id="unit")
                 yield Static("Loading the model …", id="say", markup=False)
             with Vertical(id="right", classes="pane"):
-                yield OptionList(id="units", markup=False, compact=True)
+                yield UnitList(id="units")
         with Vertical(id="answer", classes="pane"):
             yield Lines(self._values, id="values")
             yield Lines(self._answers, id="answers")
@@ -120,8 +120,11 @@ class MemoryPanes(Room):
         style = "bold $accent reverse" if here else "$text-muted"
         return f"[@click={action}][{style}] {text} [/][/]"
 
-    def show_left(self) -> None:
-        """The view: map, one unit, or one token; or why there is none."""
+    def show_left(self, *, unit_too: bool = True) -> None:
+        """The view: map, one unit, or one token; or why there is none.
+
+        unit_too: what the unit below the map shows has changed as well
+        """
         study, look = self.study, look_of(self)
         heat_map, unit, say = self.query_one(HeatMap), self.query_one("#unit-scroll"), self.query_one("#say", Static)
         there = study is not None and bool(study.passage.tokens)
@@ -144,7 +147,7 @@ class MemoryPanes(Room):
             heat = map_heat(study, self.gate, self.depth)
             heat_map.show(heat, (self.token, place))
             left.border_title = about
-            if both:
+            if both and unit_too:
                 self._show_unit(study)
         elif self.view == "token":
             across = choose_across(len(study.order[self.depth]), max((heat_map.size.width or 40) - 11, 16) // 2)
@@ -169,32 +172,28 @@ class MemoryPanes(Room):
 
     def show_units(self) -> None:
         """The picker, in order of effect."""
-        study, listed = self.study, self.query_one("#units", OptionList)
+        study, listed = self.study, self.query_one(UnitList)
         right = self.query_one("#right")
         if study is None or not study.passage.tokens:
             listed.clear_options()
             right.border_title = "Units"
             return
         right.border_title = "Units by effect" if self.depth in study.ranked else "Units, ranking …"
-        width = right.size.width - 5
-        shown = range(min(LISTED, len(study.order[self.depth])))
-        writer, ascii = self.writer, self.app.ascii
-        lines = [unit_option(study, self.depth, place, width, writer=writer, ascii=ascii) for place in shown]
-        contents = [Content(asciified(line) if ascii else line) for line in lines]
+        depth, writer, ascii = self.depth, self.writer, self.app.ascii
+
+        def draw(place: int, width: int) -> str:
+            line = unit_option(study, depth, place, width - 4, writer=writer, ascii=ascii)
+            return asciified(line) if ascii else line
+
         with self.prevent(OptionList.OptionHighlighted):
-            if listed.option_count != len(contents):
-                listed.clear_options()
-                listed.add_options([Option(content) for content in contents])
-            for place, content in enumerate(contents):  # a hundred lines, of which a key changes one or none
-                if listed.get_option_at_index(place).prompt != content:
-                    listed.replace_option_prompt_at_index(place, content)
+            listed.show(min(LISTED, len(study.order[depth])), draw)
             self.mark_unit()
 
     def mark_unit(self) -> None:
         if self.study is None:
             return
         place = self.study.order[self.depth].index(self.unit)
-        listed = self.query_one("#units", OptionList)
+        listed = self.query_one(UnitList)
         with self.prevent(OptionList.OptionHighlighted):
             listed.highlighted = place if place < listed.option_count else None
 

@@ -15,13 +15,12 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.ramps import Line, Look, diverging, paint
 from lstmtext.tui.replies import Alternative, Drawn, brief
 from lstmtext.tui.widgets.bars import bar
-from lstmtext.tui.widgets.look import look_of
+from lstmtext.tui.widgets.look import Styled, look_of
 from lstmtext.tui.widgets.tokens import shading_legend
 
 __all__ = ["Alternatives", "alternative_lines", "percent", "token_name"]
@@ -93,7 +92,7 @@ def _line(
     ]
 
 
-class Alternatives(Widget, can_focus=True):
+class Alternatives(Styled, can_focus=True):
     """The alternatives of the token under the cursor."""
 
     class Chosen(Message):
@@ -120,6 +119,8 @@ class Alternatives(Widget, can_focus=True):
         self.cursor = 0
         self.shaded = True  # the text is: the last line says what the shades mean
         self.border_title = "Token"
+        self._lines: list[Line] = []
+        self._made_for: tuple[object, ...] = ()
 
     def show(self, token: Drawn | None, place: int | None) -> None:
         """Show another token, the `place`-th from 0."""
@@ -140,17 +141,21 @@ class Alternatives(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One alternative, or one line of what to do."""
-        width, look = self.size.width, look_of(self)
-        if self.token is None:
-            lines = [[Segment(text, paint(dim=True))] for text in textwrap.wrap(HINT, max(1, width))]
-        else:
-            lines = alternative_lines(self.token, width, look, cursor=self.cursor if self.has_focus else None)
-            if any(not other.kept for other in self.token.top):
-                lines += [[], [Segment(f"{'x' if look.ascii else '✗'} cut by the settings", paint(dim=True))]]
-        line = lines[y] if y < len(lines) else []
-        if self.shaded and y == self.size.height - 1 and y >= len(lines):
+        width, cursor, look = self.size.width, self.cursor if self.has_focus else None, look_of(self)
+        if self._made_for != (self.token, width, cursor, look):  # once for all its rows
+            self._lines, self._made_for = self._made(width, cursor, look), (self.token, width, cursor, look)
+        line = self._lines[y] if y < len(self._lines) else []
+        if self.shaded and y == self.size.height - 1 and y >= len(self._lines):
             line = shading_legend(look)
-        return Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
+        return Strip(line).adjust_cell_length(width).apply_style(self.base)
+
+    def _made(self, width: int, cursor: int | None, look: Look) -> list[Line]:
+        if self.token is None:
+            return [[Segment(text, paint(dim=True))] for text in textwrap.wrap(HINT, max(1, width))]
+        lines = alternative_lines(self.token, width, look, cursor=cursor)
+        if any(not other.kept for other in self.token.top):
+            lines += [[], [Segment(f"{'x' if look.ascii else '✗'} cut by the settings", paint(dim=True))]]
+        return lines
 
     def on_click(self, event: events.Click) -> None:
         """The first click points, the second chooses."""

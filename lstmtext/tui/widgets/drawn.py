@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lstmtext.tui.widgets.canvas import Runs
+from lstmtext.tui.widgets.look import Styled
 
 __all__ = ["Drawn", "Painter", "is_ascii", "is_plain"]
 
@@ -42,7 +43,7 @@ def is_plain(widget: Widget) -> bool:
     return bool(getattr(widget.app, "plain", False)) or widget.app.no_color
 
 
-class Drawn(Widget):
+class Drawn(Styled):
     """Shows what a painter gives. With `height: auto` it is as high as that."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawn--{role}" for role in ROLES}
@@ -91,6 +92,7 @@ class Drawn(Widget):
         self._painter = painter
         self._strips: list[Strip] | None = None
         self._made_for = (-1, -1)
+        self._styles: dict[str, Style] = {}
 
     def show(self, painter: Painter | None) -> None:
         """Show something else."""
@@ -113,6 +115,7 @@ class Drawn(Widget):
         """The theme has changed."""
         super().notify_style_update()
         self._strips = None
+        self._styles.clear()
 
     def on_resize(self, _: events.Resize) -> None:
         """Other lines are needed."""
@@ -124,24 +127,23 @@ class Drawn(Widget):
 
     def _lines(self, width: int, height: int) -> list[Strip]:
         if self._strips is None or self._made_for != (width, height):
-            styles: dict[str, Style] = {}
-            self._strips = [self._strip(runs, styles) for runs in self.paint(width, height)] if width > 0 else []
+            self._strips = [self._strip(runs) for runs in self.paint(width, height)] if width > 0 else []
             self._made_for = (width, height)
         return self._strips
 
-    def _strip(self, runs: Runs, styles: dict[str, Style]) -> Strip:
-        return Strip([Segment(text, self._style(role, styles)) for text, role in runs])
+    def _strip(self, runs: Runs) -> Strip:
+        return Strip([Segment(text, self._style(role)) for text, role in runs])
 
-    def _style(self, role: str, styles: dict[str, Style]) -> Style:
-        if role not in styles:
+    def _style(self, role: str) -> Style:
+        if role not in self._styles:
             name, _, cursor = role.partition(" ")
             known = f"drawn--{name}" in self.COMPONENT_CLASSES
             style = self.get_component_rich_style(f"drawn--{name}", partial=True) if known else Style()
             if cursor:
                 plain = is_plain(self)
                 style += Style(reverse=True) if plain else self.get_component_rich_style("drawn--under")
-            styles[role] = style
-        return styles[role]
+            self._styles[role] = style
+        return self._styles[role]
 
     def render_line(self, y: int) -> Strip:
         """One line, as wide as the widget."""
@@ -149,5 +151,5 @@ class Drawn(Widget):
         auto = self.styles.height is not None and self.styles.height.is_auto
         lines = self._lines(width, 0 if auto else height)
         if y < len(lines):
-            return lines[y].adjust_cell_length(width).apply_style(self.rich_style)
-        return Strip.blank(width, self.rich_style)
+            return lines[y].adjust_cell_length(width).apply_style(self.base)
+        return Strip.blank(width, self.base)

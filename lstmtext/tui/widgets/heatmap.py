@@ -23,12 +23,11 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lstmtext.explain.draw import columns, fit
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.ramps import Line, Look, asciified, cell, paint
-from lstmtext.tui.widgets.look import look_of
+from lstmtext.tui.widgets.look import Styled, look_of
 
 __all__ = ["Heat", "HeatMap", "heat_lines", "window"]
 
@@ -138,7 +137,7 @@ def _filled(line: Line, width: int) -> Line:
     return [*line, Segment(" " * missing)] if missing else line
 
 
-class HeatMap(Widget, can_focus=True):
+class HeatMap(Styled, can_focus=True):
     """A heat map with a cursor. `show` gives it a table; `Moved` says where the cursor went."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("heatmap")]
@@ -245,11 +244,11 @@ class HeatMap(Widget, can_focus=True):
         lines = heat_lines(heat, width, height, look, cursor=shown, top=top, left=self._left)
         if look.ascii:
             lines = [[Segment(asciified(part.text), part.style) for part in line] for line in lines]
-        style = self.rich_style
+        style = self.base
         return [Strip(line, width).apply_style(style) for line in lines]
 
     def render_line(self, y: int) -> Strip:
         if self._strips is None:
             self._top, self._left = self._window()
             self._strips = self._draw(self.size.height, self._top)
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.base)

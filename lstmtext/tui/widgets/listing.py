@@ -19,6 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.widgets.look import Styled
 
 __all__ = ["Draw", "Listing"]
 
@@ -28,7 +29,7 @@ Draw = Callable[[Any, int], list[tuple[str, str]]]
 ROLES = ("dim", "name", "good", "live", "warn", "bad")
 
 
-class Listing(ScrollView, can_focus=True, inherit_bindings=False):
+class Listing(ScrollView, Styled, can_focus=True, inherit_bindings=False):
     """Shows rows; `Listing.Moved` when the cursor is on another one, `Listing.Chosen` when one is clicked twice."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("listing")]
@@ -105,7 +106,7 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of what is in sight."""
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        base = self.base
         if not self.rows:
             text = self.empty[y] if y < len(self.empty) else ""
             role = "dim" if not text.startswith(" ") else ""

@@ -26,7 +26,7 @@ from lstmtext.tui.flow import PROMPT, Flow, Glyph
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.ramps import Line, Look, diverging, paint
 from lstmtext.tui.replies import Drawn, Reply
-from lstmtext.tui.widgets.look import look_of
+from lstmtext.tui.widgets.look import Styled, look_of
 
 __all__ = ["LEVELS", "TokenView", "level", "row_line", "shade", "shading_legend"]
 
@@ -106,7 +106,7 @@ def row_line(
     return line
 
 
-class TokenView(ScrollView, can_focus=True):
+class TokenView(ScrollView, Styled, can_focus=True):
     """Shows a reply; the cursor walks over its tokens."""
 
     class Moved(Message):
@@ -184,13 +184,16 @@ class TokenView(ScrollView, can_focus=True):
     def move(self, token: int | None) -> None:
         """Put the cursor at a token, the nearest there is, and show that place."""
         count = len(self.reply.tokens) if self.reply else 0
-        self.cursor = None if token is None or not count else min(max(token, 0), count - 1)
+        before, self.cursor = self.cursor, None if token is None or not count else min(max(token, 0), count - 1)
         if self.cursor is not None:
             row, _ = self._flow.place(self.cursor)
             top, height = self.scroll_offset.y, max(1, self.scrollable_content_region.height)
             if not top <= row < top + height:
                 self.scroll_to(y=row - height // 2, animate=False)
-        self.refresh()
+        for place in {before, self.cursor}:  # the other rows stay as they are
+            if place is not None and place < self._count:
+                rows = self._flow.rows_of(place)
+                self.refresh_lines(rows.start, len(rows))
         self.post_message(self.Moved(self, self.cursor))
 
     # Drawing.
@@ -226,9 +229,9 @@ class TokenView(ScrollView, can_focus=True):
                 if y < len(lines)
                 else []
             )
-            return Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
+            return Strip(line).adjust_cell_length(width).apply_style(self.base)
         if number >= len(rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base)
         look = look_of(self)
         if self._kept_for != (width, self.shaded, look):
             self._kept.clear()
@@ -249,7 +252,7 @@ class TokenView(ScrollView, can_focus=True):
         if self.writing and number == len(rows) - 1:
             caret = "_" if look.ascii else "\N{LEFT HALF BLOCK}"
             line.append(Segment(caret, self.get_component_rich_style("tokens--caret", partial=True)))
-        strip = Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
+        strip = Strip(line).adjust_cell_length(width).apply_style(self.base)
         if final:
             self._kept[number] = strip
         return strip

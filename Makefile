@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all lint format docs pictures clean
+.PHONY: demo test test-all lint format docs pictures bench clean
 
 # Installed again when a file that says what to install changes. The constraints pin torch: without
 # them pip may choose a build that is gigabytes large.
@@ -46,6 +46,10 @@ docs: $(READY)
 
 pictures: $(READY)
 	$(BIN)/python docs/make_pictures.py
+
+# About half an hour on two idle cores. BENCH_DATA: the folder with the validation data; BENCH: names, for some only.
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(BENCH)
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

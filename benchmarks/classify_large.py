@@ -23,9 +23,11 @@ import time
 from pathlib import Path
 
 from sentiment_peers import review_sentences
+from table import print_table
 
 SAMPLE_SECONDS = 0.25
 POINTS = 10  # of memory over time, in the table
+COLUMNS = ("", "texts/s", "RssAnon of all processes, peak in each tenth of the file, MB", "kills", "answers")
 
 
 def write_text(path: Path, data: Path, megabytes: float, lines: int, words: int) -> int:
@@ -71,8 +73,8 @@ def start(model: str, text: Path, output: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*command, "--file", str(text), "--output", str(output)], stderr=subprocess.DEVNULL)
 
 
-def in_peace(model: str, text: Path, output: Path, count: int) -> None:
-    """Answer everything; prints memory over time."""
+def in_peace(model: str, text: Path, output: Path, count: int) -> tuple[float, list[float]]:
+    """Answer everything: texts a second, and the peak of memory in every tenth of the file that was seen."""
     process, started = start(model, text, output), time.monotonic()
     samples: list[tuple[int, float, int]] = []
     while process.poll() is None:
@@ -82,13 +84,9 @@ def in_peace(model: str, text: Path, output: Path, count: int) -> None:
         time.sleep(SAMPLE_SECONDS)
     seconds = time.monotonic() - started
     assert process.returncode == 0, process.returncode
-    print(f"{count / seconds:,.0f} texts a second, {seconds:,.0f} s, {max(each[2] for each in samples)} processes\n")
-    print("| texts answered, up to | peak of RssAnon, all processes, MB |")
-    print("|---|---|")
-    for point in range(POINTS):
-        part = [size for done, size, _ in samples if point <= POINTS * done / count < point + 1]
-        if part:
-            print(f"| {count * (point + 1) // POINTS:,} | {max(part):.0f} |")
+    print(f"{seconds:,.0f} s, {max(each[2] for each in samples)} processes", flush=True)
+    tenths = [[size for done, size, _ in samples if POINTS * done // count == point] for point in range(POINTS)]
+    return count / seconds, [max(tenth) for tenth in tenths if tenth]
 
 
 def with_kills(model: str, text: Path, output: Path, count: int, kills: int) -> None:
@@ -100,6 +98,9 @@ def with_kills(model: str, text: Path, output: Path, count: int, kills: int) -> 
             time.sleep(dice.random() / 10)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        if output.exists():
+            print("answered everything before the next kill: the text is too short for so many", flush=True)
+            return
         print(f"killed with {answered(output):,} answers safe", flush=True)
     assert start(model, text, output).wait() == 0
 
@@ -125,14 +126,17 @@ def main() -> None:
         folder = Path(name)
         text = folder / "large.txt"
         count = write_text(text, given.data, given.megabytes, given.lines, given.words)
-        print(f"{count:,} lines, {text.stat().st_size / 1e6:,.0f} MB, {given.model}", flush=True)
-        in_peace(given.model, text, folder / "whole.txt", count)
-        sys.stdout.flush()
+        what = f"{count:,} lines, {text.stat().st_size / 1e6:,.0f} MB, `{given.model}`"
+        print(what, flush=True)
+        rate, peaks = in_peace(given.model, text, folder / "whole.txt", count)
+        answers, same = "", True
         if given.kills:
             with_kills(given.model, text, folder / "killed.txt", count, given.kills)
             same = sha256(folder / "whole.txt") == sha256(folder / "killed.txt")
-            print("the same bytes" if same else "OTHER BYTES than without the kills")
-            sys.exit(not same)
+            answers = "the same bytes" if same else "OTHER BYTES than without the kills"
+        memory = ", ".join(f"{peak:.0f}" for peak in peaks)
+        print_table(COLUMNS, [(what, f"{rate:,.0f}", memory, str(given.kills), answers)])
+        sys.exit(not same)
 
 
 if __name__ == "__main__":

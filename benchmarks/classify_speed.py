@@ -9,7 +9,7 @@ the process to its end, on all cores. In every round each of them has its turn; 
 inside the rounds, so that a load that comes and goes meets both. CPU seconds say how far a busy machine is from a
 free one. Below stands the floor: the recurrent products and the tanh of the same numbers by the same libraries,
 bare, on one core; what they take on n cores is the n-th part.
-Targets for sentiment-small on two cores: 0.5 of VADER's texts per second, then 1.0.
+Target for sentiment-small on two cores: 0.5 of VADER's texts per second, then 1.0. Without VADER there is no ratio.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sentiment_peers import review_sentences
+from sentiment_peers import INSTALL, review_sentences
+from table import STANDARD, not_measured, print_table, row
 
 from lstmtext.store.checkpoint import (
     CheckpointConfig,
@@ -48,6 +49,8 @@ from lstmtext.text.tokenizer import Tokenizer
 
 # Of the commands that are measured: they obey the variable and would use one core.
 OUTSIDE = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+TEXTS = "texts a second beside VADER on one core"
+RATIO_TARGET = "≥ 0.5"
 BATCH = 128
 EMBEDDING = 112
 
@@ -136,8 +139,12 @@ def main() -> None:
     parser.add_argument("--hidden", nargs="*", type=int, default=[], help="units of random models")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
+    try:
+        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+    except ImportError:
+        names = [*given.models, *(f"1x{hidden}" for hidden in given.hidden)]
+        print_table(STANDARD, [not_measured(f"`{name}`, {TEXTS}", INSTALL) for name in names])
+        return
     vader = SentimentIntensityAnalyzer()
     sentences = review_sentences(given.data)
     with tempfile.TemporaryDirectory(prefix="lstmtext-speed-") as name:
@@ -155,23 +162,25 @@ def main() -> None:
             costs["VADER"].append(cost(lambda: [vader.polarity_scores(text) for text in sentences]))
             for each, place in folders.items():
                 costs[each].append(cost(lambda place=place: classify(str(place), source), resource.RUSAGE_CHILDREN))
-        print(f"{len(sentences):,} texts, {len(os.sched_getaffinity(0))} cores, {given.rounds} rounds\n")
-        print(f"| {'':<16} | texts/s, best | texts/s, median | CPU s | × VADER, median of rounds | lowest, highest |")
-        print("|---|---|---|---|---|---|")
-        for each, found in costs.items():
-            ratios = [base.wall / one.wall for base, one in zip(costs["VADER"], found, strict=True)]
-            walls = [one.wall for one in found]
-            best, median = len(sentences) / min(walls), len(sentences) / statistics.median(walls)
-            cpu, ratio = min(one.cpu for one in found), statistics.median(ratios)
-            spread = f"{min(ratios):.2f}, {max(ratios):.2f}"
-            print(f"| {each:<16} | {best:,.0f} | {median:,.0f} | {cpu:.2f} | {ratio:.2f} | {spread} |")
+        cores = len(os.sched_getaffinity(0))
+        print(f"{len(sentences):,} texts, {cores} cores, {given.rounds} rounds")
         count = int(tokens.encode_all(sentences)[1].sum())
-        print(f"\nfloor, {count:,} tokens, one core:")
+        rows = []
         for each, place in folders.items():
+            ratios = [base.wall / one.wall for base, one in zip(costs["VADER"], costs[each], strict=True)]
+            print(f"{each}: ratios {min(ratios):.2f} to {max(ratios):.2f}")
+            ours, peer = (len(sentences) / statistics.median(c.wall for c in costs[name]) for name in (each, "VADER"))
+            ratio = statistics.median(ratios)
+            rows.append(row(f"`{each}`, {TEXTS}", f"{ours:,.0f}", f"{peer:,.0f}", ratio, RATIO_TARGET))
+            cpu, other = (min(one.cpu for one in costs[name]) for name in (each, "VADER"))
+            rows.append(row(f"`{each}`, CPU time of them", f"{cpu:.2f} s", f"{other:.2f} s", cpu / other))
             model = read_checkpoint(place).config.model
             if model.layers == 1:
                 products, tanh = floor_seconds(model.hidden, count)
-                print(f"    {each}: products {products:.2f} s, tanh {tanh:.2f} s")
+                what = f"`{each}`, CPU time beside the bare products and tanh of its {count:,} tokens"
+                floor = f"{products:.2f} + {tanh:.2f} s"
+                rows.append(row(what, f"{cpu:.2f} s", floor, cpu / (products + tanh)))
+        print_table(STANDARD, rows)
 
 
 if __name__ == "__main__":

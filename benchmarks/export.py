@@ -23,7 +23,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import runpy
 import statistics
 import subprocess
 import sys
@@ -33,6 +32,8 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from table import machine
 
 TURN = 20  # tokens of one row before the next row's turn
 WARM = 5  # tokens before them that are not timed: the caches hold another row's weights
@@ -144,7 +145,6 @@ def main() -> None:
         print(json.dumps(measure(given.model, given.child, given.threads[0], given.rounds)))
         return
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of this process, which only measures losses; the children have their own
-    machine = runpy.run_path(str(Path(__file__).with_name("generation.py")))["machine"]
     print(machine())
     print(", ".join(f"{name} {version(name)}" for name in ("numpy", "onnx", "onnxruntime", "lstmtext")))
     print(f"{given.model} on {given.data}, {'last 10 %' if given.part == 'validation' else 'all of it'}, batch 1")

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from generation import machine
+from table import machine
 from torch import Tensor, nn
 
 from lstmtext.forecast.answer import trainer

@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from table import STANDARD, machine, print_table, row
 
 CHARACTERS = "".join(map(chr, range(33, 33 + 63))) + "\n"  # with the unknown token: V = 65, as tinyshakespeare
 TURN = 5  # calls of one row before the next row's turn
@@ -44,7 +45,7 @@ def write_random_model(folder: Path, layers: int = 2, hidden: int = 512, embeddi
         expected_shapes,
         write_checkpoint,
     )
-    from lstmtext.text.tokenizer import train_tokenizer
+    from lstmtext.text.vocabulary import train_tokenizer
 
     tokens = train_tokenizer("char", [CHARACTERS])
     config = CheckpointConfig(
@@ -61,16 +62,6 @@ def write_random_model(folder: Path, layers: int = 2, hidden: int = 512, embeddi
     tensors = {name: random.normal(0, 0.05, shape).astype("float32") for name, shape in shapes.items()}
     write_checkpoint(folder, config, tokens.json, tensors, "# random weights\n")
     return folder
-
-
-def machine() -> str:
-    """One line: processor, system, Python."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        found = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        name = found[0] if found else name
-    return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 def measure(layers: int, hidden: int, embedding: int, threads: int, rounds: int) -> dict[str, list[float]]:
@@ -121,30 +112,40 @@ def measure(layers: int, hidden: int, embedding: int, threads: int, rounds: int)
     }
     seconds: dict[str, list[float]] = {name: [] for name in rows}
     for _ in range(rounds):
-        for name, row in rows.items():
-            row()  # the row before it has filled the caches with its own weights
+        for name, call in rows.items():
+            call()  # the row before it has filled the caches with its own weights
             for _ in range(TURN):
                 start = time.perf_counter()
-                row()
+                call()
                 seconds[name].append(time.perf_counter() - start)
     return seconds
 
 
-def report(threads: int, seconds: dict[str, list[float]]) -> None:
-    """Print one table: medians and best deciles; on a busy machine the deciles are the steadier figure."""
+def rows_of(threads: int, seconds: dict[str, list[float]]) -> list[tuple[str, ...]]:
+    """Of one number of threads, medians; prints the best deciles, on a busy machine the steadier figure."""
     median = {name: statistics.median(values) for name, values in seconds.items()}
     decile = {name: statistics.quantiles(values, n=10)[0] for name, values in seconds.items()}
-    print(f"\n{threads} thread{'s' if threads > 1 else ''}")
-    print(f"  {'':14} {'median':>9} {'decile':>9}   as multiples of `character`: median, decile")
-    for name in seconds:
-        ratios = f"{median[name] / median['character']:8.2f} {decile[name] / decile['character']:8.2f}"
-        print(f"  {name:14} {median[name] * 1e6:6.0f} µs {decile[name] * 1e6:6.0f} µs   {ratios}")
-    for figure, values in (("median", median), ("decile", decile)):
-        print(
-            f"  {figure}: torch / character {values['eager torch'] / values['character']:.2f} "
-            f"(target {6 if threads == 1 else 3.5}), character / bare "
-            f"{values['character'] / values['bare products']:.2f} (target 1.35)"
-        )
+    where = "one thread" if threads == 1 else f"{threads} threads"
+    print(f"\n{where}, best tenths: " + ", ".join(f"{name} {each * 1e6:.0f} µs" for name, each in decile.items()))
+    print(f"    torch / character {decile['eager torch'] / decile['character']:.2f}, ", end="")
+    print(f"character / bare {decile['character'] / decile['bare products']:.2f}")
+
+    def compared(what: str, name: str, peer: str, target: str = "") -> tuple[str, ...]:
+        figures = (f"{median[each] * 1e6:,.0f} µs" for each in (name, peer))
+        return row(f"{what}, {where}", *figures, median[name] / median[peer], target)
+
+    ours, torch = 1 / median["character"], 1 / median["eager torch"]
+    return [
+        row(
+            f"characters a second beside eager PyTorch, {where}",
+            f"{ours:,.0f}",
+            f"{torch:,.0f}",
+            ours / torch,
+            "≥ 6" if threads == 1 else "≥ 3.5",
+        ),
+        compared("a character beside the bare products of the same weights", "character", "bare products", "≤ 1.35"),
+        compared("`generate`, with sampling and five alternatives, beside a character", "generate", "character"),
+    ]
 
 
 def main() -> None:
@@ -166,6 +167,7 @@ def main() -> None:
     print(", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "lstmtext")))
     print(f"LSTM {given.layers} × {given.hidden}, embedding {given.embedding}, V = 65, batch 1, float32")
     sizes = [f"--{name}={getattr(given, name)}" for name in ("layers", "hidden", "embedding", "rounds")]
+    rows = []
     for threads in given.threads:
         limits = {name: str(threads) for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")}
         result = subprocess.run(
@@ -174,7 +176,8 @@ def main() -> None:
             stdout=subprocess.PIPE,
             check=True,
         )
-        report(threads, json.loads(result.stdout))
+        rows += rows_of(threads, json.loads(result.stdout))
+    print_table(STANDARD, rows)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,21 @@
-"""The sentiment models beside what people use: accuracy, speed, size, start-up, all in one run.
+"""The sentiment models beside what people use: accuracy and speed, all in one run.
 
     pip install 'lstmtext[bench]'
     python benchmarks/sentiment_peers.py DATA            DATA as in benchmarks/sentiment.py
 
 VADER and TextBlob come with their rules. A bag of words, bigrams (`scoring.baseline`), scikit-learn's TF-IDF + LR and
-fastText are fitted here on the same labelled files as `sentiment`. A peer that is not installed leaves its row out.
+fastText are fitted here on the same labelled files as `sentiment`. A peer that is not installed has no figures.
 
-Speed: the same 10 000 sentences of reviews. Peers: in this process, after a warm-up, on one core, as they are. Ours:
-`lstmtext classify --file F --json` as a whole process, its start included, on all cores.
-Target: sentiment-small at least half of VADER's texts per second.
+Behind a peer's figure stands in brackets the ratio: ours (the first model's) divided by it. Texts a second: the same
+10 000 sentences of reviews, ours as the whole process `lstmtext classify --file F --json` on all cores, its
+start included; peers inside this process, after a warm-up, on one core, as they are (classify_speed.py: in turns).
 """
 
 from __future__ import annotations
 
 import argparse
 import lzma
+import random
 import re
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from table import not_measured, print_table
 
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.metrics import accuracy
@@ -38,6 +40,11 @@ from lstmtext.text.labelled import Example, read_source, split_examples
 SENTENCES = 10_000
 IMDB_HELD_OUT = 0.1034
 FITTED_ON = ("sst/train_phrases", "sst/train_binary_cased", "cad_imdb/train_pairs", "customer_reviews/cr")
+BAGS = {"bag of words + LR": False, "word pairs + LR": True}
+TFIDF, FASTTEXT = "scikit-learn TF-IDF bigrams + LR", "fastText bigrams"
+PEERS = ("VADER", "TextBlob", *BAGS, TFIDF, FASTTEXT)
+COLUMNS = ("", "SST-2 dev", "IMDb held-out", "all four right", "hard cases", "texts/s", "fit")
+INSTALL = "`pip install 'lstmtext[bench]'`"
 Positives = Callable[[list[str]], "np.ndarray[Any, Any]"]
 
 
@@ -84,7 +91,7 @@ def peers(examples: list[Example]) -> dict[str, tuple[Positives, float]]:
         )
     except ImportError:
         pass
-    for name, pairs in (("bag of words", False), ("bigrams", True)):
+    for name, pairs in BAGS.items():
         started = time.perf_counter()
         bag = BagOfWords(polar, pairs=pairs)
         found[name] = (bag.positives, time.perf_counter() - started)
@@ -97,7 +104,7 @@ def peers(examples: list[Example]) -> dict[str, tuple[Positives, float]]:
         words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
         pipeline = make_pipeline(words, LogisticRegression(C=10, max_iter=1000))
         pipeline.fit(texts, truth)
-        found["TF-IDF + LR"] = (lambda texts: pipeline.predict_proba(texts)[:, 1], time.perf_counter() - started)
+        found[TFIDF] = (lambda texts: pipeline.predict_proba(texts)[:, 1], time.perf_counter() - started)
     except ImportError:
         pass
     try:
@@ -115,7 +122,7 @@ def peers(examples: list[Example]) -> dict[str, tuple[Positives, float]]:
             answers = [model.f.predict(" ".join(text.split()) + "\n", 1, 0.0, "strict")[0] for text in texts]
             return np.array([p if label == "__label__1" else 1 - p for p, label in answers])
 
-        found["fastText"] = (fast, time.perf_counter() - started)
+        found[FASTTEXT] = (fast, time.perf_counter() - started)
     except ImportError:
         pass
     return found
@@ -148,9 +155,13 @@ def timed(command: tuple[str, ...]) -> float:
     return time.perf_counter() - started
 
 
-def startup_seconds(*command: str) -> float:
-    """The fastest of five whole processes."""
-    return min(timed(command) for _ in range(5))
+def shown(name: str, figures: list[float], ours: list[float] | None, fit: float) -> tuple[str, ...]:
+    """A row of the table; `ours`: what to divide by its figures."""
+    cells = [f"{100 * figure:.1f} %" for figure in figures[:-1]] + [f"{figures[-1]:,.0f}"]
+    if ours is not None:
+        ratios = [f" ({one / other:.2f})" if other else "" for one, other in zip(ours, figures, strict=True)]
+        cells = [cell + ratio for cell, ratio in zip(cells, ratios, strict=True)]
+    return (name, *cells, f"{fit:.0f} s" if fit else "")
 
 
 def main() -> None:
@@ -158,11 +169,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--models", nargs="*", default=["sentiment", "sentiment-small"])
+    parser.add_argument("--texts", type=int, help="only so many of each kind, to see that it works")
     given = parser.parse_args()
     examples, reviews = training_examples(given.data)
     sst = read_source(str(given.data / "sst/dev_binary_cased.tsv.xz")).examples
     suite = read_suite(shipped_folder("corpora") / "negation")
     sentences = review_sentences(given.data)
+    if given.texts:
+        examples = random.Random(0).sample(examples, min(given.texts, len(examples)))
+        sst, reviews, sentences = sst[: given.texts], reviews[: given.texts], sentences[: given.texts]
     systems = peers(examples)
     for name in given.models:
         model = EngineClassifier(read_checkpoint(find_model(name)))
@@ -171,25 +186,24 @@ def main() -> None:
             return np.array([answer.positive for answer in model.judge(texts)])
 
         systems[name] = (positives, 0.0)
-    print(f"{'':<16} {'SST-2':>6} {'IMDb':>6} {'four':>6} {'hard':>6} {'texts/s':>8} {'fit, s':>7}")
-    speed = {}
-    for name, (answer, seconds) in systems.items():
+    figures: dict[str, list[float]] = {}
+    for name, (answer, _) in systems.items():
         scores = score_suite(suite, answer)
         right = [
             accuracy(answer([e.text for e in part]), np.array([int(e.label == 2) for e in part]))
             for part in (sst, reviews)
         ]
-        speed[name] = len(sentences) / (
-            classify_seconds(name, sentences) if name in given.models else own_seconds(answer, sentences)
-        )
-        row = [*right, scores["quadruples"]["all_four_right"], scores["hard"]["accuracy"]]
-        print(f"{name:<16} " + " ".join(f"{value:6.1%}" for value in row) + f" {speed[name]:>8.0f} {seconds:>7.1f}")
-    if "VADER" in speed:
-        for name in given.models:
-            print(f"{name} / VADER, texts per second: {speed[name] / speed['VADER']:.2f}")
-    numpy = startup_seconds(sys.executable, "-c", "import numpy")
-    ours = startup_seconds(sys.executable, "-m", "lstmtext", "classify", "not good")
-    print(f"whole process: classify {ours * 1000:.0f} ms, import numpy {numpy * 1000:.0f} ms: {ours / numpy:.2f}")
+        seconds = classify_seconds(name, sentences) if name in given.models else own_seconds(answer, sentences)
+        rate = len(sentences) / seconds
+        figures[name] = [*right, scores["quadruples"]["all_four_right"], scores["hard"]["accuracy"], rate]
+        print(name, *(f"{figure:.4g}" for figure in figures[name]), flush=True)
+    ours = figures[given.models[0]] if given.models else None
+    rows = [shown(f"`{name}`", figures[name], None, 0.0) for name in given.models]
+    rows += [
+        shown(name, figures[name], ours, systems[name][1]) if name in figures else not_measured(name, INSTALL, COLUMNS)
+        for name in PEERS
+    ]
+    print_table(COLUMNS, rows)
 
 
 if __name__ == "__main__":

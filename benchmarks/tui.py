@@ -24,7 +24,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from generation import machine
+from table import STANDARD, machine, not_measured, print_table, row
 from tui_keys import make_runs
 
 BARE = """
@@ -38,7 +38,8 @@ class Bare(App):
 Bare().run()
 """
 GIVE_UP_SECONDS = 180.0
-START_TARGET = 2.0
+FRAME = "first frame of `lstmtext tui` beside a bare Textual app"
+START_TARGET = "≤ 2"
 
 
 def first_frame(command: list[str], marker: str, environment: dict[str, str], number: int) -> float:
@@ -86,7 +87,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     given = parser.parse_args()
     if not shutil.which("tmux"):
-        raise SystemExit("The start-up is measured in tmux, which is not installed.")
+        print_table(STANDARD, [not_measured(FRAME, "install tmux")])
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_runs(folder / "runs", 50)
@@ -94,11 +96,12 @@ def main() -> None:
     print(machine())
     print(", ".join(f"{name} {version(name)}" for name in ("textual", "rich", "lstmtext")))
     print(f"{given.rounds} rounds in turn; load {os.getloadavg()[0]:.1f}\n")
-    pairs = zip(seconds["lstmtext tui"], seconds["bare Textual"], strict=True)
-    ratio = statistics.median(ours / bare for ours, bare in pairs)
     for kind, values in seconds.items():
-        print(f"first frame  {kind:14} {statistics.median(values) * 1e3:6.0f} ms   fastest {min(values) * 1e3:6.0f} ms")
-    print(f"ratio, median of the rounds: {ratio:.2f}   (target {START_TARGET:g})")
+        print(f"{kind:14} fastest {min(values) * 1e3:6.0f} ms")
+    ours, bare = seconds["lstmtext tui"], seconds["bare Textual"]
+    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    shown = (f"{statistics.median(values) * 1e3:.0f} ms" for values in (ours, bare))
+    print_table(STANDARD, [row(FRAME, *shown, ratio, START_TARGET)])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from generation import machine
+from table import STANDARD, machine, print_table, row
 
 from lstmtext.events import Evaluated, Progress
 from lstmtext.store.run import RunWriter
@@ -35,7 +35,7 @@ SHORT = 1000
 METRICS = [f"accuracy of set {number}" for number in range(20)]
 SETTINGS = 'task = "sentiment"\n'
 DRAWINGS, WATCHED_SECONDS, RECORDS_PER_SECOND = 30, 10.0, 200
-RATIO_TARGET, RATE_TARGET = 1.5, 10.0
+RATIO_TARGET, RATE_TARGET = "≤ 1.5", "≤ 10"
 
 
 def progress(step: int, total: int) -> Progress:
@@ -122,12 +122,16 @@ def main() -> None:
         drawings = asyncio.run(rate(Path(name) / "runs"))
     print(machine())
     print(", ".join(f"{name} {version(name)}" for name in ("textual", "numpy", "lstmtext")))
-    print(f"load {os.getloadavg()[0]:.1f}\n")
-    for records, values in seconds.items():
-        print(f"all charts, {records:9,} records   {statistics.median(values) * 1e3:6.1f} ms")
-    ratio = statistics.median(seconds[given.records]) / statistics.median(seconds[SHORT])
-    print(f"ratio                           {ratio:6.2f}      (target {RATIO_TARGET:g})")
-    print(f"drawings of a live run          {drawings:6.1f} /s   (target {RATE_TARGET:g})")
+    print(f"load {os.getloadavg()[0]:.1f}")
+    long, short = (statistics.median(seconds[records]) for records in (given.records, SHORT))
+    what = f"all charts of {given.records:,} records beside those of {SHORT:,}"
+    print_table(
+        STANDARD,
+        [
+            row(what, f"{long * 1e3:.1f} ms", f"{short * 1e3:.1f} ms", long / short, RATIO_TARGET),
+            row("drawings a second of a live run", f"{drawings:.1f}", target=RATE_TARGET, value=drawings),
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,158 @@
+"""`make bench`: what it does to the page, and what it does when a benchmark fails. Nothing here is timed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "benchmarks"))  # scripts, not a package
+
+import bench  # noqa: E402
+import scaling  # noqa: E402
+from blocks import Part, Table, block_of, merged, parts_of, replaced, tables_of, written  # noqa: E402
+from table import STANDARD, machine, markdown, not_measured, row, verdict  # noqa: E402
+
+HEAD = ("", "ours", "command")
+OLD = Part((Table(HEAD, (("start", "9 ms", "`a`"), ("peer", "5 ms", "`a`"))),), "Old machine; 2025-01-01.")
+PAGE = f"""# Results
+
+Prose | with a bar, and a table that nobody generates:
+
+| x | y |
+|---|---|
+| 1 | |
+
+<!-- bench: one -->
+{written([OLD])}
+<!-- end -->
+
+Between, 98 %.
+<!-- bench: two -->
+Not measured yet.
+<!-- end -->
+The end."""
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "results.md"
+    path.write_text(PAGE, encoding="utf-8")
+    return path
+
+
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
+    """Benchmarks of these names that consist of this Python."""
+    monkeypatch.setattr(bench, "HERE", tmp_path)
+    monkeypatch.setattr(bench, "PATIENCE", 0.0)
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.setitem(bench.BENCHMARKS, name, bench.Benchmark(f"{name}.py", 1))
+
+
+# Blocks
+
+
+def test_a_block_is_replaced_and_everything_else_stays() -> None:
+    after = replaced(PAGE, "two", "| new |\n|---|\n| 1 \\d |")
+    assert block_of(after, "two") == "| new |\n|---|\n| 1 \\d |"
+    before, _, rest = PAGE.partition("Not measured yet.")
+    assert after.startswith(before)
+    assert after.endswith(rest)
+    assert block_of(PAGE, "three") is None
+    assert block_of(PAGE.replace("<!-- end -->\n\nBetween", "Between"), "one") is None, (
+        "the next block's end is not ours"
+    )
+
+
+def test_what_is_written_is_read_again() -> None:
+    parts = [Part((Table(HEAD, (("a", "1 % \\| 2", ""),)), OLD.tables[0]), "New machine."), OLD]
+    assert parts_of(written(parts)) == parts
+    assert parts_of("Not measured yet.") == []
+
+
+def test_tables_are_found_between_other_words() -> None:
+    printed = f"machine\n\n{markdown(STANDARD, [row('x', '1 ms', '2 ms', 0.5)])}\n\nabove the target\n| no table |\n"
+    assert tables_of(printed) == (Table(STANDARD, (("x", "1 ms", "2 ms", "0.50", ""),)),)
+    assert tables_of("nothing") == ()
+
+
+def test_rows_that_are_not_measured_stay_under_their_own_machine() -> None:
+    new = Part((Table(HEAD, (("start", "7 ms", "`a`"), ("peer", "not measured: `pip install peer`", "`a`"))),), "New.")
+    first, second = merged(new, [OLD])
+    assert first == Part((Table(HEAD, (("start", "7 ms", "`a`"),)),), "New.")
+    assert second == Part((Table(HEAD, (("peer", "5 ms", "`a`"),)),), OLD.made)
+    assert merged(new, [first, second]) == [first, second], "a second run without the peer changes nothing"
+    measured = Part((Table(HEAD, (("start", "7 ms", "`a`"), ("peer", "4 ms", "`a`"))),), "Newest.")
+    assert merged(measured, [first, second]) == [measured]
+    assert merged(new, []) == [new], "nothing old: it says what to do"
+
+
+# Rows
+
+
+def test_a_target_is_missed_on_its_own_side_only() -> None:
+    assert verdict("≤ 1.10", 1.10) == "≤ 1.10"
+    assert verdict("≤ 1.10", 1.11) == "≤ 1.10, missed"
+    assert verdict("≥ 88.5 %", 88.4) == "≥ 88.5 %, missed"
+    assert row("a", "1.6", "1.8", 0.89, "≤ 1.58", value=1.6) == ("a", "1.6", "1.8", "0.89", "≤ 1.58, missed")
+    assert len(not_measured("a", "`make`")) == len(STANDARD)
+
+
+def test_the_exponent_is_that_of_a_power_law() -> None:
+    sizes = [1.0, 10.0, 100.0, 1000.0]
+    assert scaling.exponent(sizes, [3 * size**1.7 for size in sizes]) == pytest.approx(1.7)
+    assert scaling.exponent(sizes, [5.0] * 4) == pytest.approx(0)
+    bent = [2 * size * factor for size, factor in zip(sizes, (1.2, 0.8, 0.8, 1.2), strict=True)]
+    assert scaling.exponent(sizes, bent) == pytest.approx(1)
+
+
+# Runs
+
+GOOD = "print('hello\\n\\n| | ours |\\n|---|---|\\n| start | 1 ms |\\n')"
+
+
+def test_a_run_writes_its_block(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(tmp_path, monkeypatch, one=GOOD)
+    monkeypatch.setattr(bench, "PATIENCE", 60.0)
+    assert bench.run(["one"], None, page, quick=False) == {}
+    after = page.read_text(encoding="utf-8")
+    (part,) = parts_of(block_of(after, "one") or "")
+    assert part.tables == (Table(HEAD, (("start", "1 ms", "`python benchmarks/one.py`"),)),)
+    assert part.made.startswith(machine())
+    assert after == replaced(PAGE, "one", written([part]))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(f"{GOOD}; raise SystemExit(3)", "code 3"), ("print('no table')", "no table"), ("while True: pass", "not ready")],
+)
+def test_one_that_fails_keeps_its_rows_and_the_next_one_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, why: str
+) -> None:
+    script(tmp_path, monkeypatch, one=text, two=GOOD)
+    output_of = bench.output_of
+    monkeypatch.setattr(bench, "output_of", lambda command, _: output_of(command, 1.0 if "while" in text else 60.0))
+    wrong = bench.run(["one", "two"], None, page, quick=False)
+    assert list(wrong) == ["one"]
+    assert why in wrong["one"]
+    after = page.read_text(encoding="utf-8")
+    assert block_of(after, "one") == block_of(PAGE, "one")
+    assert "1 ms" in (block_of(after, "two") or "")
+
+
+def test_without_data_nothing_runs_and_nothing_is_wrong(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(bench.BENCHMARKS, "one", bench.Benchmark("one.py DATA", 1))
+    assert bench.run(["one"], None, page, quick=False) == {}
+    assert page.read_text(encoding="utf-8") == PAGE
+    assert bench.command_of(bench.Benchmark("one.py quick [DATA]", 1), None) == [str(bench.HERE / "one.py"), "quick"]
+    assert bench.command_of(bench.Benchmark("one.py DATA", 1), Path("/d")) == [str(bench.HERE / "one.py"), "/d"]
+
+
+def test_the_page_has_a_block_for_every_benchmark_and_each_of_them_exists() -> None:
+    page = bench.RESULTS.read_text(encoding="utf-8")
+    for name, benchmark in bench.BENCHMARKS.items():
+        assert block_of(page, name) is not None, f"docs/results.md has no <!-- bench: {name} -->"
+        assert (bench.HERE / benchmark.command.split()[0]).is_file(), name

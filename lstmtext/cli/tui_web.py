@@ -19,6 +19,15 @@ from lstmtext.errors import MissingExtraError, UsageError
 __all__ = ["serve"]
 
 HOST = "127.0.0.1"
+# Keys go to the element that has the focus, and the page gives it to none: without this they need a click first.
+FOCUS = b"""<script>
+const looking = setInterval(() => {
+  const terminal = document.querySelector(".xterm-helper-textarea");
+  if (terminal) terminal.focus();
+  if (document.body.classList.contains("-first-byte")) clearInterval(looking);
+}, 100);
+</script>
+</body>"""
 FOREIGN_FONT = re.compile(rb"<link[^>]*fonts\.googleapis\.com[^>]*>", re.DOTALL)
 
 
@@ -47,7 +56,8 @@ def serve(run: str | None, port: int) -> int:
 
         async def handle_index(self, request: Any) -> Any:
             response: Any = await super().handle_index(request)
-            response.body = FOREIGN_FONT.sub(b"", response.body)  # nothing is fetched from anywhere else
+            page = FOREIGN_FONT.sub(b"", response.body)  # nothing is fetched from anywhere else
+            response.body = page.replace(b"</body>", FOCUS)
             return response
 
         async def on_startup(self, app: Any) -> None:  # noqa: ARG002

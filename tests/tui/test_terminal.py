@@ -212,8 +212,6 @@ async def browse(devtools: str, page: int, picture: Path) -> str:
             if "-first-byte" in await evaluate("document.body.className"):
                 break
             await asyncio.sleep(0.1)
-        for kind in ("mousePressed", "mouseReleased"):  # keys go to what was clicked
-            await call("Input.dispatchMouseEvent", type=kind, x=400, y=300, button="left", clickCount=1)
         for _ in range(30):  # a key that comes before the app listens is lost
             await call("Input.dispatchKeyEvent", type="keyDown", key="F2", code="F2", windowsVirtualKeyCode=113)
             await asyncio.sleep(2.0)

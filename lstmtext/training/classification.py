@@ -34,7 +34,7 @@ FINAL_MARKS = (".", "!")
 
 
 class Judged(NamedTuple):
-    """The last evaluation: scores (N, 3) of all validation texts, and the accuracy on each source."""
+    """An evaluation: scores (N, 3) of all validation texts, and the accuracy on each source."""
 
     scores: npt.NDArray[np.float32]
     metrics: dict[str, float]
@@ -59,6 +59,7 @@ class SentimentClassification:
         )
         self.validation = text.validation
         self.judged: Judged | None = None
+        """The evaluation of the weights as they are; None since the next step has changed them."""
         self.teacher = teacher
         self.teacher_weight = settings.teaching.teacher_weight
 
@@ -72,6 +73,7 @@ class SentimentClassification:
 
     def step_loss(self, batch: ExampleBatch) -> StepLoss:
         """Cross-entropy of a batch. A batch of few (long) texts takes a smaller step: their number's square root."""
+        self.judged = None
         device = self.arithmetic.device
         tokens, lengths, labels = (
             torch.from_numpy(array).to(device, non_blocking=True)

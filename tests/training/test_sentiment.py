@@ -89,6 +89,20 @@ def test_it_learns_what_only_order_tells(small: Small, tmp_path: Path) -> None:
     assert not any(isinstance(event, ev.Sampled) for event in events)
 
 
+def test_every_checkpoint_that_was_evaluated_is_calibrated(small: Small, tmp_path: Path) -> None:
+    settings = small(optimisation={"learning_rate": 3.0, "averaging": 0.0}, run={"save_every": 5, "evaluate_every": 10})
+    calibrated, best = {}, []
+    for event in Session(settings, tmp_path / "run", "test").events():
+        if isinstance(event, ev.Evaluated):
+            best.append(event.best)
+        if isinstance(event, ev.Saved):
+            facts = read_checkpoint(tmp_path / "run" / "checkpoints" / event.folder).config.classifier
+            assert facts is not None
+            calibrated[event.step] = facts.calibration.error is not None
+    assert not all(best), "the case that is asked about did not come up"
+    assert calibrated == {step: step % 10 == 0 for step in calibrated}
+
+
 def test_resuming_is_exact(small: Small, tmp_path: Path) -> None:
     settings = small(regularisation={"dropout_input": 0.3, "dropout_embedding": 0.1}, run={"save_every": 10})
     train(settings, tmp_path / "whole")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from textual.widgets import TextArea
 from lstmtext.engine.classifier import Judgement
 from lstmtext.explain.decomposition import Interaction
 from lstmtext.explain.report import explain
+from lstmtext.tui import sentiment_jobs
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.ramps import Look, plain, width_of
 from lstmtext.tui.screens.memory import MemoryScreen
@@ -93,6 +95,20 @@ async def test_the_room_says_what_the_explain_room_says(tmp_path: Path) -> None:
         assert list(screen.judged.positive) == pytest.approx(wanted.reading)
         assert screen.changes == pytest.approx(wanted.occlusion, abs=1e-6)
         assert f"{wanted.positive:.2f}" in screen_text(pilot.app)
+
+
+async def test_words_are_coloured_when_the_verdict_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = sentiment_jobs.judge
+
+    def slow(*given: Any) -> None:
+        time.sleep(1.0)  # longer than what words bring takes, its wait for the last key included
+        judge(*given)
+
+    monkeypatch.setattr(sentiment_jobs, "judge", slow)
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        assert screen.judged is not None
+        assert len(screen.changes) == len(screen.judged.words)
 
 
 async def test_the_verdict_follows_the_keys(tmp_path: Path) -> None:

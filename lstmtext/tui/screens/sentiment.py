@@ -154,6 +154,7 @@ class SentimentScreen(Room):
         self.judged = event
         self._note(event.note)
         if self.subject is not None:
+            self._explaining.ask(partial(sentiment_jobs.explain, self.post_message, self.subject, event.text))
             note = verdict_note(event.judgement, self.subject.classifier.temperature)
             self.query_one("#verdict-pane").border_subtitle = Content(note)
         self._show_all()
@@ -201,8 +202,8 @@ class SentimentScreen(Room):
         text = self.query_one(TextArea).text
         self.app.state.set("sentiment", "text", text)
         if self.subject is not None:
+            self._explaining.forget()  # what words bring to a text is asked once it is judged: it would come too early
             self._judging.ask(partial(sentiment_jobs.judge, self.post_message, self.subject, text))
-            self._explaining.ask(partial(sentiment_jobs.explain, self.post_message, self.subject, text))
 
     # What is shown.
 

@@ -123,6 +123,8 @@ def _end(process: subprocess.Popen[str]) -> None:
             process.communicate(timeout=GRACE_SECONDS)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    if process.stdout is not None:
+        process.stdout.close()
     process.wait()
 
 

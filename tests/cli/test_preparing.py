@@ -87,6 +87,8 @@ def test_a_closed_stream_does_not_end_the_work(clock: list[float]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_says_how_to_go_on(capsys: pytest.CaptureFixture[str], number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGTERM)
+    # A shell that starts the tests in the background has SIGINT ignored.
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def work() -> None:
         with preparation_shown(io.StringIO()):
@@ -94,8 +96,11 @@ def test_stopped_it_says_how_to_go_on(capsys: pytest.CaptureFixture[str], number
             os.kill(os.getpid(), number)
             time.sleep(60)
 
-    with pytest.raises(KeyboardInterrupt):
-        work()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
     said = capsys.readouterr().err
     assert said == "interrupted while the text was prepared (ids 43 %); the same command goes on from there.\n"
     assert signal.getsignal(signal.SIGTERM) is before

@@ -37,8 +37,9 @@ with torch.no_grad():
 BARE_STEPS = """
 import sys
 sys.path.insert(0, {here!r})
-from training import bare_steps
-steps = bare_steps(65, 512, "float32")
+import torch
+from training import Arithmetic, bare_steps
+steps = bare_steps(65, 512, Arithmetic(torch.device("cpu"), "float32"))
 for _ in range({steps}):
     next(steps)
 """

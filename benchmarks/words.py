@@ -27,8 +27,8 @@ LSTMTEXT = [sys.executable, "-m", "lstmtext"]
 TARGETS = {"ptb": (62, 54), "wikitext2": (70, 50)}  # of a GPU's ten minutes: plain, with dynamic evaluation
 PEERS = {"ptb": "AWD-LSTM 61.2, finetuned 58.8", "wikitext2": "AWD-LSTM 68.7, finetuned 67.4"}
 OPEN: dict[str, Any] = {".xz": lzma.open, ".gz": gzip.open}
-RATES = (1e-5, 2e-5, 4e-5)
-DYNAMIC = ["--dynamic", "--dynamic-segment", "20"]
+RATES = (3e-4, 1e-3, 2e-3)
+DYNAMIC = ["--dynamic", "--dynamic-segment", "20", "--dynamic-decay", "0.005"]
 
 
 def part(data: Path, text: str, name: str) -> Path:

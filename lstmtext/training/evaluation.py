@@ -4,7 +4,7 @@
     windowed   random windows of fixed length, each from a zero state, as nanoGPT evaluates
     dynamic    stateful, and after a segment has been scored the model learns from it (Krause et al.
                2018): RMSProp steps with a pull back to the trained weights θ₀,
-               θ ← θ − η ∇/(√v + ε) + λ (θ₀ − θ)
+               θ ← θ − η ∇/(√v + ε) + λ (θ₀ − θ),   ε a share of the mean √v of each matrix
 
 The first token of a text is context only: N tokens give N − 1 predictions.
 """
@@ -27,6 +27,8 @@ from lstmtext.training.world import ALONE, World
 
 __all__ = ["DynamicSettings", "dynamic_loss", "stateful_loss", "windowed_loss"]
 
+# Without it the row of a rare word, whose gradient is nearly always zero, would take steps of thirty times the rate.
+FLOOR_SHARE = 0.3
 CHUNK_TOKENS = 1 << 14  # tokens per forward pass over all streams: bounds the memory of the scores
 TokenIds = npt.NDArray[np.integer]
 
@@ -150,7 +152,8 @@ def _update(
     torch._foreach_addcmul_(squares, gradients, gradients, 1 - settings.beta2)
     correction = (1 - settings.beta2**updates) ** 0.5
     sizes = torch._foreach_sqrt(squares)
-    torch._foreach_add_(sizes, 1e-8 * correction)
+    for size in sizes:
+        size.add_(FLOOR_SHARE * size.mean() + 1e-8 * correction)
     torch._foreach_addcdiv_(parameters, gradients, sizes, -settings.learning_rate * correction)
     if settings.decay:
         torch._foreach_lerp_(parameters, trained, settings.decay)

@@ -12,7 +12,7 @@ import torch
 from lstmtext.config import ModelSettings
 from lstmtext.errors import InputError
 from lstmtext.model.language_model import LanguageModel
-from lstmtext.training.evaluation import DynamicSettings, dynamic_loss, stateful_loss, windowed_loss
+from lstmtext.training.evaluation import DynamicSettings, _update, dynamic_loss, stateful_loss, windowed_loss
 from lstmtext.training.precision import Arithmetic
 
 CPU = Arithmetic(torch.device("cpu"), "float32")
@@ -88,6 +88,19 @@ def test_decay_pulls_back_to_the_trained_weights(model: LanguageModel, ids: np.n
     trained = [p.detach().clone() for p in model.parameters()]
     dynamic_loss(model, ids, CPU, DynamicSettings(learning_rate=1e-2, segment=16, decay=1.0))
     assert all(torch.equal(a, b) for a, b in zip(trained, model.parameters(), strict=True))
+
+
+def test_a_weight_that_seldom_has_a_gradient_takes_no_giant_step() -> None:
+    """As the row of a rare word: beside weights that move at every step, it moves by a few rates at most."""
+    weights, trained, squares = torch.zeros(2), torch.zeros(2), [torch.zeros(2)]
+    settings = DynamicSettings(learning_rate=1.0)
+    for step in range(1, 501):
+        before = weights.clone()
+        gradient = torch.tensor([1.0, float(step == 500)])
+        _update([weights], (gradient,), squares, [trained], settings, step)
+    usual, rare = (before - weights).tolist()
+    assert 0.7 < usual < 1.0
+    assert usual < rare < 8.0
 
 
 def test_a_text_that_is_too_short_is_refused(model: LanguageModel) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from lstmtext.cli.progress import is_fancy, printable
+from lstmtext.cli.progress import printable
+from lstmtext.cli.status_line import StatusLine
 from lstmtext.units import format_duration
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "Notes", "ProgressLine", "facts_of"]
 
 NAMED = 10  # words and lines that a note names
-# On a terminal one line that is drawn again; elsewhere a line now and then, so that only long work has any.
-DRAW_INTERVAL_SECONDS, LINE_INTERVAL_SECONDS = 0.2, 30.0
+# Where there is no terminal: so that only long work has any lines.
+LINE_INTERVAL_SECONDS = 30.0
 
 
 class Facts(NamedTuple):
@@ -105,12 +106,11 @@ class ProgressLine:
         self, stream: TextIO, file: LineFile | None, before: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.done = before
-        self._stream, self._file, self._clock = stream, file, clock
-        self._fancy = is_fancy(stream)
+        self._file, self._clock = file, clock
         self._before = before
-        self._started = self._drawn_at = clock()
+        self._started = clock()
+        self._line = StatusLine(stream, self._started, LINE_INTERVAL_SECONDS)
         self._origin = 0  # where in the file the texts begin that this call answers
-        self._drawn = False
 
     def show(self, count: int, *, quiet: bool = False) -> None:
         """Note `count` more answers, and draw if it is time. quiet: the answers themselves are on the terminal."""
@@ -120,23 +120,15 @@ class ProgressLine:
         if not count:  # what was read was answered before
             self._origin, self._started = position, now
             return
-        interval = DRAW_INTERVAL_SECONDS if self._fancy else LINE_INTERVAL_SECONDS
-        if quiet or now - self._drawn_at < interval or now == self._started:
+        if quiet or not self._line.due(now) or now == self._started:
             return
-        self._drawn_at = now
         seconds = now - self._started
         parts = [f"{self.done:,} texts", f"{(self.done - self._before) / seconds:,.0f} a second"]
         if self._file is not None and position > self._origin:
             left = seconds * (self._file.size - position) / (position - self._origin)
             parts += [f"{100 * position // self._file.size} %", f"{format_duration(left)} left"]
-        text = ", ".join(parts)
-        self._stream.write(f"\r\x1b[K{text}" if self._fancy else f"{text}\n")
-        self._stream.flush()
-        self._drawn = True
+        self._line.draw(", ".join(parts), now)
 
     def clear(self) -> None:
         """Take the line off the terminal. May be called again."""
-        if self._drawn and self._fancy:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
-        self._drawn = False
+        self._line.clear()

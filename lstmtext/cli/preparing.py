@@ -12,12 +12,12 @@ from typing import TextIO
 
 import click
 
-from lstmtext.cli.progress import LINE_INTERVAL_SECONDS, is_fancy
+from lstmtext.cli.progress import LINE_INTERVAL_SECONDS
+from lstmtext.cli.status_line import StatusLine
 from lstmtext.units import format_bytes, format_duration
 
 __all__ = ["PreparationLine", "preparation_shown"]
 
-DRAW_INTERVAL_SECONDS = 0.2
 QUIET_SECONDS = 2.0  # a text of a few megabytes is ready by then
 
 
@@ -28,17 +28,11 @@ class PreparationLine:
     """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._clock = stream, clock
-        self._fancy = is_fancy(stream)
+        self._clock = clock
         self._what = ""
         self._done = self._total = self._origin = 0
         self._began = clock()  # to do what is done now
-        self._drawn_at = self._began + QUIET_SECONDS - self._interval
-        self._drawn = False
-
-    @property
-    def _interval(self) -> float:
-        return DRAW_INTERVAL_SECONDS if self._fancy else LINE_INTERVAL_SECONDS
+        self._line = StatusLine(stream, self._began, LINE_INTERVAL_SECONDS, QUIET_SECONDS)
 
     @property
     def unfinished(self) -> str:
@@ -53,26 +47,17 @@ class PreparationLine:
         if what != self._what:
             self._what, self._origin, self._began = what, done, now
         self._done, self._total = done, total
-        if now - self._drawn_at < self._interval:
+        if not self._line.due(now):
             return
-        self._drawn_at = now
         parts = [f"preparing the text: {self.unfinished}" if total else what]
         if total and done > self._origin and now > self._began:
             rate = (done - self._origin) / (now - self._began)
             parts += [f"{format_bytes(rate)}/s", f"{format_duration((total - done) / rate)} left"]
-        text = ", ".join(parts)
-        with contextlib.suppress(OSError, ValueError):  # nobody looks any more
-            self._stream.write(f"\r\x1b[K{text}" if self._fancy else f"{text}\n")
-            self._stream.flush()
-        self._drawn = True
+        self._line.draw(", ".join(parts), now)
 
     def clear(self) -> None:
         """Take the line off the terminal. May be called again."""
-        if self._drawn and self._fancy:
-            with contextlib.suppress(OSError, ValueError):
-                self._stream.write("\r\x1b[K")
-                self._stream.flush()
-        self._drawn = False
+        self._line.clear()
 
 
 @contextlib.contextmanager

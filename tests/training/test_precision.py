@@ -1,0 +1,29 @@
+"""Which arithmetic a run gets by itself."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lstmtext.config import RunSettings
+from lstmtext.errors import UsageError
+from lstmtext.training.precision import choose_arithmetic
+
+
+@pytest.mark.parametrize(
+    ("tiles", "products", "precision"),
+    [(False, False, "float32"), (True, True, "bfloat16"), (False, True, "bfloat16")],
+    ids=["neither", "AMX", "AVX512-BF16"],
+)
+def test_a_cpu_that_multiplies_bfloat16_uses_it(
+    monkeypatch: pytest.MonkeyPatch, tiles: bool, products: bool, precision: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: products)
+    assert choose_arithmetic(RunSettings(device="cpu")).precision == precision
+    assert choose_arithmetic(RunSettings(device="cpu", precision="float32")).precision == "float32"
+
+
+def test_a_cpu_does_not_train_in_float16() -> None:
+    with pytest.raises(UsageError, match="needs a GPU"):
+        choose_arithmetic(RunSettings(device="cpu", precision="float16"))

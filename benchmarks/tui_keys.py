@@ -2,13 +2,14 @@
 
     python benchmarks/tui_keys.py
     python benchmarks/tui_keys.py --rounds 6 --presses 60
-    python benchmarks/tui_keys.py --idle
+    python benchmarks/tui_keys.py --foreground      the training has the priority of the UI
+    python benchmarks/tui_keys.py --idle            without the training
 
 The UI runs in a terminal of its own (a pty, 140 × 40) with its real driver. A key's time reaches from the moment its
 bytes are written until the frame with its effect has been written out by the UI, which then sends a mark
-that says what it shows. Meanwhile `lstmtext train lm harbour` uses every core (not with --idle): the dashboard
-shows that run, with a record of every step. A bare Textual app with one field takes its turn in every round, so that
-a busy machine slows it alike.
+that says what it shows. Meanwhile `lstmtext train lm harbour --detach`, which is how the UI starts a training, uses
+every core; the dashboard shows that run, with a record of every step. A bare Textual app with one field takes its turn
+in every round, so that a busy machine slows it alike.
 
 Target: 95 of 100 keys within 60 ms, in every place, beside the training. The rows "first visit" (the room is imported
 and drawn) and "verdict" (the model has read the text) have no target.
@@ -255,9 +256,12 @@ def make_runs(folder: Path, count: int) -> None:
 
 
 @contextlib.contextmanager
-def training(wanted: bool) -> Iterator[None]:
-    """A real training on every core, begun before the first key and going on after the last."""
-    if not wanted:
+def training(how: str) -> Iterator[None]:
+    """A real training on every core, begun before the first key and going on after the last.
+
+    how: "detached", "foreground" or "none"
+    """
+    if how == "none":
         yield
         return
     from lstmtext.store.run import RunReader
@@ -265,22 +269,23 @@ def training(wanted: bool) -> Iterator[None]:
     free = {
         name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     }
-    words = [sys.executable, "-m", "lstmtext", *LOAD]
+    words = [sys.executable, "-m", "lstmtext", *LOAD, *(["--detach"] if how == "detached" else [])]
     process = subprocess.Popen(
         words, env=free, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     reader = RunReader(Path(os.environ["LSTMTEXT_RUNS"]) / "load")
     try:
         while reader.status().step < 10:
-            if process.poll() is not None:
+            if process.poll():
                 raise SystemExit("the training did not start")
             time.sleep(0.2)
         yield
-        if process.poll() is not None:
+        if not reader.status().alive:
             raise SystemExit("the training ended before the last key; give it more minutes")
         print(f"The training took {reader.status().step} steps meanwhile.")
     finally:
-        process.kill()
+        if reader.status().alive:
+            os.kill(reader.status().pid, signal.SIGKILL)
         process.wait()
 
 
@@ -289,7 +294,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--presses", type=int, default=40, help="Of each kind, in each round.")
-    parser.add_argument("--idle", action="store_true", help="Without the training.")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--idle", dest="training", action="store_const", const="none", help="Without the training.")
+    how.add_argument(
+        "--foreground", dest="training", action="store_const", const="foreground", help="With one of equal priority."
+    )
+    parser.set_defaults(training="detached")
     parser.add_argument("--child", choices=("bare", "lstmtext"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
@@ -302,13 +312,14 @@ def main() -> None:
         (folder / "config").mkdir()
         (folder / "config" / "ui.toml").write_text("[generate]\nlength_a = 50000\n")
         make_runs(folder / "runs", 50)
-        with training(not given.idle):
+        with training(given.training):
             for _ in range(given.rounds):
                 bare_round(times, given.presses)
-                our_round(times, given.presses, live=not given.idle)
+                our_round(times, given.presses, live=given.training != "none")
     print(machine())
     print(", ".join(f"{name} {version(name)}" for name in ("textual", "rich", "lstmtext")))
-    print(f"{'beside nothing' if given.idle else 'beside a training on every core'}; load {os.getloadavg()[0]:.1f}")
+    beside = {"none": "nothing", "detached": "a detached training", "foreground": "a training in the foreground"}
+    print(f"beside {beside[given.training]}; load {os.getloadavg()[0]:.1f}")
     rows = []
     for place, measured in times.items():
         ordered = sorted(seconds for seconds, _ in measured)

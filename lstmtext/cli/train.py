@@ -36,7 +36,7 @@ COMMON = [
     click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N, mps."),
     click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), help="Arithmetic."),
     click.option("--resume", metavar="RUN", help="Go on with a run that ended, was stopped or was killed."),
-    click.option("--detach", is_flag=True, help="Train in the background; `lstmtext runs watch` looks at it."),
+    click.option("--detach", is_flag=True, help="Train in the background, at low priority: `lstmtext runs watch`."),
     click.option("--json", "as_json", is_flag=True, help="Events as JSON lines on stdout."),
     click.option("--typed", hidden=True, help="What was typed where this process was started from."),
     click.option("--dry-run", is_flag=True, help="Print settings, size, memory and time; train nothing."),

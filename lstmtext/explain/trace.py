@@ -4,27 +4,16 @@
     gru     reset r    update z  candidate n               hidden h
     rnn                                                    hidden h
 
-The steps are those of the specification, not of the fast stack, which overwrites its gates. The fast stack has
-rearranged the weights and folded factors into them; `specification` undoes that, exactly, because the factors are
-powers of two. Must not import torch.
+The steps are those of the specification, not of the fast stack, which overwrites its gates. Must not import torch.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from lstmtext.engine.cell import (
-    Array,
-    GRUWeights,
-    LSTMState,
-    LSTMWeights,
-    RNNWeights,
-    gru_step,
-    lstm_step,
-    rnn_step,
-)
+from lstmtext.engine.cell import Array, GRUWeights, LSTMState, LSTMWeights, gru_step, lstm_step, rnn_step
 from lstmtext.engine.classifier import EngineClassifier
-from lstmtext.engine.stack import ROWS, CellWeights, Ids, Layer, Stack, StackState
+from lstmtext.engine.stack import CellWeights, Ids, Stack, StackState
 
 __all__ = ["NAMES", "specification", "trace", "trace_stack"]
 
@@ -38,7 +27,7 @@ NAMES = {
 
 def specification(stack: Stack) -> list[CellWeights]:
     """The weights of a fast stack as `engine/cell.py` takes them, one per layer, exactly as in the checkpoint."""
-    return [_unfolded(layer) for layer in stack.layers]
+    return [layer.plain for layer in stack.layers]
 
 
 def trace(classifier: EngineClassifier, ids: Ids) -> dict[str, Array]:
@@ -85,19 +74,3 @@ def trace_stack(stack: Stack, ids: Ids, state: StackState, names: tuple[str, ...
             for name in names:
                 found[name][index, step] = values[name][0]
     return found
-
-
-def _unfolded(layer: Layer) -> CellWeights:
-    """Rows in the checkpoint's order, without the factors."""
-
-    def rows(folded: Array) -> Array:
-        plain = np.empty_like(folded)
-        for place, (source, factor) in enumerate(ROWS[layer.kind]):
-            block = folded[place * layer.hidden : (place + 1) * layer.hidden]
-            plain[source * layer.hidden : (source + 1) * layer.hidden] = block / factor
-        return plain
-
-    if layer.kind is GRUWeights:
-        return GRUWeights(rows(layer.inner), rows(layer.recurrent), rows(layer.bias), rows(layer.bias_hidden))
-    kind = LSTMWeights if layer.kind is LSTMWeights else RNNWeights
-    return kind(rows(layer.inner), rows(layer.recurrent), rows(layer.bias))

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 from textual import work
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import AwaitMount
@@ -103,6 +104,7 @@ class LstmtextApp(Shell):
         if self.ascii:
             ScrollBar.renderer = AsciiBars
         self._save_failed = False
+        self._leaving = False
         self._settled = {"home"}
         self._switching: Literal["", "first", "again"] = ""
 
@@ -218,7 +220,14 @@ class LstmtextApp(Shell):
             clean = "".join(character for character in message if character.isprintable())
             self._driver.write(f"\x1b]9;{clean}\x07\x07")  # OSC 9, and the bell where that is not known
 
+    async def _shutdown(self) -> None:
+        self._leaving = True
+        await super()._shutdown()
+
     def _handle_exception(self, error: Exception) -> None:
+        # Who leaves while a room is composed takes a widget's parts away before it looks for them.
+        if self._leaving and isinstance(error, NoMatches):
+            return
         # A worker that could not do its work (a file gone, a model damaged) is no reason to leave.
         cause = error.error if isinstance(error, WorkerFailed) else None
         if isinstance(cause, LstmtextError | OSError):

@@ -254,6 +254,11 @@ def test_detached(capsys: Output, text: Path) -> None:
         assert pid != os.getpid()
         assert str(pid) in said
         wait(lambda: any(isinstance(event, Progress) for event in reader.events()))
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(own + 5, 19)  # whoever types has the first word
+        group = Path(f"/proc/{pid}/autogroup")
+        if group.exists():  # Linux that divides the cores by session first
+            assert group.read_text().split()[-1] == str(min(own + 5, 19))
         assert lstmtext(["runs", "stop", "apart"]) == 0
         assert lstmtext(["runs", "watch", "apart"]) == 0
         assert "apart is stopped" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.css.query import NoMatches
 from textual.scrollbar import ScrollBar
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from lstmtext.errors import RunError
 from lstmtext.tui.app import LstmtextApp, only_ascii
@@ -383,3 +385,36 @@ def test_starting_imports_no_room_but_home_and_no_numpy() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=100)
     assert said.returncode == 0, said.stderr
+
+
+class Composing(Static):
+    """A widget that looks for a part that it has not, once the app leaves if it is told to wait for that."""
+
+    def __init__(self, *, patient: bool) -> None:
+        super().__init__()
+        self.patient = patient
+
+    async def on_mount(self) -> None:
+        while self.patient and not self.app._leaving:  # type: ignore[attr-defined]
+            await asyncio.sleep(0.005)
+        self.query_one("#part")
+
+
+async def compose_and_leave(app: LstmtextApp, *, patient: bool) -> None:
+    async with app.run_test() as pilot:  # raises what the app did not foresee
+        app.screen.mount(Composing(patient=patient))
+        if not patient:
+            await pilot.pause()
+
+
+async def test_leaving_while_a_room_is_composed_is_no_crash() -> None:
+    app = LstmtextApp()
+    await compose_and_leave(app, patient=True)
+    assert not app.return_code
+
+
+async def test_the_same_is_a_crash_while_nobody_leaves() -> None:
+    app = LstmtextApp()
+    with pytest.raises(NoMatches):
+        await compose_and_leave(app, patient=False)
+    assert app.return_code == 1

@@ -34,6 +34,8 @@ _MARKS = str.maketrans(
 _BRACKETS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}"}
 # What a text that is already plain never holds; looked for first, because most short texts have none of it.
 _UNUSUAL = re.compile(r"<br|-[lr][rsc]b-|''|--|(?<=\s)-(?=\s)|\.[^\S\n]*\.|([a-z])\1\1|cannot|[‒-―]")
+_UNUSUAL_WORD = re.compile(r"([a-z])\1\1|cannot")  # the part of it that a word can have
+_MARKS_ALONE = frozenset(".,!?;:)")  # one of them behind a word is a piece, and no rule looks at it
 # In an order in which no rule makes work for one before it: the form of a form is itself.
 _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"<br\s*/?>"), " "),
@@ -69,9 +71,11 @@ def chunk_pieces(chunk: str) -> list[str] | None:
     None where its neighbours, or a rule for several characters, may have a say: then the whole text is read by
     `pieces`. If no chunk of a text without line ends is None, the pieces of its chunks are the pieces of the text.
     """
+    word, mark = (chunk[:-1], chunk[-1:]) if chunk[-1:] in _MARKS_ALONE else (chunk, "")
+    if word.isalnum() and word.isascii():  # most of them
+        word = word.lower()
+        return None if _UNUSUAL_WORD.search(word) else [word, mark] if mark else [word]
     plain = _plain_characters(chunk)
-    if plain.isalnum() and plain.isascii():  # most of them
-        return None if _UNUSUAL.search(plain) else [plain]
     # A dash between spaces and points with spaces between them are what the rules see across white space.
     if _UNUSUAL.search(f" {plain} ") or plain.lstrip().startswith("."):
         return None

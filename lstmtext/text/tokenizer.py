@@ -22,8 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -31,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import CheckpointError
-from lstmtext.text.chunks import REMEMBERED, REMEMBERED_CHARACTERS, Chunks
+from lstmtext.text.chunks import ID, REMEMBERED, REMEMBERED_CHARACTERS, Chunks
 from lstmtext.text.plain import LINE_END, PIECE, Spacing
 from lstmtext.text.plain import pieces as plain_pieces
 from lstmtext.units import TOKEN_UNITS
@@ -144,19 +143,19 @@ class Tokenizer:
         if self.kind == "byte":
             return self._look_up(np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8))
         if self.kind == "wordpiece":
-            return np.array(self._chunks.ids(text), dtype=np.int64)
+            return np.frombuffer(self._chunks.ids(text), ID).astype(np.int64)
         encoded = self.backend.encode_batch_fast(list(slices(text)), add_special_tokens=False)
         return np.fromiter((index for piece in encoded for index in piece.ids), dtype=np.int64)
 
     def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
         """(ids of all the texts, one text after the other; how many are of each text). Texts that are short."""
         if self.kind == "wordpiece":
-            found: Sequence[Sized] = [self._chunks.ids(text) for text in texts]
-            flat = np.fromiter(chain.from_iterable(found), np.int64)  # type: ignore[arg-type]
-        else:
-            found = [self.encode(text) for text in texts]
-            flat = np.concatenate([*found, np.zeros(0, np.int64)])
-        return flat, np.fromiter(map(len, found), np.int64, len(found))
+            found = list(map(self._chunks.ids, texts))
+            lengths = np.fromiter(map(len, found), np.int64, len(found)) // np.dtype(ID).itemsize
+            return np.frombuffer(b"".join(found), ID).astype(np.int64), lengths
+        each = [self.encode(text) for text in texts]
+        flat = np.concatenate([*each, np.zeros(0, np.int64)])
+        return flat, np.fromiter(map(len, each), np.int64, len(each))
 
     def piece_ids(self, piece: str) -> tuple[int, ...]:
         """The ids of one piece of plain text (wordpiece only)."""

@@ -20,6 +20,7 @@ from textual import work
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
+from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import AwaitMount
@@ -27,6 +28,7 @@ from textual.worker import WorkerFailed, get_current_worker
 
 from lstmtext.errors import LstmtextError
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.quiet import LOOK_SECONDS, QuietCollector
 from lstmtext.tui.rooms import ROOMS, fetch, make_room
 from lstmtext.tui.shell import Shell
 from lstmtext.tui.state import UiState
@@ -105,6 +107,7 @@ class LstmtextApp(Shell):
             ScrollBar.renderer = AsciiBars
         self._save_failed = False
         self._leaving = False
+        self._collector = QuietCollector()
         self._settled = {"home"}
         self._switching: Literal["", "first", "again"] = ""
 
@@ -112,6 +115,8 @@ class LstmtextApp(Shell):
         """Keep what is remembered, from now on."""
         sys.setswitchinterval(SWITCH_SECONDS)
         self.set_interval(SAVE_SECONDS, self.save_state)
+        self._collector.begin()
+        self.set_interval(LOOK_SECONDS, self._collector.look)
         self.set_timer(SETTLED_SECONDS, gc.freeze)
         self.set_timer(FETCH_SECONDS, self._fetch)
         self.mode_change_signal.subscribe(self, self._settle)
@@ -121,8 +126,15 @@ class LstmtextApp(Shell):
 
     def on_unmount(self) -> None:
         """The last chance to remember."""
+        self._collector.end()
         gc.unfreeze()
         self.save_state()
+
+    async def on_event(self, event: Event) -> None:
+        """As Textual's, and remember when somebody last typed."""
+        if isinstance(event, InputEvent):
+            self._collector.input()
+        await super().on_event(event)
 
     def _settle(self, room: str) -> None:
         if room not in self._settled:  # once for each: what is frozen while it is garbage stays

@@ -37,8 +37,8 @@ def old_garbage() -> weakref.ref[Cycle]:
     return kept
 
 
-def make_due() -> None:
-    while gc.get_count()[2] <= 11:
+def make_due(searches: int = 11) -> None:
+    while gc.get_count()[2] <= searches:
         gc.collect(1)
 
 
@@ -52,6 +52,14 @@ def test_nothing_is_searched_while_somebody_types(collector: QuietCollector, mon
     assert collector.look()
     assert garbage() is None
     assert not collector.look(), "the next one is due after as many young searches as ever"
+
+
+def test_who_never_rests_does_not_fill_the_memory(collector: QuietCollector) -> None:
+    garbage = old_garbage()
+    make_due(quiet.OVERDUE * collector._usual[2])
+    collector.input()
+    assert collector.look()
+    assert garbage() is None
 
 
 @pytest.mark.usefixtures("collector")

@@ -205,7 +205,13 @@ class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Annotated[float, Meta(gt=0, le=1)],
         Meta(description="Learning rate of each layer as a fraction of the one above it, for a model with init."),
     ] = 1.0
-    teacher: Annotated[str, Meta(description="A model trained on the same text; empty: none.")] = ""
+    teacher: Annotated[
+        str | list[str],
+        Meta(
+            description="A model trained on the same text; empty: none. A classifier may have several, as a list: "
+            "the mean of what they say counts."
+        ),
+    ] = ""
     teacher_weight: Annotated[
         Annotated[float, Meta(ge=0, le=1)], Meta(description="Share of the teacher's probabilities in the objective.")
     ] = 0.5
@@ -213,6 +219,11 @@ class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         bool,
         Meta(description="A classifier's teacher is heard only where it is right about the label, or there is none."),
     ] = False
+
+    @property
+    def teachers(self) -> list[str]:
+        """The names or folders of all of them."""
+        return [self.teacher] if isinstance(self.teacher, str) and self.teacher else list(self.teacher)
 
 
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -260,16 +271,16 @@ class TrainSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     task: Task = "language-model"
-    text: TextSettings = TextSettings()
-    labels: LabelSettings = LabelSettings()
-    model: ModelSettings = ModelSettings()
-    readout: ReadoutSettings = ReadoutSettings()
-    regularisation: RegularisationSettings = RegularisationSettings()
-    batch: BatchSettings = BatchSettings()
-    optimisation: OptimisationSettings = OptimisationSettings()
-    teaching: TeachingSettings = TeachingSettings()
-    budget: BudgetSettings = BudgetSettings()
-    run: RunSettings = RunSettings()
+    text: TextSettings = msgspec.field(default_factory=TextSettings)
+    labels: LabelSettings = msgspec.field(default_factory=LabelSettings)
+    model: ModelSettings = msgspec.field(default_factory=ModelSettings)
+    readout: ReadoutSettings = msgspec.field(default_factory=ReadoutSettings)
+    regularisation: RegularisationSettings = msgspec.field(default_factory=RegularisationSettings)
+    batch: BatchSettings = msgspec.field(default_factory=BatchSettings)
+    optimisation: OptimisationSettings = msgspec.field(default_factory=OptimisationSettings)
+    teaching: TeachingSettings = msgspec.field(default_factory=TeachingSettings)
+    budget: BudgetSettings = msgspec.field(default_factory=BudgetSettings)
+    run: RunSettings = msgspec.field(default_factory=RunSettings)
 
 
 def settings_fields(kind: type[Struct] = TrainSettings) -> dict[str, tuple[str, msgspec.inspect.Field]]:
@@ -363,6 +374,10 @@ def _contradictions(settings: TrainSettings) -> list[str]:
     if settings.optimisation.softmax_samples and (cutoffs or settings.teaching.teacher):
         other = "cutoffs" if cutoffs else "a teacher"
         problems.append(f"softmax_samples and {other} exclude each other: set softmax_samples to 0.")
+    if settings.task != "sentiment" and len(settings.teaching.teachers) > 1:
+        problems.append(
+            f"teacher names {len(settings.teaching.teachers)} models; a language model learns from one: keep one."
+        )
     if settings.text.tokenizer == "bpe" and 0 < settings.text.vocabulary_size < 257:
         problems.append(
             f"vocabulary_size = {settings.text.vocabulary_size} is too small for BPE: "

@@ -93,6 +93,7 @@ def test_all_problems_at_once() -> None:
         ({"model": {"cutoffs": [0, 10]}}, "positive and rising"),
         ({"model": {"cutoffs": [10, 10]}}, "positive and rising"),
         ({"model": {"cutoffs": [10], "tied": True}}, "exclude each other"),
+        ({"teaching": {"teacher": ["one", "two"]}}, "teacher names 2 models; a language model learns from one"),
         ({"text": {"tokenizer": "bpe", "vocabulary_size": 100}}, "at least 257"),
         ({"budget": {"plan": [(5, 10)]}}, "begin at step 0"),
         ({"budget": {"plan": [(0, 0)]}}, "begin at step 0"),
@@ -169,4 +170,5 @@ def test_settings_do_not_share_their_lists() -> None:
     first, second = read_settings({}), read_settings({})
     first.text.corpus.append("a")
     first.model.cutoffs.append(1)
-    assert second == TrainSettings()
+    for other in (second, TrainSettings()):
+        assert (other.text.corpus, other.model.cutoffs) == ([], [])

@@ -110,8 +110,8 @@ class LanguageModelling:
         teaching = settings.teaching
         self.teacher: Teacher | None = None
         self.teacher_weight = teaching.teacher_weight
-        if teaching.teacher:
-            self.teacher = Teacher(teaching.teacher, prepared.tokenizer, arithmetic, self.own_streams)
+        if teaching.teachers:
+            self.teacher = Teacher(teaching.teachers[0], prepared.tokenizer, arithmetic, self.own_streams)
 
     def _zero_state(self) -> StackState:
         arithmetic = self.arithmetic

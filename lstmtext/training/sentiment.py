@@ -58,8 +58,8 @@ class SentimentTask:
             own = msgspec.structs.replace(started.config.model, tied=False, cutoffs=[])
             settings = msgspec.structs.replace(settings, model=own)
             self.tokenizer = Tokenizer(started.tokenizer_json)
-        elif settings.teaching.teacher:  # what it says of a token is asked for every token
-            self.tokenizer = Tokenizer(read_checkpoint(find_model(settings.teaching.teacher)).tokenizer_json)
+        elif settings.teaching.teachers:  # the teachers must have it too
+            self.tokenizer = Tokenizer(read_checkpoint(find_model(settings.teaching.teachers[0])).tokenizer_json)
         else:
             texts = (example.text.replace("\n", " ") + "\n" for source in sources for example in source.examples)
             self.tokenizer = train_tokenizer(settings.text.tokenizer, texts, settings.text.vocabulary_size)
@@ -82,10 +82,12 @@ class SentimentTask:
         )
 
     def _taught(self) -> npt.NDArray[np.float32] | None:
-        """What the teacher answers for every training text, (N, classes), at its own temperature."""
-        name = self.settings.teaching.teacher
-        if not name:
-            return None
+        """What the teachers answer for every training text, (N, classes): the mean of their probabilities."""
+        answers = [self._answers(name) for name in self.settings.teaching.teachers]
+        return np.mean(answers, axis=0, dtype=np.float32) if answers else None
+
+    def _answers(self, name: str) -> npt.NDArray[np.float32]:
+        """One teacher's probabilities (N, classes), at its own temperature."""
         teacher, tokenizer, classifier = load_classifier(find_model(name), self.arithmetic)
         if tokenizer.sha256 != self.tokenizer.sha256:
             raise UsageError(

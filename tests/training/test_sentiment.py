@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+import torch
 
 from lstmtext import events as ev
 from lstmtext.config import TrainSettings, read_settings
@@ -16,6 +17,8 @@ from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import CheckpointError, InputError, UsageError
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
+from lstmtext.training.precision import Arithmetic
+from lstmtext.training.sentiment import SentimentTask
 from lstmtext.training.session import Session
 
 WORDS = {"good": 1, "tasty": 1, "kind": 1, "warm": 1, "bad": -1, "bland": -1, "rude": -1, "cold": -1}
@@ -169,6 +172,23 @@ def test_a_student_agrees_with_its_teacher(small: Small, data: Path, tmp_path: P
         for a, b in zip(teacher.judge(texts), student.judge(texts), strict=True)
     ]
     assert np.mean(same) > 0.9
+
+
+def test_several_teachers_are_heard_as_their_mean(small: Small, data: Path, tmp_path: Path) -> None:
+    train(small(budget={"steps": 40}), tmp_path / "one")
+    train(small(budget={"steps": 80}, model={"hidden": 12}), tmp_path / "other")
+    told = {}
+    for name, teacher in (("a", "one"), ("b", "other"), ("both", ["one", "other"])):
+        found = str(tmp_path / teacher) if isinstance(teacher, str) else [str(tmp_path / one) for one in teacher]
+        task = SentimentTask(
+            small(teaching={"teacher": found}, labels={"sources": [str(data)]}),
+            Arithmetic(torch.device("cpu"), "float32"),
+        )
+        told[name] = task.objective.teacher
+    assert told["a"] is not None
+    assert told["b"] is not None
+    assert np.abs(told["a"] - told["b"]).max() > 0.1
+    np.testing.assert_allclose(told["both"], (told["a"] + told["b"]) / 2, atol=1e-6)
 
 
 def test_a_teacher_that_must_agree_is_not_heard_where_it_is_wrong(small: Small, data: Path, tmp_path: Path) -> None:

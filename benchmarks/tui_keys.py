@@ -11,8 +11,8 @@ that says what it shows. Meanwhile `lstmtext train lm harbour --detach`, which i
 every core; the dashboard shows that run, with a record of every step. A bare Textual app with one field takes its turn
 in every round, so that a busy machine slows it alike.
 
-Target: 95 of 100 keys within 60 ms, in every place, beside the training. The rows "first visit" (the room is imported
-and drawn) and "verdict" (the model has read the text) have no target.
+Target: 95 of 100 keys within 60 ms, in every place, beside the training. A room that is made at its first visit lights
+its tab within that; the rows "drawn" (the room is there) and "verdict" (the model has read the text) have no target.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def shown(app: Any) -> dict[str, Any]:
     """What keys change, and the text that a verdict is about."""
     screen = app.screen
     said: list[Any] = [type(screen).__name__, app.focused.id if app.focused else ""]
+    said += [bar.current for bar in screen.query("RoomBar")]  # lit at once, also where the room has to be made first
     for widget in screen.query("Input, TextArea, Listing, HeatMap, TokenView, ReadingCurve, OptionList"):
         for name in ("value", "text", "cursor", "shaded", "highlighted"):
             said.append(getattr(widget, name, None))
@@ -68,7 +69,7 @@ def shown(app: Any) -> dict[str, Any]:
     said += [view if isinstance(view, str) else vars(view) if view else None, getattr(screen, "gate", None)]
     said += [getattr(screen, "page", None), sorted(getattr(getattr(screen, "study", None), "off", ()))]
     judged = getattr(screen, "judged", None)
-    return {"key": hash(repr(said)), "verdict": hash(judged.text) if judged else 0}
+    return {"key": hash(repr(said)), "verdict": hash(judged.text) if judged else 0, "room": type(screen).__name__}
 
 
 def child(which: str) -> None:
@@ -160,6 +161,14 @@ class Terminal:
         self.settle(random.uniform(0.03, 0.12))  # not in step with any timer
         return taken
 
+    def visit(self, key: str, taken: Times, room: str) -> None:
+        """Press a key that leads to a room for the first time: when the screen answers, and when the room is drawn."""
+        before, work, start = dict(self.state), self.state["work"], time.perf_counter()
+        os.write(self._file, key.encode())
+        for what, place in (("key", f"first visit: {room}"), ("room", f"first visit: {room}, drawn")):
+            self.wait(lambda what=what: self.state[what] != before[what], f"{key!r}")
+            taken[place].append((time.perf_counter() - start, self.state["work"] - work))
+
     def send(self, key: str) -> None:
         """Press a key whose effect is not waited for."""
         os.write(self._file, key.encode())
@@ -197,7 +206,7 @@ def our_round(times: Times, presses: int, live: bool) -> None:
     turn("Home: filter", *"run", *[ERASE] * 3)
     terminal.press(ENTER)
     if live:
-        times["first visit: dashboard"].append(terminal.press(ENTER))
+        terminal.visit(ENTER, times, "dashboard")
         terminal.settle(3.0)
         turn("Dashboard: which chart", *"jk")
         terminal.press("h")
@@ -209,7 +218,7 @@ def our_round(times: Times, presses: int, live: bool) -> None:
         turn("Dashboard: pages", *"tttt")
         terminal.press(HOME)
     for name, key in ROOMS.items():
-        times[f"first visit: {name}"].append(terminal.press(key))
+        terminal.visit(key, times, name)
         terminal.settle(4.0)
     terminal.press(ROOMS["Train"])
     if not live:
@@ -324,7 +333,7 @@ def main() -> None:
     for place, measured in times.items():
         ordered = sorted(seconds for seconds, _ in measured)
         late = ordered[round(0.95 * (len(ordered) - 1))]
-        judged = not place.startswith(("first", "bare", "Sentiment: verdict"))
+        judged = not place.startswith(("bare", "Sentiment: verdict")) and not place.endswith("drawn")
         over = ", missed" if judged and late > TARGET_SECONDS else ""
         figures = (statistics.median(ordered), late, ordered[-1], statistics.median(work for _, work in measured))
         median, most_of, most, work = (f"{each * 1e3:.0f}" for each in figures)

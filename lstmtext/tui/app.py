@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual import work
 from textual.actions import SkipAction
@@ -23,16 +23,15 @@ from textual.css.query import NoMatches
 from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
-from textual.widget import AwaitMount
 from textual.worker import WorkerFailed, get_current_worker
 
 from lstmtext.errors import LstmtextError
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.quiet import LOOK_SECONDS, QuietCollector
 from lstmtext.tui.rooms import ROOMS, fetch, make_room
-from lstmtext.tui.shell import Shell
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES, THEMES
+from lstmtext.tui.visits import Visits
 
 __all__ = ["LstmtextApp"]
 
@@ -40,9 +39,6 @@ SAVE_SECONDS = 2.0
 # How long a thread that computes keeps the interpreter when the screen wants it; Python's own 5 ms, several times for
 # each key, made half of what a key cost while a text was written.
 SWITCH_SECONDS = 0.001
-# After a room is first shown, what lives as long as the app is kept out of the search for unreachable cycles: a full
-# search took 90 to 200 ms, every few seconds of use, and takes 4 to 11 without it.
-SETTLED_SECONDS = 1.0
 FETCH_SECONDS = 0.5  # the first frame does not wait for the other rooms
 
 
@@ -53,7 +49,7 @@ class AsciiBars(ScrollBarRender):
     HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
-class LstmtextApp(Shell):
+class LstmtextApp(Visits):
     """The terminal UI.
 
     run: the run to show at once, a name or a folder
@@ -108,18 +104,15 @@ class LstmtextApp(Shell):
         self._save_failed = False
         self._leaving = False
         self._collector = QuietCollector()
-        self._settled = {"home"}
-        self._switching: Literal["", "first", "again"] = ""
 
     def on_mount(self) -> None:
         """Keep what is remembered, from now on."""
         sys.setswitchinterval(SWITCH_SECONDS)
+        self.begin_visits()
         self.set_interval(SAVE_SECONDS, self.save_state)
         self._collector.begin()
         self.set_interval(LOOK_SECONDS, self._collector.look)
-        self.set_timer(SETTLED_SECONDS, gc.freeze)
         self.set_timer(FETCH_SECONDS, self._fetch)
-        self.mode_change_signal.subscribe(self, self._settle)
         self.theme_changed_signal.subscribe(self, lambda theme: self.state.set("app", "theme", theme.name))
         if self.run_to_open is not None:
             self.call_after_refresh(self.open_run, self.run_to_open)
@@ -136,39 +129,10 @@ class LstmtextApp(Shell):
             self._collector.input()
         await super().on_event(event)
 
-    def _settle(self, room: str) -> None:
-        if room not in self._settled:  # once for each: what is frozen while it is garbage stays
-            self._settled.add(room)
-            self.set_timer(SETTLED_SECONDS, gc.freeze)
-
     @work(thread=True, group="fetch")
     def _fetch(self) -> None:
         worker = get_current_worker()
         fetch(lambda: not worker.is_cancelled)
-
-    def switch_mode(self, mode: str) -> AwaitMount:
-        """As Textual's, without what costs time and changes nothing."""
-        self._switching = "again" if mode in self._settled else "first"
-        left = self.screen
-        try:
-            with self.batch_update():
-                found = super().switch_mode(mode)
-        finally:
-            self._switching = ""
-        for screen in (left, self.screen):
-            if screen._css_update_count < 0:  # new: no reason to parse all styles again when it comes back
-                screen._css_update_count = self._css_update_count
-        return found
-
-    def delay_update(self, delay: float = 0.05) -> None:
-        """As Textual's, which masks a room while it is composed. One that comes back is there: no key waits for it."""
-        if self._switching != "again":
-            super().delay_update(delay)
-
-    def refresh_css(self, animate: bool = True) -> None:
-        """As Textual's, but not twice for a room that is made now: its styles were read and applied a moment ago."""
-        if self._switching != "first":
-            super().refresh_css(animate)
 
     def save_state(self) -> None:
         """Write what has changed; say once that it cannot be written."""
@@ -195,10 +159,7 @@ class LstmtextApp(Shell):
         except ImportError as error:
             self.problem(f"The dashboard is not here: {error}.")
             return
-        self.switch_mode("train")
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.push_screen(module.DashboardScreen(Path(folder)))
+        self.call_later(self.show_above, "train", partial(module.DashboardScreen, Path(folder)))
 
     async def use_model(self, name: str, room: str = "generate") -> None:
         """Go to a room with that model: the room's setting `model`, and its `take_model` if it has one."""
@@ -210,7 +171,9 @@ class LstmtextApp(Shell):
 
     async def _hand(self, method: str, name: str, room: str) -> None:
         await self.switch_mode(room)
-        take = getattr(self.screen_stack[0], method, None)
+        while len(self.screen_stack) > 1:  # a dashboard
+            self.pop_screen()
+        take = getattr(self.screen, method, None)
         if take is None:
             self.problem(f"{room.capitalize()} cannot take {name} yet.")
         else:
@@ -268,10 +231,6 @@ class LstmtextApp(Shell):
         return shown if not self.ascii or shown.isascii() else binding.key
 
     # The actions of actions/app.py.
-
-    async def action_room(self, name: str) -> None:
-        """Go to a room."""
-        await self.switch_mode(name)
 
     def action_help(self) -> None:
         """Explain this screen."""

@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 from textual.css.query import NoMatches
 from textual.scrollbar import ScrollBar
+from textual.widget import AwaitMount
 from textual.widgets import Input, Static
 
 from lstmtext.errors import RunError
 from lstmtext.tui.app import LstmtextApp, only_ascii
 from lstmtext.tui.keys import all_actions
-from lstmtext.tui.rooms import ROOMS, make_room
+from lstmtext.tui.rooms import ROOMS
 from lstmtext.tui.screens.help import HelpScreen, help_text, keys_now
 from lstmtext.tui.screens.jump import JumpScreen
 from lstmtext.tui.screens.missing import MissingScreen
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES
-from lstmtext.tui.widgets.roombar import LEAST, TooSmall, bar
+from lstmtext.tui.widgets import roombar
+from lstmtext.tui.widgets.roombar import LEAST, RoomBar, TooSmall, bar
 from tui.conftest import press, screen_text, wait_until
 
 SIZES = [(60, 18), (80, 24), (140, 40)]
@@ -41,7 +43,7 @@ async def test_number_and_function_keys_open_rooms() -> None:
 
 
 async def test_what_lives_as_long_as_the_app_is_not_searched_for_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstmtext.tui.app.SETTLED_SECONDS", 0.01)
+    monkeypatch.setattr("lstmtext.tui.visits.SETTLED_SECONDS", 0.01)
     before = gc.get_freeze_count()
     async with LstmtextApp().run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: gc.get_freeze_count() > before)
@@ -265,11 +267,43 @@ def test_ascii_is_for_other_encodings_and_the_bare_console(monkeypatch: pytest.M
     assert only_ascii()
 
 
-def test_a_room_that_cannot_be_imported_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("key", ["f2", "n"])  # of the app, and of a screen
+async def test_a_tab_is_drawn_lit_before_its_room_is_made(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    before: list[list[str]] = []
+
+    def draw(current: str, note: str, width: int) -> list[tuple[str, str, str]]:
+        drawn.append(current)
+        return bar(current, note, width)
+
+    switch = LstmtextApp.switch_mode
+
+    def watched(self: LstmtextApp, mode: str) -> AwaitMount:
+        before.append(list(drawn))
+        return switch(self, mode)
+
+    monkeypatch.setattr(LstmtextApp, "switch_mode", watched)
+    monkeypatch.setattr(roombar, "bar", draw)
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "home" in drawn)
+        drawn.clear()
+        before.clear()
+        await press(pilot, key)
+        await wait_until(pilot, lambda: "Start training" in screen_text(pilot.app))
+        assert before[0][-1:] == ["train"]
+        drawn.clear()
+        await press(pilot, "f1")
+        assert before[1] == [], "a room that is there is shown at once"
+        assert pilot.app.screen.query_one(RoomBar).current == "home"
+
+
+async def test_a_room_that_cannot_be_imported_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lstmtext.tui.screens.memory", None)
-    room = make_room("memory")
-    assert isinstance(room, MissingScreen)
-    assert "memory" in room.reason
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f5")
+        room = pilot.app.screen
+        assert isinstance(room, MissingScreen)
+        assert "memory" in room.reason
 
 
 async def test_what_cannot_be_done_is_a_toast(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,8 +410,7 @@ def test_starting_imports_no_room_but_home_and_no_numpy() -> None:
     """The first frame waits for nothing that it does not show."""
     program = (
         "import asyncio, sys\n"
-        "from lstmtext.tui.app import LstmtextApp, make_room\n"
-        "make_room('home')\n"
+        "import lstmtext.tui.app, lstmtext.tui.screens.home\n"
         "heavy = {'numpy', 'tokenizers', 'lstmtext.api', 'requests', 'pooch'} & set(sys.modules)\n"
         "rooms = {name for name in sys.modules if name.startswith('lstmtext.tui.screens.')}\n"
         "assert not heavy, heavy\n"

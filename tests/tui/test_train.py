@@ -201,6 +201,34 @@ async def test_another_room_hands_over_a_text(children: Children) -> None:
         assert "Grow from" in screen_text(pilot.app)
 
 
+@pytest.mark.usefixtures("children")
+async def test_a_run_is_opened_without_the_form_below_it(make_run: Callable[..., FakeRun]) -> None:
+    make_run("tide").train(20)
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        pilot.app.open_run("tide")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen))
+        await wait_until(pilot, lambda: "tide" in screen_text(pilot.app))
+        assert not pilot.app.screen_stack[0].query("#form")
+        await press(pilot, "escape")
+        await wait_until(pilot, lambda: "Start training" in screen_text(pilot.app))
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "corpus"
+
+
+async def test_a_text_is_handed_over_also_where_a_dashboard_lies_above_the_form(
+    children: Children, make_run: Callable[..., FakeRun]
+) -> None:
+    make_run("tide").train(20)
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        pilot.app.open_run("tide")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen))
+        await press(pilot, "f1")
+        await pilot.app.use_corpus("everyday")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: bool(children.calls) and "everyday" in children.calls[-1])
+        assert isinstance(pilot.app.screen, train.TrainScreen)
+        assert children.calls[-1][1] == "sentiment"
+
+
 @pytest.mark.slow
 async def test_a_real_estimate() -> None:
     started = time.monotonic()

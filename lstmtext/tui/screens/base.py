@@ -38,7 +38,17 @@ class Room(Screen[None]):
 
     if TYPE_CHECKING:
         app: Shell
-    _resumed = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Textual gives a screen the classes of its size once its widgets have their styles, and matches all anew.
+        size = self.app.size
+        for cells, steps in (
+            (size.width, self.app.HORIZONTAL_BREAKPOINTS),
+            (size.height, self.app.VERTICAL_BREAKPOINTS),
+        ):
+            reached = max((least for least, _ in steps or () if least <= cells), default=None)
+            self.set_class(True, *(name for least, name in steps or () if least == reached), update=False)
 
     @property
     def shell(self) -> Shell:
@@ -47,12 +57,11 @@ class Room(Screen[None]):
 
     @on(ScreenResume)
     def _come_back(self, event: ScreenResume) -> None:
-        """Come back with the styles it had: matching every rule anew took two thirds of a switch of rooms.
+        """Come with the styles it has: matching every rule anew took two thirds of a switch of rooms.
 
         The first time they are new; where the theme has changed meanwhile, `switch_mode` has looked to it.
         """
-        event.refresh_styles = event.refresh_styles and not self._resumed
-        self._resumed = True
+        event.refresh_styles = False
 
     def compose(self) -> ComposeResult:
         """The bar, the body, the keys."""

@@ -14,6 +14,8 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
+from textual.events import ScreenResume
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from lstmtext.store.run import fresh_name, list_runs, run_name
@@ -58,22 +60,43 @@ class TrainScreen(Room):
         self._since = 0.0
         self._known: dict[tuple[str, ...], dict[str, Any] | str] = {}
         self._asked: tuple[str, ...] = ()
+        self._ready = False
+        """Whether the form is there."""
+        self._taken = ""
 
     def compose_body(self) -> ComposeResult:
+        """The form and its price. Nothing yet below a dashboard: no run waits for a hundred widgets."""
+        yield Container(*(self._parts() if self.app.screen is self else ()), id="body")
+
+    def _parts(self) -> tuple[Widget, Widget]:
         """The form at the left, what it would cost at the right."""
-        with Container(id="body"):
-            with TrainForm(id="form", classes="pane") as form:
-                form.border_title = "New training"
-            with VerticalScroll(id="side", classes="pane", can_focus=False) as side:
-                side.border_title = "What it costs"
-                yield Drawn(self._side, id="estimate")
-                yield Static("", id="command", markup=False)
+        form = TrainForm(id="form", classes="pane")
+        form.border_title = "New training"
+        estimate, command = Drawn(self._side, id="estimate"), Static("", id="command", markup=False)
+        side = VerticalScroll(estimate, command, id="side", classes="pane", can_focus=False)
+        side.border_title = "What it costs"
+        return form, side
 
     def on_mount(self) -> None:
         """Ready to type."""
         self.set_interval(0.5, self._tick)
+        if self.query("#form"):
+            self._begin()
+
+    @on(ScreenResume)
+    async def _uncovered(self) -> None:
+        """Make the form where a dashboard has covered the room until now."""
+        body = self.query_one("#body")
+        if not body.children and self.app.screen is self:
+            await body.mount(*self._parts())
+            self._begin()
+
+    def _begin(self) -> None:
+        self._ready = True
         self.query_one("#corpus", Input).focus()
         self._form_changed()
+        if self._taken:
+            self.fields.take(self._taken)
 
     @property
     def fields(self) -> TrainForm:
@@ -81,8 +104,10 @@ class TrainScreen(Room):
         return self.query_one(TrainForm)
 
     def take_corpus(self, name: str) -> None:
-        """Another room chose a text."""
-        self.fields.take(name)
+        """Another room chose a text; it waits for the form where that is not there yet."""
+        self._taken = name
+        if self._ready:
+            self.fields.take(name)
 
     @on(TrainForm.Changed)
     def _changed(self) -> None:

@@ -55,10 +55,11 @@ class RoomBar(Widget):
     RoomBar > .bar--note { color: $text-muted; }
     """
     note: reactive[str] = reactive("")
+    current: reactive[str] = reactive("")
 
     def __init__(self, current: str) -> None:
         super().__init__()
-        self.current = current
+        self.set_reactive(RoomBar.current, current)
 
     def render(self) -> RenderResult:
         """The line in this theme's colours."""

@@ -179,7 +179,7 @@ def main() -> None:
         for name, figures in found.items():
             for key, (title, _, _) in FIGURES.items():
                 if key in figures and key != "size":
-                    metric = Metric(value=figures[key], unit="", protocol="", data=title, command=command)
+                    metric = Metric(value=float(figures[key]), unit="", protocol="", data=title, command=command)
                     record_metric(find_model(name), title, metric)
     if given.json:
         json.dump(found, sys.stdout, indent=1)

@@ -1,0 +1,34 @@
+"""Settings for whoever gives nothing but a text."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstmtext.config import read_settings
+from lstmtext.training.defaults import QUICK_MINUTES, choose_defaults, classifier_defaults
+
+
+@pytest.mark.parametrize("size", [10_000, 1_000_000, 1_000_000_000])
+@pytest.mark.parametrize("minutes", [0.0, QUICK_MINUTES, 60.0])
+@pytest.mark.parametrize("on_gpu", [False, True])
+def test_they_are_settings_with_one_budget(size: int, minutes: float, on_gpu: bool) -> None:
+    chosen, why = choose_defaults(size, minutes, on_gpu)
+    settings = read_settings({**chosen, "budget": {"minutes": minutes}} if minutes else chosen)
+    assert f"{settings.model.layers} × {settings.model.hidden}" in why or "wide model" in why
+    assert (settings.batch.sequence_jitter > 0) == on_gpu, "every length costs oneDNN time and memory"
+
+
+def test_little_time_is_spent_on_many_small_steps() -> None:
+    def tokens(minutes: float) -> int:
+        batch = read_settings({**choose_defaults(1_000_000, minutes, on_gpu=False)[0], "budget": {}}).batch
+        return batch.batch_size * batch.sequence_length
+
+    assert 3 * tokens(QUICK_MINUTES) < tokens(60.0)
+
+
+@pytest.mark.parametrize("grown", [False, True])
+def test_those_of_a_classifier(grown: bool) -> None:
+    chosen, why = classifier_defaults(grown)
+    assert ("grows from" in why) == grown
+    assert ("model" in chosen) != grown, "a language model brings its shape along"
+    read_settings(chosen)

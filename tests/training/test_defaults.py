@@ -18,14 +18,6 @@ def test_they_are_settings_with_one_budget(size: int, minutes: float, on_gpu: bo
     assert (settings.batch.sequence_jitter > 0) == on_gpu, "every length costs oneDNN time and memory"
 
 
-def test_little_time_is_spent_on_many_small_steps() -> None:
-    def tokens(minutes: float) -> int:
-        batch = read_settings({**choose_defaults(1_000_000, minutes, on_gpu=False)[0], "budget": {}}).batch
-        return batch.batch_size * batch.sequence_length
-
-    assert 3 * tokens(QUICK_MINUTES) < tokens(60.0)
-
-
 @pytest.mark.parametrize("grown", [False, True])
 def test_those_of_a_classifier(grown: bool) -> None:
     chosen, why = classifier_defaults(grown)

@@ -123,7 +123,7 @@ def test_the_ui_is_killed_at_random_moments(terminal: Terminal, trained: RunRead
         processes = terminal.processes()
         if number % 3:  # else: while it starts
             terminal.wait_for(trained.folder.name, "5 Memory")
-            for key in dice.sample(["t", "j", "m", "F3", "F5", "F1", "plus"], 2):
+            for key in dice.sample(["t", "j", "m", "F3", "F5", "F1", "+"], 2):
                 terminal.keys(key)
         time.sleep(dice.uniform(0.0, 1.0))
         os.kill(processes[which], how)

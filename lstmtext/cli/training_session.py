@@ -93,6 +93,12 @@ def _processes() -> Iterator[World]:
             raise click.exceptions.Exit(error.exit_code) from None
         raise
     world.close()
+    if world.size > 1:
+        # What is left of the exchange may abort while Python ends, and torchrun would call a finished run a failed one.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(0)
 
 
 def _follow(session: Any, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from classifiers import random_classifier
+from terminals import Terminal
 
 from lstmtext.cli import classify as module
 from lstmtext.cli.classify_notes import facts_of
@@ -163,13 +164,6 @@ def test_csv(capsys: Output) -> None:
     assert [float(record["positive"]) for record in records] == [one["positive"] for one in expected]
     assert [record["label"] for record in records] == [one["label"] for one in expected]
     assert records[2]["unknown"] == "日本"
-
-
-class Terminal(io.StringIO):
-    encoding = "utf-8"  # type: ignore[assignment]
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize("plain", [True, False])

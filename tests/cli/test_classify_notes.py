@@ -6,25 +6,12 @@ import io
 from pathlib import Path
 
 import pytest
+from terminals import Clock, Terminal
 
 from lstmtext.cli.classify_notes import Notes, ProgressLine, facts_of
 from lstmtext.cli.classify_rows import Answer
 from lstmtext.engine.classifier import Judgement
 from lstmtext.text.lines import Line, LineFile
-
-
-class Terminal(io.StringIO):
-    encoding = "utf-8"  # type: ignore[assignment]
-
-    def isatty(self) -> bool:
-        return True
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from classifiers import random_classifier
+from terminals import Terminal
 
 from lstmtext.cli.main import run
 
@@ -58,12 +59,6 @@ def test_reading_and_occlusion_are_shown(capsys: Output) -> None:
 
 
 def test_no_color_gives_plain_text_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        encoding = "utf-8"
-
-        def isatty(self) -> bool:
-            return True
-
     def shown() -> str:
         terminal = Terminal()
         monkeypatch.setattr(sys, "stdout", terminal)

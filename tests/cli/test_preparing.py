@@ -11,14 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from terminals import Terminal
 
 from lstmtext.cli.preparing import PreparationLine, preparation_shown
 from lstmtext.text.preparation import _tell
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture

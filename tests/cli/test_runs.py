@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
+from terminals import Clock, Terminal
 
 from lstmtext.cli import runs as runs_command
 from lstmtext.cli.main import run as lstmtext
@@ -372,18 +373,6 @@ def test_the_module_is_light() -> None:
 
 
 # --- the view
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_time_left_counts_this_session_only() -> None:

@@ -1,0 +1,23 @@
+"""A terminal and a clock that tests hold in their hands."""
+
+from __future__ import annotations
+
+import io
+
+
+class Terminal(io.StringIO):
+    """Keeps what is written, and says that somebody looks."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """Stands still until `now` is changed."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now

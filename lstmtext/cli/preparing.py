@@ -41,8 +41,8 @@ class PreparationLine:
             return ""
         return f"{self._what} {100 * self._done // self._total} %"
 
-    def show(self, what: str, done: int, total: int) -> None:
-        """Take in how far it is (see `preparation.watching`), and draw if it is time."""
+    def show(self, what: str, done: int, total: int, unit: str = "B") -> None:
+        """Take in how far it is (see `lstmtext.watching`), and draw if it is time."""
         now = self._clock()
         if what != self._what:
             self._what, self._origin, self._began = what, done, now
@@ -52,7 +52,8 @@ class PreparationLine:
         parts = [f"preparing the text: {self.unfinished}" if total else what]
         if total and done > self._origin and now > self._began:
             rate = (done - self._origin) / (now - self._began)
-            parts += [f"{format_bytes(rate)}/s", f"{format_duration((total - done) / rate)} left"]
+            speed = format_bytes(rate) if unit == "B" else f"{rate:,.0f} {unit}"
+            parts += [f"{speed}/s", f"{format_duration((total - done) / rate)} left"]
         self._line.draw(", ".join(parts), now)
 
     def clear(self) -> None:
@@ -63,7 +64,7 @@ class PreparationLine:
 @contextlib.contextmanager
 def preparation_shown(stream: TextIO) -> Iterator[None]:
     """Inside, a text that is prepared is shown, and Ctrl-C or SIGTERM ends it in good order."""
-    from lstmtext.text.preparation import watching
+    from lstmtext.watching import watching
 
     line = PreparationLine(stream)
     try:

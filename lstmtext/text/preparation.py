@@ -18,7 +18,6 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -35,9 +34,10 @@ from lstmtext.text.prepared import Prepared, PreparedFacts, open_prepared
 from lstmtext.text.scanning import scan
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
+from lstmtext.watching import tell
 from lstmtext.workers import Workers, cores
 
-__all__ = ["prepare", "watching"]
+__all__ = ["prepare"]
 
 # Part of the cache key: raise it when the same corpus and settings would give other ids.
 PREPARED_VERSION = 1
@@ -55,28 +55,6 @@ POLL_SECONDS = 0.2
 MAKE_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Result = TypeVar("Result")
-
-
-Watcher = Callable[[str, int, int], None]
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
-
-
-@contextlib.contextmanager
-def watching(watcher: Watcher) -> Iterator[None]:
-    """Inside, `watcher` hears how far a preparation has come: (what is done, bytes of text done, of how many).
-
-    Bytes are 0 of 0 while it waits for another process.
-    """
-    token = _watcher.set(watcher)
-    try:
-        yield
-    finally:
-        _watcher.reset(token)
-
-
-def _tell(what: str, done: int, total: int) -> None:
-    if watcher := _watcher.get():
-        watcher(what, done, total)
 
 
 def prepare(settings: TextSettings, tokenizer: Tokenizer | None = None) -> Prepared:
@@ -194,7 +172,7 @@ def _full_disk(place: Path) -> Iterator[None]:
 
 
 def _waiting() -> None:
-    _tell("waiting for the process that prepares the same text", 0, 0)
+    tell("waiting for the process that prepares the same text", 0, 0)
 
 
 def _shared(work: Callable[[str], Result], span: _Span, kind: str) -> Workers[str, Result]:
@@ -234,7 +212,7 @@ def _learn(partial: Partial, settings: TextSettings, train: _Span) -> Tokenizer:
         for found, size in workers.results((piece, True) for piece in train.pieces(offset)):
             counts.update(found)
             offset += size
-            _tell("vocabulary", offset, train.size)
+            tell("vocabulary", offset, train.size)
             if offset - kept >= KEPT_COUNTS_BYTES:
                 partial.keep_counts(Counts(offset, counts))
                 kept = offset
@@ -268,7 +246,7 @@ def _learn_from_all(train: _Span, settings: TextSettings) -> Tokenizer:
     try:
         while thread.is_alive():
             thread.join(POLL_SECONDS)
-            _tell("vocabulary", done[0], train.size)
+            tell("vocabulary", done[0], train.size)
     finally:
         stopped.set()
     if isinstance(found[0], BaseException):
@@ -285,7 +263,7 @@ def _encode(partial: Partial, tokenizer: Tokenizer, train: _Span, held: _Span) -
         with partial.part(name) as part, _shared(encoder, span, tokenizer.kind) as workers:
             for encoded in workers.results((piece, True) for piece in span.pieces(part.now.offset)):
                 part.write(*encoded)
-                _tell("ids", before + part.now.offset, train.size + held.size)
+                tell("ids", before + part.now.offset, train.size + held.size)
             tokens.append(part.now.size // encoder.dtype.itemsize)
             characters = part.now.characters
     return tokens[0], tokens[1], characters

@@ -33,12 +33,12 @@ from lstmtext.text.labels import CLASSES
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
 from lstmtext.training.calibration import cross_fitted_error, fit_calibration
-from lstmtext.training.classification import SentimentClassification, scores_of
+from lstmtext.training.classification import SentimentClassification
 from lstmtext.training.describe import describe_start, versions
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic
-from lstmtext.training.restore import load_classifier
 from lstmtext.training.tasks import TEXT_CHANGED
+from lstmtext.training.teaching import answers_of
 
 __all__ = ["SentimentTask"]
 
@@ -77,27 +77,8 @@ class SentimentTask:
         if started:
             load_classifier_tensors(self.model, started.tensors, partly=True)
         self.model.to(arithmetic.device)
-        self.objective = SentimentClassification(
-            settings, self.text, self.tokenizer, self.model, arithmetic, self._taught()
-        )
-
-    def _taught(self) -> npt.NDArray[np.float32] | None:
-        """What the teachers answer for every training text, (N, classes): the mean of their probabilities."""
-        answers = [self._answers(name) for name in self.settings.teaching.teachers]
-        return np.mean(answers, axis=0, dtype=np.float32) if answers else None
-
-    def _answers(self, name: str) -> npt.NDArray[np.float32]:
-        """One teacher's probabilities (N, classes), at its own temperature."""
-        teacher, tokenizer, classifier = load_classifier(find_model(name), self.arithmetic)
-        if tokenizer.sha256 != self.tokenizer.sha256:
-            raise UsageError(
-                f"teacher = {name!r} has another tokenizer than this run. Start from a model with the same one "
-                "(--init), or train the teacher with this one."
-            )
-        scores = scores_of(teacher, self.text.train, self.settings.batch, self.arithmetic)
-        calibration = classifier.calibration
-        offsets = np.array(calibration.offsets or [0.0] * scores.shape[1], np.float32)
-        return torch.from_numpy((scores + offsets) / calibration.temperature).softmax(-1).numpy().astype(np.float32)
+        taught = answers_of(settings.teaching.teachers, self.text.train, self.tokenizer, settings.batch, arithmetic)
+        self.objective = SentimentClassification(settings, self.text, self.tokenizer, self.model, arithmetic, taught)
 
     def check_text(self, last: Path) -> None:
         """Texts, labels and split."""

@@ -14,7 +14,7 @@ import pytest
 from terminals import Terminal
 
 from lstmtext.cli.preparing import PreparationLine, preparation_shown
-from lstmtext.text.preparation import _tell
+from lstmtext.watching import tell
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_stopped_it_says_how_to_go_on(capsys: pytest.CaptureFixture[str], number
 
     def work() -> None:
         with preparation_shown(io.StringIO()):
-            _tell("ids", 43, 100)
+            tell("ids", 43, 100)
             os.kill(os.getpid(), number)
             time.sleep(60)
 
@@ -102,10 +102,19 @@ def test_stopped_it_says_how_to_go_on(capsys: pytest.CaptureFixture[str], number
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_what_is_not_bytes_has_its_own_unit(clock: list[float]) -> None:
+    stream = io.StringIO()
+    line = PreparationLine(stream, lambda: clock[0])
+    line.show("answers of sentiment", 0, 100_000, "texts")
+    clock[0] += 10.0
+    line.show("answers of sentiment", 25_000, 100_000, "texts")
+    assert stream.getvalue() == "preparing the text: answers of sentiment 25 %, 2,500 texts/s, 30s left\n"
+
+
 def test_stopped_later_it_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     def work() -> None:
         with preparation_shown(io.StringIO()):
-            _tell("ids", 100, 100)
+            tell("ids", 100, 100)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

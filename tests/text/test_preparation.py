@@ -23,9 +23,10 @@ from lstmtext.places import cache_folder
 from lstmtext.text import corpus, partial, preparation
 from lstmtext.text.corpus import Corpus
 from lstmtext.text.journal import Mark
-from lstmtext.text.preparation import prepare, watching
+from lstmtext.text.preparation import prepare
 from lstmtext.text.prepared import Prepared
 from lstmtext.text.vocabulary import train_tokenizer
+from lstmtext.watching import watching
 
 KINDS = ("char", "word", "whitespace", "wordpiece", "bpe", "byte")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere everything is done in one process")
@@ -220,9 +221,9 @@ def test_a_killed_process_is_a_sentence_and_what_was_done_stays(
     assert 10_000 < heard[0][1] < 20_000
 
 
-def listen(settings: TextSettings) -> list[tuple[str, int, int]]:
+def listen(settings: TextSettings) -> list[tuple[str, int, int, str]]:
     """What is heard of a preparation."""
-    heard: list[tuple[str, int, int]] = []
+    heard: list[tuple[str, int, int, str]] = []
     with watching(lambda *told: heard.append(told)):
         prepare(settings)
     return heard
@@ -380,7 +381,7 @@ def test_what_is_damaged_is_made_again(whole: Any, damage: str) -> None:
 def interrupted(settings: TextSettings, what: str, done: int) -> None:
     """Ctrl-C as soon as so much is done."""
 
-    def watcher(now: str, so_far: int, _: int) -> None:
+    def watcher(now: str, so_far: int, *_: object) -> None:
         if now == what and so_far >= done:
             raise KeyboardInterrupt
 
@@ -421,7 +422,7 @@ def test_text_that_changes_meanwhile_is_refused(whole: Any) -> None:
     text = Path(settings.corpus[0])
     original = text.read_bytes()
 
-    def change(what: str, done: int, _: int) -> None:
+    def change(what: str, done: int, *_: object) -> None:
         if what == "ids" and done > 20_000:
             text.write_bytes(original.replace(b"e", b"o"))
 

@@ -9,7 +9,8 @@ DATA is a folder with the files that docs/results.md lists; a file that is missi
     imdb/train.tsv.xz                labelled reviews; the part that training held out is judged
     cad_imdb/dev_pairs.tsv.xz        counterfactual pairs
 
-and the shipped suite corpora/negation. `--json` prints the figures; `--record` writes them on the models' cards.
+and the shipped suites corpora/negation and corpora/talk. `--json` prints the figures; `--record` writes them on the
+models' cards.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.explain.decomposition import decompose
 from lstmtext.metrics import accuracy, auc, calibration_error
 from lstmtext.places import shipped_folder
+from lstmtext.scoring.labelled import score_examples
 from lstmtext.scoring.suite import read_suite, score_suite
 from lstmtext.store.checkpoint import Metric, read_checkpoint
 from lstmtext.store.models import find_model, record_metric
@@ -47,6 +49,8 @@ FIGURES: dict[str, tuple[str, float, bool]] = {
     "cad": ("counterfactual pairs, both right", 0.75, True),
     "four": ("own suite, all four right", 0.90, True),
     "hard": ("own suite, hard cases", 0.75, True),
+    "talk": ("everyday speech (`talk`), side of ½", float("nan"), True),
+    "talk_labels": ("the same, all three labels", float("nan"), True),
     "ece": ("calibration error, SST-2 dev + IMDb", 0.025, False),
     "size": ("folder, MB", 24, False),
 }
@@ -62,6 +66,8 @@ WRITTEN: dict[str, tuple[str, str]] = {
     "cad": ("{:.1%}", ""),
     "four": ("{:.1%}", "a bag of words 0.6 %, word pairs 4.6 % (fitted on `everyday`)"),
     "hard": ("{:.1%}", "a bag of words 70.4 %, word pairs 70.8 %"),
+    "talk": ("{:.1%}", ""),
+    "talk_labels": ("{:.1%}", "neutral from ⅓ to ⅔"),
     "ece": ("{:.3f}", ""),
     "size": ("{:.1f}", ""),
 }
@@ -135,6 +141,9 @@ def measure(name: str, data: Path) -> dict[str, float]:
     found["four"], found["hard"] = scores["quadruples"]["all_four_right"], scores["hard"]["accuracy"]
     for phenomenon, part in scores["phenomena"].items():
         found[f"suite: {phenomenon}"] = part["accuracy"]
+    talk = read_source("talk", to_learn=False).examples
+    told = score_examples(talk, positives([example.text for example in talk]))
+    found["talk"], found["talk_labels"] = told["accuracy"], told["labels_right"]
     files = (path for path in folder.iterdir() if path.is_file())  # a run's `training/` does not ship
     found["size"] = sum(path.stat().st_size for path in files) / 1e6
     return found

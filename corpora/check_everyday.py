@@ -5,11 +5,12 @@
 
 The corpus teaches what a bag of words cannot learn, so these must hold: a cue says nothing about the label; the
 members of a pair are a coin toss to a bag of words that has learned everything else; nothing of the held-out
-suite `negation` is in it. tests/test_everyday.py runs it.
+suites `negation` and `talk` is in it. tests/test_everyday.py runs it.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -21,7 +22,7 @@ from lstmtext.scoring.baseline import BagOfWords
 from lstmtext.scoring.labelled import CUES
 from lstmtext.scoring.suite import read_suite
 from lstmtext.text import library
-from lstmtext.text.labelled import Example
+from lstmtext.text.labelled import Example, read_source
 from lstmtext.text.labels import CLASSES, NEUTRAL, POSITIVE
 from lstmtext.text.plain import pieces
 
@@ -41,7 +42,7 @@ LEAST_SENTENCES, LEAST_FILES = 4000, 15
 HALF = (0.45, 0.55)  # where a share must lie that should be a half
 MOST_BY_WORDS = 0.65  # accuracy of a bag of words on members of pairs it has not seen
 FOLDS = 5
-SHOWN_PIECES, MOST_PIECES = 8, 10  # consecutive pieces shared with a sentence of the suite: listed, refused
+SHOWN_PIECES, MOST_PIECES = 8, 10  # consecutive pieces shared with a held-out sentence: listed, refused
 BEGIN, END = "<!-- counts: check_everyday.py --write -->\n", "<!-- end of counts -->\n"
 
 
@@ -143,9 +144,15 @@ def by_words(lines: list[Line]) -> float:
     return float(np.mean(right)) if right else float("nan")
 
 
-def shared_runs(lines: list[Line], suite: Path) -> list[tuple[int, bool, Line, str]]:
-    """Sentences with a long run of pieces that a suite sentence has too: its length, whether they are the same one."""
-    cases = {tuple(pieces(case.text)): case.text for case in read_suite(suite).cases}
+def held_out_texts() -> list[str]:
+    """What models are tested on."""
+    talk = read_source("talk", to_learn=False).examples
+    return [case.text for case in read_suite(CORPORA / "negation").cases] + [example.text for example in talk]
+
+
+def shared_runs(lines: list[Line], held_out: list[str]) -> list[tuple[int, bool, Line, str]]:
+    """Sentences with a long run of pieces that a held-out one has too: its length, whether they are the same one."""
+    cases = {tuple(pieces(text)): text for text in held_out}
     runs = {
         (length, words[start : start + length]): text
         for words, text in cases.items()
@@ -185,6 +192,9 @@ def table(lines: list[Line]) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Check, print, and say by the exit code whether anything is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="the counts into corpora/everyday/README.md first")
+    given = parser.parse_args(arguments)
     folder = CORPORA / "everyday"
     lines, wrong = read_lines(folder)
     wrong += check_lines(lines)
@@ -196,10 +206,10 @@ def main(arguments: list[str]) -> int:
         wrong.append(
             f"a bag of words is right on {accuracy:.1%} of the pair members, expected less than {MOST_BY_WORDS:.0%}"
         )
-    runs = shared_runs(lines, CORPORA / "negation")
+    runs = shared_runs(lines, held_out_texts())
     for length, same, line, text in runs:
         if same or length >= MOST_PIECES:
-            wrong.append(f"{line.place}: shares {length} pieces in a row with the suite: {line.text} | {text}")
+            wrong.append(f"{line.place}: shares {length} pieces in a row with a suite: {line.text} | {text}")
     cue = [line for line in lines if line.cue]
     without = [line for line in lines if not line.cue]
     longest = max((length for length, *_ in runs), default=0)
@@ -209,20 +219,20 @@ def main(arguments: list[str]) -> int:
         f"- Positive among those with a verdict: {positive_share(lines):.1%} of all, "
         f"{positive_share(cue):.1%} of those with a cue, {positive_share(without):.1%} of those without.",
         f"- A bag of words is right on {accuracy:.1%} of the pair members that it has not seen; a coin on 50 %.",
-        f"- {len(runs)} sentences share {SHOWN_PIECES} or more pieces in a row with a sentence of the suite; "
+        f"- {len(runs)} sentences share {SHOWN_PIECES} or more pieces in a row with a sentence of a suite; "
         f"the longest run has {longest}.",
     ]
     readme = folder / "README.md"
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     written = before + BEGIN + "\n".join(counts) + "\n" + END + after
-    if "--write" in arguments:
+    if given.write:
         readme.write_text(written, encoding="utf-8")
     elif written != readme.read_text(encoding="utf-8"):
         wrong.append("the counts in README.md are old: run .venv/bin/python corpora/check_everyday.py --write")
     print("\n".join(counts))
     for length, _, line, text in runs:
-        print(f"  {length} pieces: {line.place} {line.text} | suite: {text}")
+        print(f"  {length} pieces: {line.place} {line.text} | held out: {text}")
     for problem in wrong:
         print(f"WRONG {problem}")
     print(f"{len(wrong)} things are wrong." if wrong else "Nothing is wrong.")

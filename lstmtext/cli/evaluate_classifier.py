@@ -73,7 +73,7 @@ def _score_labelled(name: str, columns: tuple[str, str], positives: Any, failure
     from lstmtext.text.labelled import read_source
     from lstmtext.text.labels import CLASSES, NEUTRAL, POSITIVE
 
-    examples = read_source(name, *columns).examples
+    examples = read_source(name, *columns, to_learn=False).examples
     answers = positives([example.text for example in examples])
     found = score_examples(examples, answers)
     if failures:
@@ -132,11 +132,18 @@ def _metrics(found: dict[str, Any], name: str) -> dict[str, Metric]:
     else:
         scores = {
             f"{data}: accuracy": (found["accuracy"], "accuracy"),
+            f"{data}: labels right": (found["labels_right"], "share"),
             f"{data}: calibration error": (found["calibration_error"], "expected calibration error"),
         }
-    protocol = "P(positive) against ½, neutral texts left out"
+    polar, all_texts = "P(positive) against ½, neutral texts left out", "the label that `classify` gives"
     return {
-        key: Metric(value=value, unit=unit, protocol=protocol, data=data, command=command)
+        key: Metric(
+            value=value,
+            unit=unit,
+            protocol=all_texts if key.endswith("labels right") else polar,
+            data=data,
+            command=command,
+        )
         for key, (value, unit) in scores.items()
         if value is not None  # a suite may have no hard cases
     }
@@ -156,7 +163,10 @@ def _show_labelled(found: dict[str, Any]) -> None:
         if part:
             said = "with a negation cue" if name == "cue" else "without one"
             click.echo(f"{said}: {_percent(part['accuracy']).strip()} of {part['examples']:,}")
-    click.echo("true label → called")
+    click.echo(
+        f"labels right, neutral among them: {_percent(found['labels_right']).strip()} of {found['examples']:,}; "
+        "true label → called"
+    )
     for label, row in found["confusion"].items():
         click.echo(f"  {label:<9} " + "  ".join(f"{called} {count:,}" for called, count in row.items()))
     click.echo(f"{found['model']} on {found['data']}: {found['judged']:,} of {found['examples']:,} texts judged")

@@ -1,7 +1,7 @@
 """Scores of P(positive) on labelled text: accuracy, F1, AUC, calibration, confusion, with and without a cue.
 
-Negative and positive texts are judged by their side of ½; neutral ones only in the confusion, by the
-neutral band. Must not import torch.
+Negative and positive texts are judged by their side of ½; neutral ones in the confusion and in the share of labels
+that are right, by the neutral band. Must not import torch.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ def score_examples(
             return None
         return {"examples": int(chosen.sum()), "accuracy": accuracy(judged[chosen], truth[chosen])}
 
+    called = [label_of(float(value), band) for value in positive]
     return {
         "examples": len(examples),
         "judged": int(polar.sum()),
         "accuracy": accuracy(judged, truth),
+        "labels_right": float(np.mean([name == CLASSES[label] for name, label in zip(called, labels, strict=True)])),
         "f1": f1(judged, truth),
         "auc": auc(judged, truth) if len(np.unique(truth)) == 2 else None,
         "calibration_error": calibration_error(judged, truth),
-        "confusion": confusion(
-            [label_of(float(value), band) for value in positive], [CLASSES[label] for label in labels]
-        ),
+        "confusion": confusion(called, [CLASSES[label] for label in labels]),
         "by_negation": {"cue": by(cue), "no_cue": by(~cue)},
     }

@@ -44,17 +44,25 @@ class Source(NamedTuple):
 
 
 def read_source(
-    name: str, text_column: str = "", label_column: str = "", label_map: Mapping[str, str] | None = None
+    name: str,
+    text_column: str = "",
+    label_column: str = "",
+    label_map: Mapping[str, str] | None = None,
+    *,
+    to_learn: bool = True,
 ) -> Source:
     """All examples of a file, a folder or a library corpus; texts of white space are left out.
 
+    to_learn: a library corpus that is only there to test with is refused
     Raises UsageError for a name that is nothing, InputError for what cannot be read, with the place.
     """
     path, licence = Path(name), None
     if not path.exists():
         entry = _library_entry(name)
+        if to_learn and "train" not in entry.parts:
+            raise UsageError(f"The corpus {name!r} has no part to learn from. {entry.split}")
         licence = entry.licence
-        files = list(library.part_files(name, "train") or ())
+        files = list(library.part_files(name, "train" if "train" in entry.parts else "test") or ())
         if not files:
             raise library.absent(entry)
     else:
@@ -84,7 +92,7 @@ def read_source(
 
 
 def _library_entry(name: str) -> library.Entry:
-    """The labelled corpus of that name that has something to learn from. Raises UsageError."""
+    """The labelled corpus of that name. Raises UsageError."""
     known = library.entries()
     labelled = [other for other, entry in known.items() if entry.labelled]
     if name not in known:
@@ -96,8 +104,6 @@ def _library_entry(name: str) -> library.Entry:
         raise UsageError(f"The corpus {name!r} is kept as an archive. Unpack it and name its folder or file instead.")
     if name not in labelled:
         raise UsageError(f"The corpus {name!r} has no labels. Corpora with labels: {', '.join(labelled)}.")
-    if "train" not in entry.parts:
-        raise UsageError(f"The corpus {name!r} has no part to learn from. {entry.split}")
     return entry
 
 

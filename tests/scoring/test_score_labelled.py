@@ -46,6 +46,7 @@ def test_a_mixed_answer() -> None:
     assert found["judged"] == 4
     assert found["accuracy"] == found["f1"] == 0.5
     assert found["auc"] == 0.75
+    assert found["labels_right"] == 3 / 5
     assert found["calibration_error"] == pytest.approx((0.1 + 0.6 + 0.6 + 0.1) / 4)
     assert found["by_negation"] == {
         "cue": {"examples": 2, "accuracy": 0.0},
@@ -81,6 +82,7 @@ def test_the_band_moves_the_words_and_not_the_scores() -> None:
     assert narrow["confusion"]["positive"] == {"negative": 0, "neutral": 0, "positive": 2}
     assert wide["confusion"]["positive"] == {"negative": 0, "neutral": 2, "positive": 0}
     assert narrow["accuracy"] == wide["accuracy"] == 1.0
+    assert (narrow["labels_right"], wide["labels_right"]) == (1.0, 1 / 5)
 
 
 def test_one_class_and_no_cue_have_no_number_rather_than_nan() -> None:

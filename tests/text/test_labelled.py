@@ -226,13 +226,16 @@ def test_names_of_the_library() -> None:
     for name, message in (
         ("evryday", "no file, folder or library corpus 'evryday' of labelled text. Did you mean 'everyday'?"),
         ("nowhere.tsv", "no file, folder or library corpus 'nowhere.tsv'"),
-        ("harbour", "'harbour' has no labels. Corpora with labels: everyday, negation"),
+        ("harbour", "'harbour' has no labels. Corpora with labels: everyday, negation, talk"),
         ("negation", "'negation' has no part to learn from. A test part only."),
+        ("talk", "'talk' has no part to learn from. A test part only."),
         ("imdb", "'imdb' is kept as an archive. Unpack it"),
     ):
         with pytest.raises(UsageError) as error:
             read_source(name)
         assert message in str(error.value)
+    (file,) = library.part_files("talk", "test") or ()
+    assert read_source("talk", to_learn=False).examples == read_source(str(file)).examples
 
 
 def test_a_shipped_corpus_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

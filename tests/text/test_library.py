@@ -54,7 +54,17 @@ def filled(folder: Path, names: dict[str, bytes]) -> Path:
 
 def test_the_shipped_list_is_sound() -> None:
     entries = library.entries()
-    assert list(entries) == ["harbour", "everyday", "negation", "tinyshakespeare", "wikitext-2", "ptb", "imdb", "sst"]
+    assert list(entries) == [
+        "harbour",
+        "everyday",
+        "negation",
+        "talk",
+        "tinyshakespeare",
+        "wikitext-2",
+        "ptb",
+        "imdb",
+        "sst",
+    ]
     for name, entry in entries.items():
         assert entry.name == name
         named = {file for files in entry.parts.values() for file in files}
@@ -72,9 +82,10 @@ def test_the_shipped_list_is_sound() -> None:
             assert file.name == file.url.rsplit("/", 1)[1]
     assert entries["tinyshakespeare"].files[0].bytes == 1_115_394
     assert {name for name, entry in entries.items() if entry.unpinned} == {"imdb", "sst"}
-    assert {name for name, entry in entries.items() if entry.labelled} == {"everyday", "negation"}
-    assert {name for name, entry in entries.items() if "train" not in entry.parts} == {"negation"}
-    assert list(entries["negation"].parts) == ["test"]  # held out: nothing of it can be trained on by its name
+    assert {name for name, entry in entries.items() if entry.labelled} == {"everyday", "negation", "talk"}
+    assert {name for name, entry in entries.items() if "train" not in entry.parts} == {"negation", "talk"}
+    for name in ("negation", "talk"):
+        assert list(entries[name].parts) == ["test"]  # held out: nothing of it can be trained on by its name
 
 
 def test_find_suggests(shelf: Path) -> None:

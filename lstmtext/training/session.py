@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -38,17 +37,16 @@ from lstmtext.events import (
     Started,
 )
 from lstmtext.files import write_atomically
-from lstmtext.store.card import model_card
-from lstmtext.store.checkpoint import CheckpointConfig
 from lstmtext.store.control import Request
-from lstmtext.store.models import CheckpointIndex, read_index, write_index
+from lstmtext.store.models import read_index
 from lstmtext.store.run import RunWriter
 from lstmtext.store.run_settings import read_run_settings, settings_toml
 from lstmtext.training.estimate import out_of_memory, parameter_count
 from lstmtext.training.loop import Counters, Trainer
 from lstmtext.training.make_task import make_task
 from lstmtext.training.precision import choose_arithmetic
-from lstmtext.training.snapshot import read_counters, restore, write_snapshot
+from lstmtext.training.saving import Saver
+from lstmtext.training.snapshot import read_counters, restore
 from lstmtext.training.world import ALONE, Bystander, World
 
 __all__ = ["Session"]
@@ -67,7 +65,7 @@ class Session:
     def __init__(
         self, settings: TrainSettings, folder: Path, command: str, *, resume: bool = False, world: World = ALONE
     ) -> None:
-        self.folder, self.command, self.settings, self.world = folder, command, settings, world
+        self.folder, self.settings, self.world = folder, settings, world
         self.parameters = 0
         with world.together():
             world.check(settings)
@@ -76,7 +74,7 @@ class Session:
             self.arithmetic = choose_arithmetic(settings.run, world)
             index = read_index(folder) if resume else None
             last = folder / "checkpoints" / index.last if index else None
-            self.index = index
+            self.saver = Saver(folder, command, world, index)
             counters = read_counters(last) if last else Counters()
             with self._in_sentences(), world.leader_first():
                 self.task = make_task(settings, self.arithmetic, world)
@@ -188,7 +186,8 @@ class Session:
     def _way_on(self) -> str:
         if not self.folder.is_dir():
             return "Nothing was written yet: start all of them again."
-        last = f"The last checkpoint is {self.index.last}." if self.index else "Nothing was saved before."
+        index = self.saver.index
+        last = f"The last checkpoint is {index.last}." if index else "Nothing was saved before."
         command = f"{self.world.launcher()}lstmtext train {self.task.command} --resume {self.folder.name}"
         return f"{last} Go on with: {command}"
 
@@ -270,43 +269,7 @@ class Session:
             yield self._record(sampled)
 
     def _save(self, *, best: bool, requested: bool) -> Saved | None:
-        """Write `checkpoints/step-N`, then point to it, then remove what nothing points to."""
-        counters = self.trainer.counters
-        name = f"step-{counters.step}"
-        if self.index and self.index.last == name and not best:  # this step is on the disk already
-            return Saved(step=counters.step, folder=name, requested=True) if requested else None
-        folder = self.folder / "checkpoints" / name
-        last_good = f"The last good checkpoint is {self.index.last}." if self.index else "Nothing was saved before."
-        try:
-            # A request may have saved this step before it was known to be the best: then only the index changes.
-            if not (self.index and self.index.last == name):
-                if (
-                    self.world.leads and folder.exists()
-                ):  # written by a process that was killed before it could point to it
-                    shutil.rmtree(folder)
-                config, tokenizer = self._config(), self.task.tokenizer
-                card = model_card(self.folder.name, config, self.parameters)
-                write_snapshot(self.trainer, self.task, folder, config, tokenizer.json, card)
-            best_name = name if best else self.index.best if self.index else None
-            self.index = CheckpointIndex(
-                last=name, best=best_name, best_loss=counters.best_loss, best_step=counters.best_step
-            )
-            if self.world.leads:
-                write_index(self.folder, self.index)
-        except OSError as error:
-            raise RunError(
-                f"The checkpoint of step {counters.step} could not be written to {folder.parent}: {error.strerror}. "
-                f"{last_good} Make room, then: lstmtext train {self.task.command} --resume {self.folder.name}"
-            ) from error
-        for other in folder.parent.iterdir() if self.world.leads else ():
-            if other.name not in (self.index.last, self.index.best):
-                shutil.rmtree(other, ignore_errors=True)
-        return Saved(step=counters.step, folder=name, best=best, requested=requested)
-
-    def _config(self) -> CheckpointConfig:
-        config = self.task.describe(self.trainer.counters, self.command)
-        versions = config.versions | {"hardware": self.world.hardware(config.versions["hardware"])}
-        return msgspec.structs.replace(config, versions=versions)
+        return self.saver.save(self.trainer, self.task, self.parameters, best=best, requested=requested)
 
     def _started(self) -> Started:
         started = self.task.started(self.parameters, self.trainer.total_steps)

@@ -23,7 +23,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch
 import torch.distributed as dist
 
-from lstmtext.config import TrainSettings, read_settings
+from lstmtext.config import TrainSettings
+from lstmtext.settings import read_settings
 from lstmtext.store.checkpoint import expected_shapes
 from lstmtext.training.distributed import Processes
 from lstmtext.training.loop import Trainer

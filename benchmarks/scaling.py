@@ -82,7 +82,7 @@ def training(_: Path, quick: bool) -> Costs:
 
 
 def preparation(folder: Path, quick: bool) -> Costs:
-    from lstmtext.config import read_settings
+    from lstmtext.settings import read_settings
     from lstmtext.training.session import Session
 
     dice, found = random.Random(1), {}

@@ -32,7 +32,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from lstmtext import events as ev
-from lstmtext.config import TrainSettings, read_settings
+from lstmtext.config import TrainSettings
+from lstmtext.settings import read_settings
 from lstmtext.training.precision import Arithmetic, device_name
 from lstmtext.training.session import Session
 

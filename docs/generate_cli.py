@@ -22,7 +22,8 @@ from lstmtext import errors
 from lstmtext.cli.main import COMMANDS, cli
 from lstmtext.cli.train import language_model
 from lstmtext.cli.train_settings import DROPOUTS
-from lstmtext.config import TrainSettings, settings_fields
+from lstmtext.config import TrainSettings
+from lstmtext.settings import settings_fields
 
 DOCS = Path(__file__).resolve().parent
 NOTICE = "<!-- Written by docs/generate_cli.py (`make docs`); edit the help texts in lstmtext/ instead. -->"

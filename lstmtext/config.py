@@ -2,19 +2,15 @@
 
 A settings file is TOML with one table per struct below (`[text]`, `[model]`, …). Field names
 are unique across the tables, so that the command line can say `--set dropout_weight=0.4`.
-`read_settings` reports every problem at once.
+`settings.py` reads and checks them.
 """
 
 from __future__ import annotations
 
-import difflib
-import math
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
-
-from lstmtext.errors import SettingsError
 
 __all__ = [
     "BatchSettings",
@@ -28,9 +24,6 @@ __all__ = [
     "TeachingSettings",
     "TextSettings",
     "TrainSettings",
-    "assign",
-    "read_settings",
-    "settings_fields",
 ]
 
 Count = Annotated[int, Meta(ge=1)]
@@ -281,106 +274,3 @@ class TrainSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     teaching: TeachingSettings = msgspec.field(default_factory=TeachingSettings)
     budget: BudgetSettings = msgspec.field(default_factory=BudgetSettings)
     run: RunSettings = msgspec.field(default_factory=RunSettings)
-
-
-def settings_fields(kind: type[Struct] = TrainSettings) -> dict[str, tuple[str, msgspec.inspect.Field]]:
-    """All leaf settings by name: `{field: (table, description of the field)}`."""
-    found: dict[str, tuple[str, msgspec.inspect.Field]] = {}
-    for outer in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
-        if isinstance(outer.type, msgspec.inspect.StructType):
-            found.update({inner.name: (outer.name, inner) for inner in outer.type.fields})
-    return found
-
-
-def assign(tables: dict[str, Any], key: str, value: object) -> None:
-    """Put `value` at `key` (`hidden` or `model.hidden`) into nested tables, in place.
-
-    Raises SettingsError for a key that does not exist, with the nearest one that does.
-    """
-    fields = settings_fields()
-    table, _, name = key.rpartition(".")
-    if name not in fields or (table and fields[name][0] != table):
-        near = difflib.get_close_matches(name, fields, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise SettingsError([f"There is no setting {key!r}.{hint}"])
-    tables.setdefault(fields[name][0], {})[name] = value
-
-
-def read_settings(tables: dict[str, Any], *, strict: bool = True) -> TrainSettings:
-    """Turn nested tables (from TOML, JSON or the command line) into settings.
-
-    strict=False also takes numbers and booleans written as strings, as a command line gives them.
-    Raises SettingsError naming every unknown key, every wrong type, every value out of range and
-    every contradiction between settings, all at once.
-    """
-    problems: list[str] = []
-    read: dict[str, Any] = {}
-    known = {field.name: field for field in msgspec.structs.fields(TrainSettings)}
-    for table, content in tables.items():
-        if table not in known:
-            problems.append(f"There is no table [{table}]; the tables are {', '.join(known)}.")
-        elif not isinstance(content, dict):
-            if table == "task":
-                if content in get_args(Task):
-                    read["task"] = content
-                else:
-                    problems.append(f"task is {content!r}; it can be {' or '.join(map(repr, get_args(Task)))}.")
-            else:
-                problems.append(f"[{table}] must be a table of settings, received {content!r}.")
-        else:
-            read[table] = _read_table(table, known[table].type, content, strict, problems)
-    settings = TrainSettings(**read)  # what does not fit is at its default here, which contradicts nothing
-    problems.extend(_contradictions(settings))
-    if problems:
-        raise SettingsError(problems)
-    return settings
-
-
-def _read_table(table: str, kind: Any, content: dict[str, Any], strict: bool, problems: list[str]) -> Struct:
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    values: dict[str, Any] = {}
-    for name, value in content.items():
-        if name not in fields:
-            near = difflib.get_close_matches(name, fields, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            problems.append(f"There is no setting {name!r} in [{table}].{hint}")
-            continue
-        try:
-            converted = msgspec.convert(value, fields[name].type, strict=strict)
-            if isinstance(converted, float) and not math.isfinite(converted):
-                problems.append(f"{name} = {value!r} does not fit: expected a finite number.")
-            else:
-                values[name] = converted
-        except msgspec.ValidationError as error:
-            problems.append(f"{name} = {value!r} does not fit: {str(error)[0].lower()}{str(error)[1:]}.")
-    found: Struct = kind(**values)
-    return found
-
-
-def _contradictions(settings: TrainSettings) -> list[str]:
-    """What each field alone cannot see."""
-    problems = []
-    budget = settings.budget
-    given = [name for name in ("epochs", "steps", "minutes") if getattr(budget, name)]
-    if len(given) > 1:
-        problems.append(f"A run has one budget; {' and '.join(given)} were given. Keep one of them.")
-    if budget.plan and (budget.plan[0][0] != 0 or any(total < 1 for _, total in budget.plan)):
-        problems.append(f"plan = {budget.plan} was not written by a run: it must begin at step 0 and plan steps.")
-    cutoffs = settings.model.cutoffs
-    if cutoffs != sorted(set(cutoffs)) or any(cutoff < 1 for cutoff in cutoffs):
-        problems.append(f"cutoffs must be positive and rising, received {cutoffs}.")
-    if cutoffs and settings.model.tied:
-        problems.append("tied and cutoffs exclude each other: an adaptive softmax has output weights of its own.")
-    if settings.optimisation.softmax_samples and (cutoffs or settings.teaching.teacher):
-        other = "cutoffs" if cutoffs else "a teacher"
-        problems.append(f"softmax_samples and {other} exclude each other: set softmax_samples to 0.")
-    if settings.task != "sentiment" and len(settings.teaching.teachers) > 1:
-        problems.append(
-            f"teacher names {len(settings.teaching.teachers)} models; a language model learns from one: keep one."
-        )
-    if settings.text.tokenizer == "bpe" and 0 < settings.text.vocabulary_size < 257:
-        problems.append(
-            f"vocabulary_size = {settings.text.vocabulary_size} is too small for BPE: "
-            "it needs at least 257 (all bytes and one pair)."
-        )
-    return problems

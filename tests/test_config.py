@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from lstmtext.config import TrainSettings, assign, read_settings, settings_fields
+from lstmtext.config import TrainSettings
 from lstmtext.errors import SettingsError
+from lstmtext.settings import assign, read_settings, settings_fields
 
 # A value for every setting that is not its default and fits with the others.
 OTHER: dict[str, Any] = {

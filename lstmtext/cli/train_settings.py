@@ -59,7 +59,7 @@ def resolve_settings(
     labels: dict[str, Any] | None = None,
 ) -> tuple[TrainSettings, str]:
     """Settings in the order default < recipe < file < options, and a sentence on the defaults if they were chosen."""
-    from lstmtext.config import assign, read_settings
+    from lstmtext.settings import assign, read_settings
     from lstmtext.training.defaults import classifier_defaults
 
     given: dict[str, Any] = {}

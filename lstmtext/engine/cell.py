@@ -1,6 +1,6 @@
 """The recurrent cells, one time step each: the equations of the lesson, symbol for symbol.
 
-This file is the specification. It is meant to be read, and `stack.py`, which is meant to be fast,
+This file is the specification. It is meant to be read, and `layers.py`, which is meant to be fast,
 is held equal to it by tests; both are held equal to PyTorch's cells.
 
 Every W multiplies the input x, every U the previous hidden state h, and ∗ is elementwise:

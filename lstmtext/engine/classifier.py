@@ -21,8 +21,9 @@ import numpy.typing as npt
 
 from lstmtext.engine.cell import Array
 from lstmtext.engine.language_model import cell_weights, log_softmax
+from lstmtext.engine.layers import Ids
 from lstmtext.engine.pooling import Pooled, pool
-from lstmtext.engine.stack import Ids, Stack, StackState
+from lstmtext.engine.stack import Stack, StackState
 from lstmtext.errors import CheckpointError
 from lstmtext.store.checkpoint import Checkpoint
 from lstmtext.text.tokenizer import Tokenizer

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from lstmtext.config import ModelSettings
 from lstmtext.engine.cell import Array, GRUWeights, LSTMWeights, RNNWeights
-from lstmtext.engine.stack import CellWeights, Ids, Reader, Stack, StackState
+from lstmtext.engine.layers import CellWeights, Ids
+from lstmtext.engine.stack import Reader, Stack, StackState
 from lstmtext.errors import CheckpointError
 from lstmtext.store.checkpoint import Checkpoint, Tensors
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmtext.engine.cell import Array
-from lstmtext.engine.stack import Ids, Stack, StackState
+from lstmtext.engine.layers import Ids
+from lstmtext.engine.stack import Stack, StackState
 
 __all__ = ["Pooled", "pool"]
 

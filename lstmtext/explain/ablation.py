@@ -18,7 +18,8 @@ import numpy as np
 
 from lstmtext.engine.cell import Array
 from lstmtext.engine.classifier import EngineClassifier
-from lstmtext.engine.stack import READERS, Ids, LayerReader, Stack
+from lstmtext.engine.layers import READERS, Ids, LayerReader
+from lstmtext.engine.stack import Stack
 from lstmtext.errors import UsageError
 from lstmtext.explain.words import NEUTRAL, read_words
 

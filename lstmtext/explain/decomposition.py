@@ -32,7 +32,8 @@ import numpy as np
 
 from lstmtext.engine.cell import Array, LSTMWeights, sigmoid
 from lstmtext.engine.classifier import EngineClassifier
-from lstmtext.engine.stack import Ids, Stack, StackState
+from lstmtext.engine.layers import Ids
+from lstmtext.engine.stack import Stack, StackState
 from lstmtext.errors import UsageError
 from lstmtext.explain.trace import specification
 from lstmtext.explain.words import Words

@@ -15,7 +15,7 @@ import numpy as np
 
 from lstmtext.engine.cell import Array
 from lstmtext.engine.language_model import EngineModel
-from lstmtext.engine.stack import READERS, Ids
+from lstmtext.engine.layers import READERS, Ids
 from lstmtext.explain.ablation import UnitEffect
 from lstmtext.explain.trace import NAMES, trace_stack
 

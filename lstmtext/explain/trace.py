@@ -13,7 +13,8 @@ import numpy as np
 
 from lstmtext.engine.cell import Array, GRUWeights, LSTMState, LSTMWeights, gru_step, lstm_step, rnn_step
 from lstmtext.engine.classifier import EngineClassifier
-from lstmtext.engine.stack import CellWeights, Ids, Stack, StackState
+from lstmtext.engine.layers import CellWeights, Ids
+from lstmtext.engine.stack import Stack, StackState
 
 __all__ = ["NAMES", "specification", "trace", "trace_stack"]
 

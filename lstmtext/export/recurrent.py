@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmtext.engine.cell import Array, GRUWeights, LSTMWeights, RNNWeights
-from lstmtext.engine.stack import CellWeights
+from lstmtext.engine.layers import CellWeights
 from lstmtext.export.graph import MICROSOFT, Graph, quantized
 
 __all__ = ["StackValues", "add_stack", "onnx_weights"]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from lstmtext.config import TrainSettings, read_settings
+from lstmtext.config import TrainSettings
 from lstmtext.errors import RunError, SettingsError
+from lstmtext.settings import read_settings
 
 __all__ = ["read_run_settings", "settings_toml"]
 

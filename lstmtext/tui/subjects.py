@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from lstmtext.engine.cell import Array
     from lstmtext.engine.classifier import EngineClassifier
-    from lstmtext.engine.stack import Ids
+    from lstmtext.engine.layers import Ids
     from lstmtext.explain.ablation import UnitEffect
     from lstmtext.store.checkpoint import Checkpoint
 

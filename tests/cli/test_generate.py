@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import runpy
-import signal
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lstmtext.cli.cores import idle_threads
 from lstmtext.cli.main import run
 
-write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
+pytestmark = pytest.mark.usefixtures("tiny_language_model")
 Output = pytest.CaptureFixture[str]
 BASE = ["generate", "--model", "tiny", "--seed", "7"]
-
-
-@pytest.fixture(autouse=True)
-def model(tmp_path: Path) -> Path:
-    """A model folder `tiny` in the current folder."""
-    folder: Path = write_tiny(tmp_path / "tiny")
-    return folder
 
 
 def give(monkeypatch: pytest.MonkeyPatch, data: bytes, terminal: bool = False) -> None:
@@ -72,6 +59,26 @@ def test_text_is_written_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert run([*BASE, "--prompt", "ROMEO:", "--length", "5"]) == 0
     assert [len(text) for text in writes[:6]] == [6, 7, 8, 9, 10, 11]
+
+
+def test_an_interruption_prints_what_was_held_back_and_nothing_twice(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = printed(capsys, "--prompt", "To", "--length", "9").removeprefix("To")
+
+    class Interrupted(io.StringIO):
+        encoding = "utf-8"  # type: ignore[assignment]
+
+        def flush(self) -> None:
+            if self.getvalue() == "To" + written[:5]:
+                raise KeyboardInterrupt
+
+    # After the sixth token the fifth character is printed and the sixth may begin a stop string.
+    stops = ["--stop", written[4] + "☃", "--stop", written[5] + "☃"]
+    assert written[4] != written[5]
+    monkeypatch.setattr(sys, "stdout", Interrupted())
+    assert run([*BASE, "--prompt", "To", "--length", "9", *stops]) == 130
+    assert sys.stdout.getvalue() == "To" + written[:6] + "\n"  # type: ignore[attr-defined]
 
 
 # ------------------------------------------------------------------ where the prompt comes from
@@ -238,125 +245,3 @@ def test_a_gpu_is_not_needed_and_not_used(capsys: Output) -> None:
 def test_help_shows_examples(capsys: Output) -> None:
     assert run(["generate", "--help"]) == 0
     assert "lstmtext generate --prompt 'ROMEO:'" in capsys.readouterr().out
-
-
-# ------------------------------------------------------------------ as a process
-
-
-def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "lstmtext", *BASE, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,  # `communicate` does not see what a buffer has read ahead
-        # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-        **options,
-    )
-
-
-@pytest.mark.parametrize("extra", [[], ["--json"], ["--no-stream"], ["--samples", "2"]])
-def test_ctrl_c_prints_what_there_is_and_ends_with_130(extra: list[str]) -> None:
-    process = start("--prompt", "ROMEO:", "--length", "100000000", *extra)
-    assert process.stdout is not None
-    seen = b""
-    if not extra:
-        while len(seen) < 40:
-            seen += process.stdout.read(40)
-    else:
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(3)
-    process.send_signal(signal.SIGINT)
-    rest, error = process.communicate(timeout=30)
-    assert process.returncode == 130, error
-    assert error == b""
-    text = (seen + rest).decode()
-    assert text.endswith("\n")
-    if extra == ["--json"]:
-        document = json.loads(text)
-        assert document["stopped"] == "interrupt"
-        text = document["text"]
-    assert text.startswith("ROMEO:")
-    assert len(text) > 20
-    assert text.count("--- 2 ---") == (1 if "--samples" in extra else 0)
-
-
-def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
-    process = start("--prompt", "ROMEO:", "--length", "100000000")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process.stderr as complaints:
-        with process.stdout as text:
-            assert text.read(6) == b"ROMEO:"
-        assert process.wait(30) == 0
-        assert complaints.read() == b""
-
-
-def test_an_interruption_prints_what_was_held_back_and_nothing_twice(
-    capsys: Output, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written = printed(capsys, "--prompt", "To", "--length", "9").removeprefix("To")
-
-    class Interrupted(io.StringIO):
-        encoding = "utf-8"  # type: ignore[assignment]
-
-        def flush(self) -> None:
-            if self.getvalue() == "To" + written[:5]:
-                raise KeyboardInterrupt
-
-    # After the sixth token the fifth character is printed and the sixth may begin a stop string.
-    stops = ["--stop", written[4] + "☃", "--stop", written[5] + "☃"]
-    assert written[4] != written[5]
-    monkeypatch.setattr(sys, "stdout", Interrupted())
-    assert run([*BASE, "--prompt", "To", "--length", "9", *stops]) == 130
-    assert sys.stdout.getvalue() == "To" + written[:6] + "\n"  # type: ignore[attr-defined]
-
-
-def test_a_reader_that_leaves_is_no_error() -> None:
-    process = start("--prompt", "ROMEO:", "--length", "100000")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.read(20)
-    process.stdout.close()
-    process.wait(30)
-    assert process.stderr.read() == b""
-    process.stderr.close()
-
-
-def test_an_ascii_terminal_gets_question_marks() -> None:
-    process = start("--prompt", "Où", "--length", "1", env={**os.environ, "PYTHONIOENCODING": "ascii"})
-    output, error = process.communicate(timeout=30)
-    assert process.returncode == 0, error
-    assert output.startswith(b"O?")
-
-
-def test_bytes_that_are_not_utf8_on_the_command_line() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lstmtext", *BASE, "--length", "1", "--prompt", b"R\xffO", "--json"],
-        stdout=subprocess.PIPE,
-    )
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert json.loads(output)["prompt"] == "R\N{REPLACEMENT CHARACTER}O"
-
-
-@pytest.mark.parametrize("extra", [[], ["--json", "--samples", "2"]])
-def test_generate_imports_no_torch_and_no_tokenizers(extra: list[str]) -> None:
-    arguments = [*BASE, "--prompt", "To", "--length", "3", *extra]
-    code = (
-        "import sys; from lstmtext.cli.main import run\n"
-        f"assert run({arguments!r}) == 0\n"
-        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
-        "unwanted = {'torch', 'tokenizers', 'rich', 'textual', 'platformdirs'}\n"
-        "print(sorted(loaded & unwanted), file=sys.stderr)"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stderr.strip() == "[]"
-
-
-@pytest.mark.parametrize(
-    ("cores", "busy", "threads"), [(2, 0.0, 2), (2, 0.4, 2), (2, 0.6, 1), (2, 9.0, 1), (16, 1.0, 15), (1, 0.0, 1)]
-)
-def test_busy_cores_are_left_alone(cores: int, busy: float, threads: int) -> None:
-    assert idle_threads(cores, busy) == threads

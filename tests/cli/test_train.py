@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from lstmtext.cli.main import run as lstmtext
-from lstmtext.config import read_settings
 from lstmtext.events import Evaluated, Finished, Progress, Saved, Started, decode_event
 from lstmtext.places import recipes_folder
+from lstmtext.settings import read_settings
 from lstmtext.store.run import RunReader
 
 Output = pytest.CaptureFixture[str]

@@ -20,8 +20,9 @@ import lstmtext
 from lstmtext import api, errors, events
 from lstmtext.cli import generate as generate_command
 from lstmtext.cli.main import cli, run
-from lstmtext.config import TrainSettings, assign, read_settings
+from lstmtext.config import TrainSettings
 from lstmtext.places import recipes_folder, shipped_folder
+from lstmtext.settings import assign, read_settings
 from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, Metric, TokenizerFacts, read_checkpoint
 from lstmtext.store.control import ACTIONS, Request
 from lstmtext.store.run import RunReader, RunStatus, RunWriter, wait_for

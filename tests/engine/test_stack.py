@@ -9,7 +9,8 @@ import pytest
 
 from lstmtext.engine import stack as stack_module
 from lstmtext.engine.cell import GRUWeights, LSTMState, LSTMWeights, RNNWeights, gru_step, lstm_step, rnn_step
-from lstmtext.engine.stack import CellWeights, Stack, StackState
+from lstmtext.engine.layers import CellWeights
+from lstmtext.engine.stack import Stack, StackState
 
 VOCABULARY, EMBEDDING, HIDDEN, LAYERS, STEPS = 9, 5, 6, 3, 20
 CELLS = [LSTMWeights, GRUWeights, RNNWeights]

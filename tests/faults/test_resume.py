@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-import lstmtext.training.session as module
-from lstmtext.config import TrainSettings, read_settings
+import lstmtext.training.saving as module
+from lstmtext.config import TrainSettings
 from lstmtext.errors import DivergedError
 from lstmtext.events import Evaluated, Event, Finished, Resumed, Saved
+from lstmtext.settings import read_settings
 from lstmtext.store.models import read_index
 from lstmtext.store.run import RunReader, send
 from lstmtext.training.evaluation import stateful_loss

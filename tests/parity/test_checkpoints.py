@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from lstmtext.config import TrainSettings, read_settings
+from lstmtext.config import TrainSettings
 from lstmtext.engine.language_model import EngineModel
+from lstmtext.settings import read_settings
 from lstmtext.store.checkpoint import read_checkpoint, read_config
 from lstmtext.store.models import find_model, pack_model, shipped_models
 from lstmtext.text.tokenizer import Tokenizer

@@ -1,4 +1,4 @@
-"""Small random models for the tests of what lies on the disk."""
+"""Small random models and a folder of runs for the tests of what lies on the disk."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def write_tiny() -> Callable[..., Path]:
     """write_tiny(folder, tokenizer=…, dtype=…, seed=…, metrics=…, **model settings) → the folder."""
     write: Callable[..., Path] = WRITE_TINY
     return write
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Where runs lie in a test: LSTMTEXT_RUNS, as tests/conftest.py sets it."""
+    return tmp_path / "runs"

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from lstmtext.config import TrainSettings, read_settings
+from lstmtext.config import TrainSettings
+from lstmtext.settings import read_settings
 
 TINY: dict[str, dict[str, Any]] = {
     "model": {"layers": 2, "hidden": 24, "embedding": 12},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lstmtext.config import read_settings
+from lstmtext.settings import read_settings
 from lstmtext.training.defaults import QUICK_MINUTES, choose_defaults, classifier_defaults
 
 

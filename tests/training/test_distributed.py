@@ -1,138 +1,30 @@
-"""Several processes: what one would do, no more and no less; and what is left when one of them dies."""
+"""Several processes: what one would do, no more and no less."""
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
-import shlex
 import signal
-import subprocess
-import sys
-import time
-import traceback
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
+from team import Team, run
+from tiny_runs import Tiny, finished, last_files, of
 
 from lstmtext import events as ev
-from lstmtext.config import TrainSettings
-from lstmtext.errors import LstmtextError, ProcessLostError, UsageError
+from lstmtext.errors import ProcessLostError, UsageError
 from lstmtext.store.models import read_index
 from lstmtext.store.run import RunReader, send
 from lstmtext.store.run_settings import read_run_settings
 from lstmtext.text.streams import Streams
-from lstmtext.training import distributed
-from lstmtext.training.distributed import Processes
 from lstmtext.training.loop import Trainer, seed_step
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.session import Session
 from lstmtext.training.tasks import LanguageModelTask
 from lstmtext.training.world import ALONE, World
 
-Tiny = Callable[..., TrainSettings]
-PATIENCE_SECONDS = 200.0  # on a machine that is busy with something more important
 WITHOUT_DROPOUT = {"dropout_output": 0.0, "dropout_weight": 0.0}
-
-
-class Team:
-    """Processes of this one's making, which need not import torch again: each runs `work(world)`."""
-
-    def __init__(self, folder: Path, size: int, work: Callable[[World], Any]) -> None:
-        folder.mkdir(exist_ok=True)
-        meeting = folder / f"meeting-{time.monotonic_ns()}"
-        context = multiprocessing.get_context("fork")
-        self.members = []
-        for rank in range(size):
-            here, there = context.Pipe(duplex=False)
-            process = context.Process(target=self._member, args=(meeting, rank, size, work, there))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 distrusts a fork beside threads
-                process.start()
-            there.close()
-            self.members.append((process, here))
-
-    @staticmethod
-    def _member(meeting: Path, rank: int, size: int, work: Callable[[World], Any], answer: Any) -> None:
-        try:
-            world = Processes(dist.FileStore(str(meeting), size), rank, size)
-            answer.send(work(world))
-        except BaseException as error:
-            traceback.print_exc()
-            answer.send(error if isinstance(error, LstmtextError) else RuntimeError(repr(error)))
-        finally:
-            sys.stderr.flush()
-            os._exit(0)
-
-    def kill(self, rank: int, number: int) -> None:
-        os.kill(self.members[rank][0].pid or 0, number)
-
-    def answers(self) -> list[Any]:
-        """What each process returned or raised; None for one that was killed."""
-        found = []
-        try:
-            for process, answer in self.members:
-                try:
-                    assert answer.poll(PATIENCE_SECONDS), "it hangs"
-                    found.append(answer.recv())
-                except EOFError:
-                    found.append(None)
-                process.join(PATIENCE_SECONDS)
-        finally:
-            for process, answer in self.members:
-                process.kill()
-                process.join()
-                process.close()
-                answer.close()
-        return found
-
-
-def run(folder: Path, settings: TrainSettings, size: int, leave: Callable[[ev.Event], bool] | None = None) -> list[Any]:
-    """The events of a new run, or of one that goes on, as each of `size` processes yields them.
-
-    leave: drops everything at that event, as a killed process does.
-    """
-
-    def work(world: World) -> list[ev.Event]:
-        resume = (folder / "config.toml").exists()
-        session = (
-            Session.resume(folder, "test", world=world) if resume else Session(settings, folder, "test", world=world)
-        )
-        found = []
-        for event in session.events():
-            found.append(event)
-            if leave and leave(event):
-                session.run.close("failed")
-                break
-        return found
-
-    if size == 1:
-        return [work(ALONE)]
-    return Team(folder.parent / "team", size, work).answers()
-
-
-def of(kind: type[Any], events: list[ev.Event]) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
-
-
-def last_files(folder: Path) -> list[bytes]:
-    index = read_index(folder)
-    assert index is not None
-    last = folder / "checkpoints" / index.last
-    names = ("model.safetensors", "training/optimizer.safetensors", "training/carried.safetensors")
-    return [(last / name).read_bytes() for name in names]
-
-
-def finished(folder: Path) -> ev.Finished:
-    last = RunReader(folder).events()[-1]
-    assert isinstance(last, ev.Finished)
-    return last
 
 
 @pytest.mark.parametrize("size", [2, 4])
@@ -277,63 +169,6 @@ def test_one_clock_plans_for_all(tiny: Tiny, tmp_path: Path) -> None:
     assert read_run_settings(tmp_path / "run").budget.plan == first[1]
 
 
-def test_a_killed_process_ends_the_run_which_resumes_exactly(tiny: Tiny, tmp_path: Path) -> None:
-    settings = tiny(run={"save_every": 7})
-    run(tmp_path / "whole", settings, 2)
-
-    def work(world: World) -> None:
-        for event in Session(settings, tmp_path / "run", "test", world=world).events():
-            if isinstance(event, ev.Progress) and event.step == 25 and not world.leads:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    error, killed = Team(tmp_path / "team", 2, work).answers()
-    assert killed is None
-    assert isinstance(error, ProcessLostError)
-    assert "The last checkpoint is step-21." in str(error)
-    assert "torchrun --nproc-per-node 2 -m lstmtext train lm --resume run" in str(error)
-    assert RunReader(tmp_path / "run").status().state == "failed"
-    assert (finished(tmp_path / "run").reason, finished(tmp_path / "run").message) == ("failed", str(error))
-    run(tmp_path / "run", settings, 2)
-    assert last_files(tmp_path / "whole") == last_files(tmp_path / "run")
-
-
-def test_a_leader_that_hangs_has_last_words(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "LAST_WORDS_SECONDS", 0.5)
-    mark = tmp_path / "stopped"
-
-    def work(world: World) -> None:
-        for event in Session(tiny(budget={"steps": 1000}), tmp_path / "run", "test", world=world).events():
-            if isinstance(event, ev.Saved) and not world.leads:
-                mark.touch()
-                os.kill(os.getpid(), signal.SIGSTOP)
-
-    team = Team(tmp_path / "team", 2, work)
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while not mark.exists() and time.monotonic() < give_up:
-        time.sleep(0.05)
-    time.sleep(0.5)  # the leader goes into an exchange that nobody answers
-    team.kill(0, signal.SIGTERM)
-    team.members[0][0].join(PATIENCE_SECONDS)
-    team.kill(1, signal.SIGKILL)
-    assert team.answers() == [None, None]
-    assert RunReader(tmp_path / "run").status().state == "failed"
-    assert "The last checkpoint is step-10." in finished(tmp_path / "run").message
-
-
-@pytest.mark.slow
-def test_a_silent_process_is_not_waited_for_long(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "EXCHANGE_TIMEOUT", distributed.timedelta(seconds=30))
-
-    def work(world: World) -> None:
-        for event in Session(tiny(), tmp_path / "run", "test", world=world).events():
-            if isinstance(event, ev.Progress) and not world.leads:
-                time.sleep(40)
-
-    answers = Team(tmp_path / "team", 2, work).answers()
-    assert "did not answer" in str(answers[0])
-    assert finished(tmp_path / "run").reason == "failed"
-
-
 def test_one_refusal_is_everybodys(tiny: Tiny, tmp_path: Path) -> None:
     for given, message in (
         ({"batch": {"batch_size": 9}}, "--batch-size 9 is the batch of all 2 processes.*8 or 10 would fit"),
@@ -353,51 +188,3 @@ def test_a_folder_in_use_is_refused_by_the_leader(tiny: Tiny, tmp_path: Path) ->
     first, second = run(tmp_path / "run", tiny(), 2)
     assert "not empty" in str(first)
     assert str(second) == "Process 0 could not go on; its own message says why."
-
-
-OPTIONS = shlex.split("""
-    --layers 1 --hidden 16 --embedding 8 --batch-size 4 --sequence-length 16 --dropout 0.2 --steps 60 --seed 3
-    --device cpu --precision float32 --set log_every=5 --set evaluate_every=30 --set save_every=3
-    --set sample_length=0
-""")
-
-
-def torchrun(*arguments: str) -> subprocess.Popen[str]:
-    start = [sys.executable, "-W", "error", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*start, "-m", "lstmtext", "train", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.slow
-def test_torchrun(tmp_path: Path, harbour: str) -> None:
-    """The command line: two runs, a worker that is killed, the way on, and one refusal said once."""
-    text = tmp_path / "text.txt"
-    text.write_text(harbour[:6000])
-    process = torchrun("lm", str(text), "--name", "whole", *OPTIONS)
-    _, said = process.communicate()
-    assert process.returncode == 0, said
-    assert said.count("Next: lstmtext generate") == 1
-
-    process = torchrun("lm", str(text), "--name", "killed", *OPTIONS)
-    folder = Path(os.environ["LSTMTEXT_RUNS"]) / "killed"
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while not (folder / "checkpoints.json").exists() and time.monotonic() < give_up:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    leader = json.loads((folder / "status.json").read_text())["pid"]
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    os.kill(next(int(pid) for pid in children if int(pid) != leader), signal.SIGKILL)
-    _, said = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode != 0
-    assert "lstmtext: Another process of this run ended" in said
-    assert RunReader(folder).status().state == "failed"
-    assert "--resume killed" in finished(folder).message
-
-    process = torchrun("lm", "--resume", "killed")
-    _, said = process.communicate()
-    assert process.returncode == 0, said
-    assert last_files(folder) == last_files(folder.parent / "whole")
-
-    process = torchrun("sentiment", "everyday", "--steps", "3")
-    _, said = process.communicate()
-    assert said.count("lstmtext: 2 processes train language models only.") == 1

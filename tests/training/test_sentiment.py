@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from lstmtext import events as ev
-from lstmtext.config import TrainSettings, read_settings
+from lstmtext.config import TrainSettings
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import CheckpointError, InputError, UsageError
+from lstmtext.settings import read_settings
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
 from lstmtext.training.precision import Arithmetic

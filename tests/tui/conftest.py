@@ -186,6 +186,17 @@ def make_run(tmp_path: Path) -> Any:
             run.crash()
 
 
+@pytest.fixture
+def two_models(tmp_path: Path) -> None:
+    """Two trained runs, `one` and `two`."""
+    from engine.tiny import write_tiny
+
+    for seed, name in enumerate(("one", "two")):
+        run = tmp_path / "runs" / name
+        write_tiny(run / "checkpoints" / "step-3", seed=seed)
+        (run / "checkpoints.json").write_text('{"last": "step-3"}')
+
+
 def screen_text(app: Any) -> str:
     """What the terminal shows, line by line, without colours."""
     width, height = app.size

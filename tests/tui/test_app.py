@@ -1,8 +1,7 @@
-"""The shell: rooms, keys, help, palette, jumping, themes, what is too small, what goes wrong."""
+"""The shell: rooms, keys, help, palette, jumping, other windows; and what is imported for it."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import subprocess
 import sys
@@ -11,25 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.css.query import NoMatches
-from textual.scrollbar import ScrollBar
 from textual.widget import AwaitMount
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from lstmtext.errors import RunError
-from lstmtext.tui.app import LstmtextApp, only_ascii
+from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.keys import all_actions
 from lstmtext.tui.rooms import ROOMS
 from lstmtext.tui.screens.help import HelpScreen, help_text, keys_now
 from lstmtext.tui.screens.jump import JumpScreen
 from lstmtext.tui.screens.missing import MissingScreen
 from lstmtext.tui.state import UiState
-from lstmtext.tui.themes import NAMES
 from lstmtext.tui.widgets import roombar
-from lstmtext.tui.widgets.roombar import LEAST, RoomBar, TooSmall, bar
+from lstmtext.tui.widgets.roombar import RoomBar, bar
 from tui.conftest import press, screen_text, wait_until
-
-SIZES = [(60, 18), (80, 24), (140, 40)]
 
 
 async def test_number_and_function_keys_open_rooms() -> None:
@@ -176,97 +169,6 @@ async def test_names_with_brackets_do_not_break_the_palette(make_run: Any) -> No
         await wait_until(pilot, lambda: "Open run a[b]c[red]" in screen_text(pilot.app))
 
 
-async def test_themes_come_back() -> None:
-    state = UiState()
-    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
-        assert pilot.app.theme == "lstmtext-dark"
-        await press(pilot, "f9")
-        assert pilot.app.theme == "lstmtext-light"
-    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
-        assert pilot.app.theme == "lstmtext-light"
-
-
-async def test_a_theme_that_is_gone_is_the_dark_one() -> None:
-    async with LstmtextApp(state=UiState(values={"app": {"theme": "no-such"}})).run_test(size=(80, 24)) as pilot:
-        assert pilot.app.theme == "lstmtext-dark"
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("room", ROOMS)
-async def test_every_room_has_its_bar_and_footer_at_every_size(room: str, size: tuple[int, int]) -> None:
-    async with LstmtextApp().run_test(size=size) as pilot:
-        await pilot.app.switch_mode(room)
-        await wait_until(pilot, lambda: "Commands" in (screen_text(pilot.app).splitlines() or [""])[-1])
-        lines = screen_text(pilot.app).splitlines()
-        assert "5 Memory" in lines[0]
-        assert not pilot.app.screen.query_one(TooSmall).display
-        assert max(map(len, lines)) <= size[0]
-        assert len(lines) == size[1]
-        assert ("full: 80×24" in lines[0]) == (size[0] < 80)
-
-
-@pytest.mark.parametrize("size", [(LEAST[0] - 1, 40), (140, LEAST[1] - 1), (20, 5)])
-async def test_a_screen_that_is_too_small_says_so(size: tuple[int, int]) -> None:
-    async with LstmtextApp().run_test(size=size) as pilot:
-        text = await press(pilot)
-        assert f"{size[0]} × {size[1]} is too small" in text
-        assert "Runs" not in text
-        await pilot.resize_terminal(80, 24)
-        await pilot.pause()
-        assert "Runs" in screen_text(pilot.app)
-
-
-@pytest.mark.parametrize("theme", NAMES)
-async def test_pictures_are_svg_in_every_theme(theme: str, tmp_path: Path) -> None:
-    async with LstmtextApp(state=UiState(values={"app": {"theme": theme}})).run_test(size=(80, 24)) as pilot:
-        await press(pilot, "f12")
-        [picture] = tmp_path.glob("lstmtext-home-*.svg")
-        assert picture.read_text().startswith("<svg")
-
-
-async def test_a_picture_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
-    async with LstmtextApp().run_test(size=(80, 24), notifications=True) as pilot:
-        app: Any = pilot.app
-        assert app.save_svg(tmp_path / "no" / "such" / "folder.svg") is None
-        await wait_until(pilot, lambda: "cannot be written" in screen_text(app))
-
-
-async def test_the_ascii_fallback_draws_home_in_ascii(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ScrollBar, "renderer", ScrollBar.renderer)  # put back at the end
-    make_run("hamlet").started()
-    async with LstmtextApp(ascii=True).run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: "hamlet" in screen_text(pilot.app) and "harbour" in screen_text(pilot.app))
-        text = screen_text(pilot.app)
-        assert text.isascii(), [character for character in text if not character.isascii()]
-
-
-async def test_without_colour_the_cursor_is_still_seen(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    make_run("hamlet").started()
-    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
-        app: Any = pilot.app
-        assert app.plain
-        await wait_until(pilot, lambda: "hamlet" in screen_text(app))
-        listing = app.screen.query_one("#runs")
-        assert any(segment.style and segment.style.reverse for segment in listing.render_line(0))
-
-
-def test_ascii_is_for_other_encodings_and_the_bare_console(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stream:
-        encoding = "utf-8"
-
-    monkeypatch.setattr(sys, "__stdout__", Stream())
-    assert not only_ascii()
-    monkeypatch.setenv("TERM", "linux")
-    assert only_ascii()
-    monkeypatch.setenv("LSTMTEXT_ASCII", "0")
-    assert not only_ascii()
-    monkeypatch.delenv("LSTMTEXT_ASCII")
-    monkeypatch.setenv("TERM", "xterm")
-    Stream.encoding = "ANSI_X3.4-1968"
-    assert only_ascii()
-
-
 @pytest.mark.parametrize("key", ["f2", "n"])  # of the app, and of a screen
 async def test_a_tab_is_drawn_lit_before_its_room_is_made(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
@@ -295,53 +197,6 @@ async def test_a_tab_is_drawn_lit_before_its_room_is_made(key: str, monkeypatch:
         await press(pilot, "f1")
         assert before[1] == [], "a room that is there is shown at once"
         assert pilot.app.screen.query_one(RoomBar).current == "home"
-
-
-async def test_a_room_that_cannot_be_imported_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "lstmtext.tui.screens.memory", None)
-    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
-        await press(pilot, "f5")
-        room = pilot.app.screen
-        assert isinstance(room, MissingScreen)
-        assert "memory" in room.reason
-
-
-async def test_what_cannot_be_done_is_a_toast(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with LstmtextApp().run_test(size=(80, 24), notifications=True) as pilot:
-        app: Any = pilot.app
-        app.open_run("no-such-run")
-        await wait_until(pilot, lambda: "There is no run 'no-such-run'" in " ".join(screen_text(app).split()))
-
-        def refuse() -> None:
-            raise RunError("The [bold]disk is full.")
-
-        monkeypatch.setattr(app.screen, "action_new", refuse)
-        await press(pilot, "n")
-        app.run_worker(refuse, thread=True)
-        await wait_until(pilot, lambda: screen_text(app).count("The [bold]disk is full.") == 2)
-
-
-def test_what_nobody_foresaw_ends_in_a_sentence_and_a_file(tmp_path: Path) -> None:
-    program = (
-        "import asyncio\n"
-        "from lstmtext.tui.app import LstmtextApp\n"
-        "app = LstmtextApp()\n"
-        "async def go():\n"
-        "    async with app.run_test(size=(80, 24)) as pilot:\n"
-        "        app.call_later(lambda: 1 / 0)\n"
-        "        await pilot.pause(0.5)\n"
-        "try:\n"
-        "    asyncio.run(go())\n"
-        "except ZeroDivisionError:\n"
-        "    pass\n"
-    )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
-    assert "This should not have happened: ZeroDivisionError" in " ".join(said.stderr.split())
-    assert "Traceback" not in said.stderr
-    assert (
-        "1 / 0" in (tmp_path / "cache" / "tui-error.txt").read_text()
-        or "<lambda>" in (tmp_path / "cache" / "tui-error.txt").read_text()
-    )
 
 
 async def test_announcements_reach_another_window() -> None:
@@ -418,36 +273,3 @@ def test_starting_imports_no_room_but_home_and_no_numpy() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=100)
     assert said.returncode == 0, said.stderr
-
-
-class Composing(Static):
-    """A widget that looks for a part that it has not, once the app leaves if it is told to wait for that."""
-
-    def __init__(self, *, patient: bool) -> None:
-        super().__init__()
-        self.patient = patient
-
-    async def on_mount(self) -> None:
-        while self.patient and not self.app._leaving:  # type: ignore[attr-defined]
-            await asyncio.sleep(0.005)
-        self.query_one("#part")
-
-
-async def compose_and_leave(app: LstmtextApp, *, patient: bool) -> None:
-    async with app.run_test() as pilot:  # raises what the app did not foresee
-        app.screen.mount(Composing(patient=patient))
-        if not patient:
-            await pilot.pause()
-
-
-async def test_leaving_while_a_room_is_composed_is_no_crash() -> None:
-    app = LstmtextApp()
-    await compose_and_leave(app, patient=True)
-    assert not app.return_code
-
-
-async def test_the_same_is_a_crash_while_nobody_leaves() -> None:
-    app = LstmtextApp()
-    with pytest.raises(NoMatches):
-        await compose_and_leave(app, patient=False)
-    assert app.return_code == 1

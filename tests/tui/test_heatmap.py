@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from lstmtext.tui.ramps import Look, cell, diverging, glyph, legend, plain, sequential, width_of
-from lstmtext.tui.widgets.curve import Passage, curve_lines, systems
+from lstmtext.tui.widgets.curve_lines import Passage, curve_lines, systems
 from lstmtext.tui.widgets.heatmap import Heat, heat_lines, window
 
 PLAIN, ASCII, COLOUR = Look(colour=False), Look(colour=False, ascii=True), Look()

@@ -1,49 +1,24 @@
-"""The room Memory, its lab and its curves: every key, on a small random classifier and a small language model."""
+"""The room Memory and its lab: every key, on a small random classifier and a small language model."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from classifiers import random_classifier
 from textual.widgets import Input
 
-from lstmtext.engine.language_model import EngineModel
-from lstmtext.explain.next_token import gates, next_token, rank_units
-from lstmtext.store.checkpoint import read_checkpoint
-from lstmtext.store.models import find_model
 from lstmtext.tui import memory_jobs
 from lstmtext.tui.app import LstmtextApp
-from lstmtext.tui.experiments import HOW, Experiment, chart_lines, find_experiments
-from lstmtext.tui.lab_view import aligned_lines, lay, verdict
 from lstmtext.tui.latest import Latest
-from lstmtext.tui.memory_view import Study, map_csv, map_heat, swing_order, unit_lines
-from lstmtext.tui.ramps import Look, plain, width_of
-from lstmtext.tui.screens.experiments import ExperimentsScreen
 from lstmtext.tui.screens.lab import LabScreen
 from lstmtext.tui.screens.memory import MemoryScreen
 from lstmtext.tui.state import UiState
-from lstmtext.tui.subjects import ClassifierSubject, load_subject, shift, visible_token
 from lstmtext.tui.widgets.units import UnitList
 from tui.conftest import harness, press, screen_text, wait_until
 
 TEXT = "The film is not good."
-PLAIN = Look(colour=False)
-
-
-def classifier(tmp_path: Path, **more: Any) -> ClassifierSubject:
-    found = load_subject(str(random_classifier(tmp_path, **more)))
-    assert isinstance(found, ClassifierSubject)
-    return found
-
-
-def study(subject: ClassifierSubject, text: str = TEXT) -> Study:
-    passage = subject.read(text)
-    traces = subject.trace(passage)
-    return Study(passage, traces, subject.answer(passage), swing_order(traces), {})
 
 
 def app_with(model: str, **more: Any) -> LstmtextApp:
@@ -58,142 +33,6 @@ async def opened(pilot: Any) -> MemoryScreen:
     assert isinstance(screen, MemoryScreen)
     await wait_until(pilot, lambda: screen.study is not None and bool(screen.study.ranked), 60)
     return screen
-
-
-# What is computed and drawn.
-
-
-def test_the_columns_of_the_map_are_the_units_in_their_order(tmp_path: Path) -> None:
-    one = study(classifier(tmp_path))
-    heat = map_heat(one, "cell", 1)
-    assert list(heat.rows) == ["the", "film", "is", "not", "good", "."]
-    assert heat.signed
-    for place, name in enumerate(heat.columns):
-        assert heat.values[3][place] == pytest.approx(one.traces["cell"][1][3][int(name)])
-
-
-def test_the_table_has_a_row_per_token_and_unit(tmp_path: Path) -> None:
-    one = study(classifier(tmp_path))
-    lines = map_csv(one, 0).splitlines()
-    assert lines[0] == "position,token,layer,unit,forget,input,output,candidate,cell,hidden"
-    assert len(lines) == 1 + 6 * 8
-    assert float(lines[9].split(",")[4]) == pytest.approx(one.traces["forget"][0][1][0], abs=1e-5)
-
-
-@pytest.mark.parametrize("width", [30, 54, 120])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_one_unit_over_the_text_fits(tmp_path: Path, cell: str, width: int) -> None:
-    one = study(classifier(tmp_path, cell=cell))
-    lines = unit_lines(one, 0, 3, 2, width, PLAIN)
-    assert len(lines) == 7
-    assert max(width_of(line) for line in lines) <= width
-
-
-def test_a_language_model_without_a_unit() -> None:
-    """Switching units off is exact, nothing switched off changes nothing, and the ranking is what single units do."""
-    model = EngineModel(read_checkpoint(find_model("shakespeare")))
-    ids = np.array([5, 20, 33, 7])
-    hidden, _ = model.read(ids[None])
-    whole = np.exp(model.log_probabilities(hidden))
-    np.testing.assert_allclose(next_token(model, ids), whole, atol=1e-6)
-    values = gates(model, ids)
-    np.testing.assert_allclose(values["hidden"][-1, -1], hidden[0], atol=1e-5)
-    effects = rank_units(model, ids, 1)
-    assert effects is not None
-    assert sorted(effect.unit for effect in effects) == list(range(model.stack.hidden))
-    off = next_token(model, ids, [[(1, effects[0].unit)]])[0]
-    assert effects[0].change == pytest.approx(shift(whole[0].tolist(), off.tolist()), abs=1e-5)
-    assert rank_units(model, ids, 1, lambda: False) is None
-
-
-def test_white_space_can_be_seen() -> None:
-    assert [visible_token(text) for text in (" ", "\n", "a", "a\n")] == ["␣", "⏎", "a", "a⏎"]
-
-
-def test_two_texts_side_by_side(tmp_path: Path) -> None:
-    subject = classifier(tmp_path)
-    pair = lay(subject, "The film is good.", TEXT)
-    assert [pair.texts(place) for place in range(len(pair.rows))][3] == ("", "not")
-    assert pair.where == 3
-    cells = pair.differences["cell"]
-    assert not cells[:, :3].any()
-    a, b = (subject.trace(passage)["cell"] for passage in pair.passages)
-    np.testing.assert_allclose(cells[:, 3], b[:, 3] - a[:, 2], atol=1e-6)
-    np.testing.assert_allclose(cells[:, -1], b[:, -1] - a[:, -1], atol=1e-6)
-    lines = plain(aligned_lines(pair, 60, PLAIN)).splitlines()
-    assert lines[0].split() == ["first", "The", "film", "is", "∅", "good", "."]
-    assert lines[2].split() == ["second", "The", "film", "is", "not", "good", "."]
-    words = verdict(pair, 1, "classifier")
-    assert "“not”" in words[1]
-    assert "Unit" in words[-1]
-
-
-def test_the_verdict_of_two_equal_texts(tmp_path: Path) -> None:
-    pair = lay(classifier(tmp_path), TEXT, TEXT)
-    assert verdict(pair, 1, "classifier") == ["The two texts are the same, word for word. Change one of them."]
-    assert verdict(lay(classifier(tmp_path), "", ""), 1, "classifier") == ["Write two sentences that differ in a word."]
-
-
-EXPERIMENT = {
-    "experiment": "negation",
-    "title": "A not, and words after it",
-    "x": {"name": "words between"},
-    "y": {"name": "right, %"},
-    "arms": [
-        {"name": "LSTM", "points": [[0, 100, 99, 100], [8, 98, 96, 99], [16, 90, 85, 95]]},
-        {"name": "RNN", "points": [[0, 100, 99, 100], [8, 70, 60, 80], [16, 50, 48, 52]]},
-    ],
-    "note": "three seeds",
-}
-
-
-def test_experiments_are_found_and_damaged_ones_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
-    for name, content in (("good", json.dumps(EXPERIMENT)), ("bad", '{"experiment": 3}'), ("worse", "{")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "result.json").write_text(content)
-    found, problems = find_experiments()
-    assert found["good"].arms[1].points[2] == (16, 50, 48, 52)
-    assert len(problems) == 2
-    assert "bad" in problems[0]
-
-
-@pytest.mark.parametrize("look", [PLAIN, Look(colour=False, ascii=True), Look()])
-@pytest.mark.parametrize(("width", "height"), [(40, 10), (76, 18), (130, 34)])
-def test_the_curves_fit_and_show_every_arm(look: Look, width: int, height: int) -> None:
-    import msgspec
-
-    experiment = msgspec.convert(EXPERIMENT, Experiment)
-    lines = chart_lines(experiment, width, height, look)
-    assert len(lines) == height
-    assert max(width_of(line) for line in lines) <= width
-    text = plain(lines)
-    for sign, name in zip("o^" if look.ascii else "●▲", ("LSTM", "RNN"), strict=True):
-        assert f"{sign} {name}" in text
-        assert text.count(sign) >= 3
-    assert "words between" in text
-    assert text.startswith("right, %")
-
-
-@pytest.mark.parametrize("look", [PLAIN, Look(colour=False, ascii=True)])
-@pytest.mark.parametrize(("width", "height"), [(40, 14), (76, 18)])
-def test_references_are_drawn_and_many_names_take_lines(look: Look, width: int, height: int) -> None:
-    import msgspec
-
-    arms = [{"name": f"network {number}", "points": [[0, 1, 1, 1], [8, number / 9, 0, 1]]} for number in range(6)]
-    lines = [{"name": "guessing", "points": [[0, 0.5], [8, 0.5]]}, {"name": "far below", "points": [[0, 0], [8, -9]]}]
-    experiment = msgspec.convert({**EXPERIMENT, "arms": arms, "lines": lines}, Experiment)
-    shown = chart_lines(experiment, width, height, look)
-    assert len(shown) == height
-    assert max(width_of(line) for line in shown) <= width
-    text = plain(shown)
-    names = [f"network {number}" for number in range(6)] + ["guessing", "far below", "words between"]
-    assert all(name in text for name in names)
-    assert "−8" in text or "−5" in text  # the axis reaches as far as the references, in round numbers
-    assert plain(chart_lines(msgspec.structs.replace(experiment, lines=[]), width, height, look)) != text
-
-
-# The rooms.
 
 
 async def test_every_key_of_the_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,30 +159,6 @@ async def test_the_picker_shows_its_lines_and_can_be_clicked() -> None:
         assert picker.highlighted == 29
         assert "29" in screen_text(pilot.app)
         assert picker.render_line(picker.size.height - 1) != picker.render_line(0)
-
-
-async def test_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "quick").mkdir()
-    (tmp_path / "quick" / "result.json").write_text(json.dumps(EXPERIMENT))
-    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
-        await pilot.app.push_screen(ExperimentsScreen())
-        found = pilot.app.screen.found  # type: ignore[attr-defined]
-        shown = await press(pilot, *["right"] * list(found).index("quick"))
-        assert "A not, and words after it" in shown
-        assert "three seeds" in shown
-        await press(pilot, "w", "escape")
-        assert list(tmp_path.glob("*.csv"))
-
-
-async def test_without_experiments_it_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
-    monkeypatch.setattr("lstmtext.tui.experiments.shipped_folder", lambda _: tmp_path / "none")
-    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
-        await pilot.app.push_screen(ExperimentsScreen())
-        await pilot.pause()
-        assert HOW in screen_text(pilot.app)
 
 
 async def test_the_legend_follows_the_theme(tmp_path: Path) -> None:

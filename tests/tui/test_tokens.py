@@ -12,7 +12,7 @@ from lstmtext.tui.flow import PROMPT, Flow
 from lstmtext.tui.ramps import Look, width_of
 from lstmtext.tui.replies import Alternative, Choice, Drawn
 from lstmtext.tui.widgets.alternatives import alternative_lines, percent, token_name
-from lstmtext.tui.widgets.tokens import level, row_line, shade, shading_legend
+from lstmtext.tui.widgets.shading import level, row_line, shade, shading_legend
 
 LOOKS = [Look(colour, dark, ascii) for colour in (True, False) for dark in (True, False) for ascii in (True, False)]
 

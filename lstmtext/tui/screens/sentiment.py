@@ -26,7 +26,8 @@ from lstmtext.tui.screens.choose import ChooseScreen
 from lstmtext.tui.sentiment_jobs import Brought, Judged, Loaded, Together
 from lstmtext.tui.sentiment_view import brings_line, interaction_lines, sentence_lines, verdict_lines, verdict_note
 from lstmtext.tui.subjects import ClassifierSubject, model_names
-from lstmtext.tui.widgets.curve import CurvePane, Passage, ReadingCurve
+from lstmtext.tui.widgets.curve import CurvePane, ReadingCurve
+from lstmtext.tui.widgets.curve_lines import Passage
 from lstmtext.tui.widgets.look import Lines
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from lstmtext.tui.ramps import Line, Look, diverging, paint
 from lstmtext.tui.replies import Alternative, Drawn, brief
 from lstmtext.tui.widgets.bars import bar
 from lstmtext.tui.widgets.look import Styled, look_of
-from lstmtext.tui.widgets.tokens import shading_legend
+from lstmtext.tui.widgets.shading import shading_legend
 
 __all__ = ["Alternatives", "alternative_lines", "percent", "token_name"]
 

@@ -1,0 +1,94 @@
+"""The folders of runs: made, found by name, removed and summed up."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from lstmtext.errors import RunError
+from lstmtext.events import Evaluated, Saved, Started
+from lstmtext.store import control
+from lstmtext.store.run import RunWriter, find_run, fresh_name, list_runs, remove_run, summarise
+from store.records import TOML, progress
+
+
+def test_create_refuses_content_but_not_a_detached_log(runs: Path) -> None:
+    (runs / "a").mkdir(parents=True)
+    (runs / "a" / "log.txt").write_text("starting")
+    RunWriter.create(runs / "a", TOML).close()
+    with pytest.raises(RunError, match="Choose another --name, or go on with it by --resume"):
+        RunWriter.create(runs / "a", TOML)
+    (runs / "b").mkdir()
+    (runs / "b" / "thesis.txt").write_text("mine")
+    with pytest.raises(RunError, match="not empty"):
+        RunWriter.create(runs / "b", TOML)
+    assert [path.name for path in (runs / "b").iterdir()] == ["thesis.txt"]
+    (runs / "c").write_text("a file")
+    with pytest.raises(RunError, match="is a file"):
+        RunWriter.create(runs / "c", TOML)
+    with pytest.raises(RunError, match="not a run"):
+        RunWriter.reopen(runs / "b")
+
+
+def test_runs_are_found_by_name_and_path_with_near_matches(runs: Path) -> None:
+    with pytest.raises(RunError, match="no runs yet"):
+        find_run("hamlet")
+    for name in ("hamlet", "hamlet-2", "macbeth"):
+        RunWriter.create(runs / name, TOML).close()
+        time.sleep(0.01)
+    assert find_run("hamlet") == runs / "hamlet"
+    assert find_run(str(runs / "macbeth")) == runs / "macbeth"
+    with pytest.raises(RunError, match="Did you mean 'hamlet'"):
+        find_run("halmet")
+    with pytest.raises(RunError):
+        find_run("")
+    assert [path.name for path in list_runs()] == ["macbeth", "hamlet-2", "hamlet"]
+    RunWriter.reopen(runs / "hamlet").close()
+    assert list_runs()[0].name == "hamlet"
+    assert fresh_name("hamlet") == "hamlet-3"
+    assert fresh_name("König Lear (1)/../x") == "König-Lear-1-..-x"
+    assert fresh_name("..") == "run"
+
+
+def test_remove_takes_runs_only(runs: Path) -> None:
+    RunWriter.create(runs / "a", TOML).close()
+    (runs / "a" / "checkpoints" / "step-1").mkdir(parents=True)
+    remove_run(runs / "a")
+    assert list(runs.iterdir()) == []
+    assert not control._held
+    (runs / "mine").mkdir()
+    with pytest.raises(RunError, match="not a run"):
+        remove_run(runs / "mine")
+    assert (runs / "mine").is_dir()
+
+
+def test_summary(runs: Path) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.record(
+            Started(
+                step=0,
+                parameters=10,
+                train_tokens=9,
+                validation_tokens=1,
+                vocabulary=5,
+                tokenizer="bpe",
+                total_steps=100,
+                device="cpu",
+                precision="float32",
+                memory_bytes=1,
+                characters_per_token=2.0,
+            )
+        )
+        for step, loss in ((10, 2.0), (20, 1.0), (30, 1.5)):
+            run.record(progress(step))
+            run.record(Evaluated(step=step, loss=loss, best=loss < 2, tokens=1, seconds=0.1))
+        run.record(Saved(step=30, folder="step-30"))
+    (runs / "a" / "checkpoints" / "step-30").mkdir(parents=True)
+    (runs / "a" / "checkpoints.json").write_text('{"last": "step-30", "best": "step-20"}')
+    summary = summarise(runs / "a")
+    assert (summary.name, summary.best_loss, summary.best_step) == ("a", 1.0, 20)
+    assert summary.best_bits_per_character == pytest.approx(0.7213, abs=1e-4)
+    assert (summary.last_checkpoint, summary.best_checkpoint) == ("step-30", None)  # step-20 is not there
+    assert summary.setting("text", "corpus") == "hamlet.txt"

@@ -1,0 +1,43 @@
+"""Runs of the settings of the fixture `tiny`: trained to the end, what they said, and what they left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lstmtext import events as ev
+from lstmtext.config import TrainSettings
+from lstmtext.store.models import read_index
+from lstmtext.store.run import RunReader
+from lstmtext.training.session import Session
+
+Tiny = Callable[..., TrainSettings]
+
+
+def train(settings: TrainSettings, folder: Path) -> list[ev.Event]:
+    return list(Session(settings, folder, "test").events())
+
+
+def of(kind: type[Any], events: list[ev.Event]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def weights(folder: Path) -> bytes:
+    index = read_index(folder)
+    assert index is not None
+    return (folder / "checkpoints" / index.last / "model.safetensors").read_bytes()
+
+
+def last_files(folder: Path) -> list[bytes]:
+    index = read_index(folder)
+    assert index is not None
+    last = folder / "checkpoints" / index.last
+    names = ("model.safetensors", "training/optimizer.safetensors", "training/carried.safetensors")
+    return [(last / name).read_bytes() for name in names]
+
+
+def finished(folder: Path) -> ev.Finished:
+    last = RunReader(folder).events()[-1]
+    assert isinstance(last, ev.Finished)
+    return last

@@ -1,0 +1,110 @@
+"""How the shell looks: themes, every size and too small a one, pictures, without Unicode, without colour."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.scrollbar import ScrollBar
+
+from lstmtext.tui.app import LstmtextApp, only_ascii
+from lstmtext.tui.rooms import ROOMS
+from lstmtext.tui.state import UiState
+from lstmtext.tui.themes import NAMES
+from lstmtext.tui.widgets.roombar import LEAST, TooSmall
+from tui.conftest import press, screen_text, wait_until
+
+SIZES = [(60, 18), (80, 24), (140, 40)]
+
+
+async def test_themes_come_back() -> None:
+    state = UiState()
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        assert pilot.app.theme == "lstmtext-dark"
+        await press(pilot, "f9")
+        assert pilot.app.theme == "lstmtext-light"
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        assert pilot.app.theme == "lstmtext-light"
+
+
+async def test_a_theme_that_is_gone_is_the_dark_one() -> None:
+    async with LstmtextApp(state=UiState(values={"app": {"theme": "no-such"}})).run_test(size=(80, 24)) as pilot:
+        assert pilot.app.theme == "lstmtext-dark"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("room", ROOMS)
+async def test_every_room_has_its_bar_and_footer_at_every_size(room: str, size: tuple[int, int]) -> None:
+    async with LstmtextApp().run_test(size=size) as pilot:
+        await pilot.app.switch_mode(room)
+        await wait_until(pilot, lambda: "Commands" in (screen_text(pilot.app).splitlines() or [""])[-1])
+        lines = screen_text(pilot.app).splitlines()
+        assert "5 Memory" in lines[0]
+        assert not pilot.app.screen.query_one(TooSmall).display
+        assert max(map(len, lines)) <= size[0]
+        assert len(lines) == size[1]
+        assert ("full: 80×24" in lines[0]) == (size[0] < 80)
+
+
+@pytest.mark.parametrize("size", [(LEAST[0] - 1, 40), (140, LEAST[1] - 1), (20, 5)])
+async def test_a_screen_that_is_too_small_says_so(size: tuple[int, int]) -> None:
+    async with LstmtextApp().run_test(size=size) as pilot:
+        text = await press(pilot)
+        assert f"{size[0]} × {size[1]} is too small" in text
+        assert "Runs" not in text
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "Runs" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize("theme", NAMES)
+async def test_pictures_are_svg_in_every_theme(theme: str, tmp_path: Path) -> None:
+    async with LstmtextApp(state=UiState(values={"app": {"theme": theme}})).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f12")
+        [picture] = tmp_path.glob("lstmtext-home-*.svg")
+        assert picture.read_text().startswith("<svg")
+
+
+async def test_a_picture_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    async with LstmtextApp().run_test(size=(80, 24), notifications=True) as pilot:
+        app: Any = pilot.app
+        assert app.save_svg(tmp_path / "no" / "such" / "folder.svg") is None
+        await wait_until(pilot, lambda: "cannot be written" in screen_text(app))
+
+
+async def test_the_ascii_fallback_draws_home_in_ascii(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScrollBar, "renderer", ScrollBar.renderer)  # put back at the end
+    make_run("hamlet").started()
+    async with LstmtextApp(ascii=True).run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "hamlet" in screen_text(pilot.app) and "harbour" in screen_text(pilot.app))
+        text = screen_text(pilot.app)
+        assert text.isascii(), [character for character in text if not character.isascii()]
+
+
+async def test_without_colour_the_cursor_is_still_seen(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    make_run("hamlet").started()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        app: Any = pilot.app
+        assert app.plain
+        await wait_until(pilot, lambda: "hamlet" in screen_text(app))
+        listing = app.screen.query_one("#runs")
+        assert any(segment.style and segment.style.reverse for segment in listing.render_line(0))
+
+
+def test_ascii_is_for_other_encodings_and_the_bare_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stream:
+        encoding = "utf-8"
+
+    monkeypatch.setattr(sys, "__stdout__", Stream())
+    assert not only_ascii()
+    monkeypatch.setenv("TERM", "linux")
+    assert only_ascii()
+    monkeypatch.setenv("LSTMTEXT_ASCII", "0")
+    assert not only_ascii()
+    monkeypatch.delenv("LSTMTEXT_ASCII")
+    monkeypatch.setenv("TERM", "xterm")
+    Stream.encoding = "ANSI_X3.4-1968"
+    assert only_ascii()

@@ -1,0 +1,105 @@
+"""What the room Memory and its lab compute and draw: the map, one unit, units switched off, two texts side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from classifiers import random_classifier
+
+from lstmtext.engine.language_model import EngineModel
+from lstmtext.explain.next_token import gates, next_token, rank_units
+from lstmtext.store.checkpoint import read_checkpoint
+from lstmtext.store.models import find_model
+from lstmtext.tui.lab_view import aligned_lines, lay, verdict
+from lstmtext.tui.memory_view import Study, map_csv, map_heat, swing_order, unit_lines
+from lstmtext.tui.ramps import Look, plain, width_of
+from lstmtext.tui.subjects import ClassifierSubject, load_subject, shift, visible_token
+
+TEXT = "The film is not good."
+PLAIN = Look(colour=False)
+
+
+def classifier(tmp_path: Path, **more: Any) -> ClassifierSubject:
+    found = load_subject(str(random_classifier(tmp_path, **more)))
+    assert isinstance(found, ClassifierSubject)
+    return found
+
+
+def study(subject: ClassifierSubject, text: str = TEXT) -> Study:
+    passage = subject.read(text)
+    traces = subject.trace(passage)
+    return Study(passage, traces, subject.answer(passage), swing_order(traces), {})
+
+
+def test_the_columns_of_the_map_are_the_units_in_their_order(tmp_path: Path) -> None:
+    one = study(classifier(tmp_path))
+    heat = map_heat(one, "cell", 1)
+    assert list(heat.rows) == ["the", "film", "is", "not", "good", "."]
+    assert heat.signed
+    for place, name in enumerate(heat.columns):
+        assert heat.values[3][place] == pytest.approx(one.traces["cell"][1][3][int(name)])
+
+
+def test_the_table_has_a_row_per_token_and_unit(tmp_path: Path) -> None:
+    one = study(classifier(tmp_path))
+    lines = map_csv(one, 0).splitlines()
+    assert lines[0] == "position,token,layer,unit,forget,input,output,candidate,cell,hidden"
+    assert len(lines) == 1 + 6 * 8
+    assert float(lines[9].split(",")[4]) == pytest.approx(one.traces["forget"][0][1][0], abs=1e-5)
+
+
+@pytest.mark.parametrize("width", [30, 54, 120])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_one_unit_over_the_text_fits(tmp_path: Path, cell: str, width: int) -> None:
+    one = study(classifier(tmp_path, cell=cell))
+    lines = unit_lines(one, 0, 3, 2, width, PLAIN)
+    assert len(lines) == 7
+    assert max(width_of(line) for line in lines) <= width
+
+
+def test_a_language_model_without_a_unit() -> None:
+    """Switching units off is exact, nothing switched off changes nothing, and the ranking is what single units do."""
+    model = EngineModel(read_checkpoint(find_model("shakespeare")))
+    ids = np.array([5, 20, 33, 7])
+    hidden, _ = model.read(ids[None])
+    whole = np.exp(model.log_probabilities(hidden))
+    np.testing.assert_allclose(next_token(model, ids), whole, atol=1e-6)
+    values = gates(model, ids)
+    np.testing.assert_allclose(values["hidden"][-1, -1], hidden[0], atol=1e-5)
+    effects = rank_units(model, ids, 1)
+    assert effects is not None
+    assert sorted(effect.unit for effect in effects) == list(range(model.stack.hidden))
+    off = next_token(model, ids, [[(1, effects[0].unit)]])[0]
+    assert effects[0].change == pytest.approx(shift(whole[0].tolist(), off.tolist()), abs=1e-5)
+    assert rank_units(model, ids, 1, lambda: False) is None
+
+
+def test_white_space_can_be_seen() -> None:
+    assert [visible_token(text) for text in (" ", "\n", "a", "a\n")] == ["␣", "⏎", "a", "a⏎"]
+
+
+def test_two_texts_side_by_side(tmp_path: Path) -> None:
+    subject = classifier(tmp_path)
+    pair = lay(subject, "The film is good.", TEXT)
+    assert [pair.texts(place) for place in range(len(pair.rows))][3] == ("", "not")
+    assert pair.where == 3
+    cells = pair.differences["cell"]
+    assert not cells[:, :3].any()
+    a, b = (subject.trace(passage)["cell"] for passage in pair.passages)
+    np.testing.assert_allclose(cells[:, 3], b[:, 3] - a[:, 2], atol=1e-6)
+    np.testing.assert_allclose(cells[:, -1], b[:, -1] - a[:, -1], atol=1e-6)
+    lines = plain(aligned_lines(pair, 60, PLAIN)).splitlines()
+    assert lines[0].split() == ["first", "The", "film", "is", "∅", "good", "."]
+    assert lines[2].split() == ["second", "The", "film", "is", "not", "good", "."]
+    words = verdict(pair, 1, "classifier")
+    assert "“not”" in words[1]
+    assert "Unit" in words[-1]
+
+
+def test_the_verdict_of_two_equal_texts(tmp_path: Path) -> None:
+    pair = lay(classifier(tmp_path), TEXT, TEXT)
+    assert verdict(pair, 1, "classifier") == ["The two texts are the same, word for word. Change one of them."]
+    assert verdict(lay(classifier(tmp_path), "", ""), 1, "classifier") == ["Write two sentences that differ in a word."]

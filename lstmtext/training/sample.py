@@ -22,4 +22,4 @@ def draw_sample(
 
     engine = EngineModel(Checkpoint(Path(), config, tokenizer.json, dict(to_tensors(model))))
     settings = SamplingSettings(temperature=run.sample_temperature)
-    return prompt + "".join(token.text for token in generate(engine, tokenizer, prompt, length, settings, run.seed))
+    return prompt + "".join(token.piece for token in generate(engine, tokenizer, prompt, length, settings, run.seed))

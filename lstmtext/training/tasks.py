@@ -120,7 +120,7 @@ class LanguageModelTask:
 
     def sample(self, counters: Counters, prompt: str, *, requested: bool) -> Sampled | None:
         """From the beginning of the validation part, if no prompt is given."""
-        prompt = prompt or self.prepared.facts.validation_start[:SAMPLE_PROMPT_CHARACTERS]
+        prompt = prompt or _beginning(self.prepared.facts.validation_start)
         run = self.settings.run
         config = self.describe(counters, "")
         text = draw_sample(self.objective.model, config, self.tokenizer, prompt, run.sample_length or 200, run)
@@ -132,3 +132,12 @@ class LanguageModelTask:
             seed=run.seed,
             requested=requested,
         )
+
+
+def _beginning(text: str) -> str:
+    """The first words of a text; half a word is none to a model of words."""
+    if len(text) <= SAMPLE_PROMPT_CHARACTERS:
+        return text
+    cut = text[: SAMPLE_PROMPT_CHARACTERS + 1]
+    end = max(cut.rfind(" "), cut.rfind("\n"))
+    return cut[:end] if cut[:end].strip() else cut[:-1]

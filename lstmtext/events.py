@@ -48,6 +48,8 @@ class Started(Event):
     memory_bytes: int
     characters_per_token: float = 1.0
     task: str = "language-model"
+    softmax_samples: int = 0
+    """If not 0, the loss of training is over a batch's own tokens and so many others, and lies below validation's."""
 
 
 class Resumed(Event):

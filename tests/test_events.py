@@ -40,6 +40,7 @@ FULL: list[Event] = [
         memory_bytes=3,
         characters_per_token=4.25,
         task="sentiment",
+        softmax_samples=500,
     ),
     Resumed(step=3, total_steps=9),
     Planned(step=5, total_steps=11),

@@ -110,9 +110,11 @@ class Tally:
     def parts(self) -> list[str]:
         """What is known of loss, its score, time left, validation best and speed; the most important first."""
         left, rate = self.seconds_left(), self.progress.tokens_per_second if self.progress else 0.0
+        # Over some tokens it is easier than over all: a perplexity of it would not be what people compare.
+        sampled = self.started is not None and self.started.softmax_samples > 0
         found = [
-            f"loss {self.progress.loss:.3f}" if self.progress else "",
-            self.score(self.progress.loss) if self.progress else "",
+            f"loss {self.progress.loss:.3f}{' (sampled)' if sampled else ''}" if self.progress else "",
+            self.score(self.progress.loss) if self.progress and not sampled else "",
             f"{format_duration(left)} left" if left is not None else "",
             f"best {self.best.loss:.3f}" if self.best else "",
             (f"{rate / 1000:.1f}k tok/s" if rate >= 1000 else f"{rate:.0f} tok/s") if self.progress else "",

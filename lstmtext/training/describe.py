@@ -83,4 +83,5 @@ def describe_start(
         memory_bytes=memory_bytes(settings, parameters, tokenizer.size, arithmetic.precision),
         characters_per_token=characters_per_token,
         task=settings.task,
+        softmax_samples=settings.optimisation.softmax_samples,
     )

@@ -59,8 +59,10 @@ def charts_of(history: History, other: History | None = None) -> list[Chart]:
 
 
 def _loss(history: History, other: History | None) -> tuple[Curve, ...]:
+    # Over some tokens it is easier than over all: without the word it would look as if the run overfitted.
+    sampled = history.started is not None and history.started.softmax_samples > 0
     curves = [
-        Curve("train", "smooth", history.curve("loss"), raw=True, smoothed=True),
+        Curve("train, sampled" if sampled else "train", "smooth", history.curve("loss"), raw=True, smoothed=True),
         Curve("validation", "validation", history.curve("validation"), marked=True),
     ]
     if other is not None:

@@ -80,6 +80,18 @@ def test_words_are_measured_in_perplexity() -> None:
     assert "perplexity 100.0" in stream.getvalue()
 
 
+def test_a_loss_over_some_tokens_says_so_and_has_no_perplexity() -> None:
+    stream = io.StringIO()
+    view = ProgressView(stream)
+    view.show(started(tokenizer="word", softmax_samples=500))
+    view.show(progress(1))
+    view.show(Evaluated(step=1, loss=4.6052, best=True, tokens=5, seconds=0.1))
+    _, line, evaluated = stream.getvalue().splitlines()
+    assert line.startswith("step 1/1000  loss 1.500 (sampled)  ")
+    assert "perplexity" not in line
+    assert "perplexity 100.0" in evaluated
+
+
 def test_terminal_gets_one_bar_and_the_notes_above_it() -> None:
     stream, clock = Terminal(), Clock()
     view = ProgressView(stream, clock=clock)

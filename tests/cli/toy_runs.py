@@ -78,7 +78,7 @@ def ended(runs: Path, name: str = "hamlet", reason: str = "stopped") -> None:
         run.record(Finished(step=10, reason=reason))
 
 
-def started(step: int = 0, tokenizer: str = "char") -> Started:
+def started(step: int = 0, tokenizer: str = "char", softmax_samples: int = 0) -> Started:
     return Started(
         step=step,
         parameters=1000,
@@ -90,6 +90,7 @@ def started(step: int = 0, tokenizer: str = "char") -> Started:
         device="cpu",
         precision="float32",
         memory_bytes=1,
+        softmax_samples=softmax_samples,
     )
 
 

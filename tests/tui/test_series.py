@@ -20,6 +20,7 @@ from lstmtext.events import (
     Started,
     encode_event,
 )
+from lstmtext.tui.charts import charts_of
 from lstmtext.tui.follow import Follower, read_line
 from lstmtext.tui.history import MOST_SAMPLES, History
 from lstmtext.tui.series import SMOOTHINGS, Series, decimate
@@ -169,6 +170,18 @@ def test_numbers_that_were_not_finite_come_back_as_nan() -> None:
     event = read_line(encode_event(progress(4, NAN)).replace(b"null", b"NaN"))
     assert isinstance(event, Progress)
     assert math.isnan(event.loss)
+
+
+def test_a_training_loss_over_some_tokens_is_called_so() -> None:
+    history = History({})
+    history.take(started(tokenizer="word", softmax_samples=500))
+    assert [curve.label for chart in charts_of(history)[:2] for curve in chart.curves] == 2 * [
+        "train, sampled",
+        "validation",
+    ]
+    history = History({})
+    history.take(started(tokenizer="word"))
+    assert charts_of(history)[0].curves[0].label == "train"
 
 
 # What they add up to.

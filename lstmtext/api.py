@@ -19,7 +19,8 @@ Everything random has a seed: the same seed, settings and weights give the same 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import reprlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 import msgspec
@@ -28,7 +29,7 @@ from msgspec import Struct
 from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, Judgement
 from lstmtext.engine.generator import Sample, Stopped, Token, Writer, generate
 from lstmtext.engine.language_model import EngineModel
-from lstmtext.engine.sampling import SamplingSettings
+from lstmtext.engine.sampling import SamplingSettings, not_a_number
 from lstmtext.errors import CheckpointError, InputError, SettingsError, UsageError
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint
 from lstmtext.store.models import find_model
@@ -160,7 +161,7 @@ class Classifier:
 
     def __repr__(self) -> str:
         model, facts = self.config.model, self.engine.classifier
-        both = ", both ways" if facts.bidirectional else ""
+        both = " both ways" if facts.bidirectional else ""
         return f"<Classifier {self.name!r}: {model.cell} {model.layers}×{model.hidden}{both}, {facts.readout}>"
 
     @overload
@@ -205,8 +206,20 @@ class Work:
         given: dict[str, Any] = {"length": 400, "stop": (), "seed": None, **options}
         self.model, self.prompt = model, prompt
         length, stop, seed = given.pop("length"), given.pop("stop"), given.pop("seed")
-        stop = [stop] if isinstance(stop, str) else list(stop)
         problems: list[str] = []
+
+        def fitting(said: str, value: Any, instead: Any) -> Any:
+            """The value, or where something is to be said of it another one, so that the others are looked at."""
+            if said:
+                problems.append(said)
+            return instead if said else value
+
+        length = int(fitting(not_a_number("length", length, whole=True), length, 0))
+        seed = random_seed() if seed is None else int(fitting(not_a_number("seed", seed, whole=True), seed, 0))
+        samples = fitting(not_a_number("samples", samples, whole=True), samples, 1)
+        prompt = fitting(_not_text("prompt", [prompt], "a text (str)"), prompt, "")
+        stop = [stop] if isinstance(stop, str) or not isinstance(stop, Iterable) else list(stop)
+        stop = fitting(_not_text("stop", stop, "a text (str) or several"), stop, ())
         settings = SamplingSettings()
         try:
             settings = SamplingSettings(**given)
@@ -219,7 +232,7 @@ class Work:
                 prompt,
                 length,
                 settings,
-                random_seed() if seed is None else seed,
+                seed,
                 stop,
                 samples,
                 top,
@@ -257,6 +270,12 @@ def load(name: str | os.PathLike[str]) -> LanguageModel | Classifier:
     checkpoint = read_checkpoint(folder)
     kind = Classifier if checkpoint.config.kind == "classifier" else LanguageModel
     return kind(os.fspath(name), checkpoint)
+
+
+def _not_text(name: str, values: Sequence[object], wanted: str) -> str:
+    """What to say of an option whose values must be texts and one is none; empty if all are."""
+    wrong = next((reprlib.repr(value) for value in values if not isinstance(value, str)), "")
+    return wrong and f"{name} is {wrong}; it must be {wanted}."
 
 
 def random_seed() -> int:

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from lstmtext.units import TOKENS
+
 __all__ = [
     "BatchSettings",
     "BudgetSettings",
@@ -44,7 +46,7 @@ class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         list[str], Meta(description="Files, folders, `-` or names from the corpus library, in order.")
     ] = []
     field: Annotated[str, Meta(description="Field of a .jsonl record that holds the text.")] = "text"
-    tokenizer: Annotated[TokenizerKind, Meta(description="Unit of text the model predicts.")] = "char"
+    tokenizer: Annotated[TokenizerKind, Meta(description=TOKENS)] = "char"
     vocabulary_size: Annotated[
         Natural, Meta(description="Most tokens kept by a word or BPE tokenizer; 0 keeps every one (not for BPE).")
     ] = 0

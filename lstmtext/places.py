@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["cache_folder", "recipes_folder", "runs_folder", "shipped_folder"]
+from lstmtext.errors import UsageError
+
+__all__ = ["cache_folder", "check_name", "recipes_folder", "runs_folder", "shipped_folder"]
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -31,6 +33,15 @@ def recipes_folder() -> Path:
 def runs_folder() -> Path:
     """The folder that holds training runs."""
     return Path(os.environ.get("LSTMTEXT_RUNS") or "runs")
+
+
+def check_name(name: str) -> None:
+    """Refuse, with a UsageError, a --name that is not one folder name under the runs folder.
+
+    A leading dot hides a folder, a leading dash makes an option of it.
+    """
+    if not name.strip() or name[0] in ".-" or set(name) & {"/", "\\"} or not name.isprintable():
+        raise UsageError(f"--name {name!r} is not the name of a folder. Use letters, digits and hyphens.")
 
 
 def cache_folder() -> Path:

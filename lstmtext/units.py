@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["TOKEN_UNITS", "bits_from_nats", "format_bytes", "format_duration", "perplexity_from_nats"]
+__all__ = [
+    "TOKENS",
+    "TOKEN_UNITS",
+    "bits_from_nats",
+    "counted",
+    "format_bytes",
+    "format_duration",
+    "perplexity_from_nats",
+]
 
 # What one token of each tokenizer kind is called.
 TOKEN_UNITS = {
@@ -20,6 +28,12 @@ TOKEN_UNITS = {
     "byte": "byte",
 }
 
+TOKENS = (
+    "char: characters; word: words and marks; whitespace: what stands between blanks; "
+    "wordpiece: parts of plain lower-case words; bpe: frequent runs of bytes; byte: bytes."
+)
+"""The same for help texts: what a token of each kind is."""
+
 
 def bits_from_nats(nats: float) -> float:
     """Convert nats to bits (both per the same thing: token, character or byte)."""
@@ -29,6 +43,11 @@ def bits_from_nats(nats: float) -> float:
 def perplexity_from_nats(nats: float) -> float:
     """exp(nats); infinity instead of an overflow error for a hopeless model."""
     return math.exp(nats) if nats < 700 else math.inf
+
+
+def counted(count: int, thing: str) -> str:
+    """How many of a thing there are, in a sentence: `1 token`, `1,024 tokens`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def format_duration(seconds: float) -> str:

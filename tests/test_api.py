@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,55 @@ def test_all_problems_are_named_at_once(model: lstmtext.LanguageModel) -> None:
     with pytest.raises(SettingsError) as caught:
         model.generate("To", temperature=-1, top_k=-2, length=-3, seed=-4)
     assert len(caught.value.problems) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"length": "5"}, "length is '5'; it must be a whole number."),
+        ({"length": 5.0}, "length is 5.0; it must be a whole number."),
+        ({"seed": "a"}, "seed is 'a'; it must be a whole number."),
+        ({"top_k": 3.5}, "top_k is 3.5; it must be a whole number."),
+        ({"top_k": True}, "top_k is True; it must be a whole number."),
+        ({"top_p": "1"}, "top_p is '1'; it must be a number."),
+        ({"min_p": [0.1]}, "min_p is [0.1]; it must be a number."),
+        ({"temperature": None}, "temperature is None; it must be a number."),
+        ({"repetition_penalty": "high"}, "repetition_penalty is 'high'; it must be a number."),
+        ({"stop": 5}, "stop is 5; it must be a text (str) or several."),
+        ({"stop": ["a", None]}, "stop is None; it must be a text (str) or several."),
+        ({"prompt": None}, "prompt is None; it must be a text (str)."),
+        ({"prompt": b"To"}, "prompt is b'To'; it must be a text (str)."),
+    ],
+)
+def test_a_value_of_another_type_is_a_sentence(
+    model: lstmtext.LanguageModel, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        model.generate(**{"prompt": "To", **options})
+    assert caught.value.problems == (said,)
+    with pytest.raises(SettingsError):
+        list(model.stream(**{"prompt": "To", **options}))
+
+
+def test_values_of_other_types_are_named_beside_those_out_of_range(model: lstmtext.LanguageModel) -> None:
+    with pytest.raises(SettingsError) as caught:
+        model.generate_samples("To", "2", length="5", seed=-4, top_k=3.5, top_p=2)  # type: ignore[arg-type]
+    problems = sorted(problem.split()[0] for problem in caught.value.problems)
+    assert problems == ["length", "samples", "seed", "top_k", "top_p"]
+
+
+def test_numpy_s_numbers_are_numbers(model: lstmtext.LanguageModel) -> None:
+    plain = model.generate_samples("To", 2, length=20, seed=255, temperature=0.5, top_k=3, top_p=0.5)
+    given = model.generate_samples(
+        np.str_("To"),
+        np.int64(2),  # type: ignore[arg-type]
+        length=np.int32(20),  # type: ignore[typeddict-item]
+        seed=np.uint8(255),  # type: ignore[typeddict-item]
+        temperature=np.float32(0.5),  # type: ignore[typeddict-item]
+        top_k=np.int64(3),  # type: ignore[typeddict-item]
+        top_p=np.float64(0.5),
+    )
+    assert [(one.text, one.seed) for one in given] == [(one.text, one.seed) for one in plain]
 
 
 def test_an_option_that_does_not_exist(model: lstmtext.LanguageModel) -> None:

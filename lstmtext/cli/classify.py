@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from lstmtext.errors import UsageError
+from lstmtext.units import counted
 
 if TYPE_CHECKING:
     from lstmtext.cli.classify_notes import Facts
@@ -89,6 +90,7 @@ def command(
 
     Every line has one answer, a blank one too, in the same order: the label, P(positive), the text. A line that
     cannot be read, because it is not UTF-8 for example, has the label error, and the exit code is 1 in the end.
+    The first line of a .csv or .tsv names the columns; in a .csv commas, semicolons or tabs part them.
 
     --output never overwrites a file. The answers are in F.partial until the last one is written; after an
     interruption the same command goes on where it stopped. Without --json or --csv, F's ending says which it is.
@@ -159,11 +161,13 @@ def _run(source: Source, answerer: _Answerer, processes: int, header: str, out: 
     except KeyboardInterrupt:
         progress.clear()
         kept = "; the same command goes on from there" if out is not None else ""
-        click.echo(f"interrupted after {progress.done:,} texts{kept}.", err=True)
+        click.echo(f"interrupted after {counted(progress.done, 'text')}{kept}.", err=True)
         return 130
     finally:
         progress.clear()
     notes.say()
+    if source.file is not None and source.file.doubtful_header:
+        notes.say_header(source.file.doubtful_header)
     if not progress.done:
         click.echo("note: there was no text.", err=True)
     return 1 if notes.problems or (out is not None and out.now.problems) else 0
@@ -219,6 +223,14 @@ def _form(output: Path | None, as_json: bool, as_csv: bool) -> str:
     suffix = output.suffix.lower() if output is not None else ""
     if suffix in (".gz", ".xz"):
         raise UsageError(f"{output}: the answers are written as they are; compress the file when it is finished.")
+    if suffix and not (as_json or as_csv):
+        from lstmtext.cli.classify_source import FOREIGN
+
+        if suffix in FOREIGN:
+            raise UsageError(
+                f"{output}: answers are not written as {suffix}. "
+                "They can be .jsonl (one document a line), .csv, .tsv or .txt."
+            )
     return "json" if as_json else "csv" if as_csv else FORMS.get(suffix, "text")
 
 

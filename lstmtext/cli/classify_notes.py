@@ -10,7 +10,7 @@ import click
 
 from lstmtext.cli.progress import printable
 from lstmtext.cli.status_line import StatusLine
-from lstmtext.units import format_duration
+from lstmtext.units import counted, format_duration
 
 if TYPE_CHECKING:
     from lstmtext.cli.classify_rows import Answer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "Notes", "ProgressLine", "facts_of"]
 
 NAMED = 10  # words and lines that a note names
+HEADER_CHARACTERS = 60  # of a header that may be a text
 # Where there is no terminal: so that only long work has any lines.
 LINE_INTERVAL_SECONDS = 30.0
 
@@ -88,12 +89,22 @@ class Notes:
             more = " and more" if len(words) > NAMED else ""
             click.echo(f"note: the model does not know {', '.join(words[:NAMED])}{more}.", err=True)
         if self._unexplained:
-            click.echo(f"note: {self._unexplained:,} texts are too long to take their words out one by one.", err=True)
+            texts = counted(self._unexplained, "text")
+            click.echo(f"note: words are not taken out one by one in {texts}, too long for that.", err=True)
         if self._empties:
             numbers = ", ".join(f"{number:,}" for number in self._empty)
             more = f" and {self._empties - NAMED:,} more" if self._empties > NAMED else ""
             where = f"{self.label}{'s' if self._empties > 1 else ''} {numbers}{more}"
             click.echo(f"note: there is nothing that the model can read in {where}: neutral.", err=True)
+
+    def say_header(self, name: str) -> None:
+        """That the first line was taken for the name of the only column."""
+        shown = printable(name if len(name) <= HEADER_CHARACTERS else f"{name[:HEADER_CHARACTERS]}…")
+        click.echo(
+            f"note: the first line, {shown!r}, was taken for the header and has no answer. "
+            "If it is a text, put a line with the word text above it.",
+            err=True,
+        )
 
 
 class ProgressLine:
@@ -123,7 +134,7 @@ class ProgressLine:
         if quiet or not self._line.due(now) or now == self._started:
             return
         seconds = now - self._started
-        parts = [f"{self.done:,} texts", f"{(self.done - self._before) / seconds:,.0f} a second"]
+        parts = [counted(self.done, "text"), f"{(self.done - self._before) / seconds:,.0f} a second"]
         if self._file is not None and position > self._origin:
             left = seconds * (self._file.size - position) / (position - self._origin)
             parts += [f"{100 * position // self._file.size} %", f"{format_duration(left)} left"]

@@ -11,7 +11,12 @@ from typing import IO, NamedTuple
 from lstmtext.errors import InputError, UsageError
 from lstmtext.text.lines import Line, LineFile, line_of, stream_blocks
 
-__all__ = ["Source", "open_source"]
+__all__ = ["FOREIGN", "Source", "open_source"]
+
+# Known forms of other kinds. Any other ending is a text of lines.
+TABLES = (".json", ".ndjson", ".xml", ".yaml", ".yml", ".parquet", ".feather", ".xls", ".xlsx", ".ods")
+OTHERS = (".html", ".htm", ".doc", ".docx", ".odt", ".rtf", ".pdf", ".zip", ".tar", ".bz2", ".zst")
+FOREIGN = frozenset(TABLES + OTHERS)
 
 
 class Source(NamedTuple):
@@ -31,6 +36,11 @@ def open_source(texts: tuple[str, ...], file: str | None, column: str | None, fi
         raise UsageError("The texts are given twice: as arguments and by --file. Keep one of them.")
     named = None if file in (None, "-") else LineFile(Path(str(file)), column, field or "text")
     kind = "" if named is None else named.kind
+    if kind in FOREIGN:
+        raise UsageError(
+            f"{file}: {kind} is not read. A --file is .txt, .csv, .tsv or .jsonl (one record a line), "
+            "maybe with .gz or .xz."
+        )
     if column is not None and kind not in (".csv", ".tsv"):
         raise UsageError("--column belongs to a --file that ends in .csv or .tsv, maybe with .gz or .xz.")
     if field is not None and kind != ".jsonl":

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from lstmtext.cli.typed import typed_command
-from lstmtext.errors import InputError, UsageError
+from lstmtext.errors import UsageError
 
 __all__ = ["command"]
+
+# Options of one kind of model, which would do nothing with the other.
+LANGUAGE_MODEL = ["protocol", "dynamic", "dynamic_rate", "dynamic_decay", "dynamic_segment", "window", "windows"]
+LANGUAGE_MODEL += ["seed", "part", "validation", "field", "device"]
+CLASSIFIER = ["text_column", "label_column", "label_map", "baseline", "failures"]
 
 
 @click.command(
@@ -51,6 +58,7 @@ __all__ = ["command"]
 @click.option("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps.")
 @click.option("--text-column", default="", metavar="NAME", help="Classifier: column or field of the text.")
 @click.option("--label-column", default="", metavar="NAME", help="Classifier: column or field of the label.")
+@click.option("--label-map", metavar="A=negative,B=positive", help="Classifier: what labels mean; default: by scale.")
 @click.option("--baseline", multiple=True, metavar="DATA", help="Suite: fit the baselines on this; default everyday.")
 @click.option("--failures", is_flag=True, help="Classifier: print the texts on the wrong side.")
 @click.option("--record", is_flag=True, help="Write the score into the model's config and card.")
@@ -72,6 +80,7 @@ def command(
     device: str,
     text_column: str,
     label_column: str,
+    label_map: str | None,
     baseline: tuple[str, ...],
     failures: bool,
     record: bool,
@@ -87,10 +96,15 @@ def command(
     from lstmtext.store.models import find_model
 
     folder = find_model(model)
-    if read_config(folder).kind == "classifier":
+    classifier = read_config(folder).kind == "classifier"
+    _refuse_ignored(model, classifier)
+    if record:
+        _refuse_shipped(model, folder)
+    if classifier:
         from lstmtext.cli.evaluate_classifier import evaluate_classifier
+        from lstmtext.cli.train_settings import read_label_map
 
-        columns = (text_column, label_column)
+        columns = (text_column, label_column, read_label_map(label_map) if label_map else {})
         evaluate_classifier(folder, model, data, columns, baseline, failures=failures, record=record, as_json=as_json)
         return
     if dynamic and protocol == "windowed":
@@ -104,59 +118,96 @@ def command(
     from lstmtext.training.evaluation import DynamicSettings, dynamic_loss, stateful_loss, windowed_loss
     from lstmtext.training.precision import Arithmetic, choose_device
     from lstmtext.training.restore import load_language_model
-    from lstmtext.units import bits_from_nats, perplexity_from_nats
+    from lstmtext.units import bits_from_nats, counted, perplexity_from_nats
 
     arithmetic = Arithmetic(choose_device(device), "float32")
     loaded, tokenizer = load_language_model(folder, arithmetic)
-    ids, name = _tokens(data, field, part, validation, tokenizer)
+    ids, per_token, name = _tokens(data, field, part, validation, tokenizer)
     started = time.perf_counter()
     if dynamic:
         chosen = DynamicSettings(**given)
         protocol = "dynamic"
         said = (
             f"stateful, dynamic evaluation (rate {chosen.learning_rate:g}, decay {chosen.decay:g}, "
-            f"every {chosen.segment} tokens after scoring them), float32"
+            f"every {counted(chosen.segment, 'token')} after scoring them), float32"
         )
         total, tokens = dynamic_loss(loaded, ids, arithmetic, chosen, _progress(len(ids)))
     elif protocol == "windowed":
-        said = f"{windows} random windows of {window} tokens from zero state (seed {seed}), float32"
+        said = (
+            f"{counted(windows, 'random window')} of {counted(window, 'token')} from zero state (seed {seed}), float32"
+        )
         total, tokens = windowed_loss(loaded, ids, arithmetic, window, windows, seed)
     else:
         said = "stateful: the whole text in order, state carried, float32"
         total, tokens = stateful_loss(loaded, ids, arithmetic)
     seconds = time.perf_counter() - started
-    # Windows overlap: their characters are counted by the text's mean length of a token.
-    characters = tokenizer.characters(ids[1:]) / (len(ids) - 1) * tokens
-    if not characters:  # one character of several bytes: all but the first are predicted
-        raise InputError("There is no whole character to predict in this text; give a longer one.")
     nats = total / tokens
+    per_character = nats / per_token
+    unknown = 0.0 if tokenizer.unknown_id is None else float((ids[1:] == tokenizer.unknown_id).mean())
     found: dict[str, Any] = {
         "model": model,
         "data": name,
         "protocol": protocol,
         "tokens": tokens,
-        "characters": round(characters),
+        "characters": round(tokens * per_token),
         "loss_nats_per_token": nats,
-        "loss_nats_per_character": total / characters,
-        "bits_per_character": bits_from_nats(total / characters),
+        "loss_nats_per_character": per_character,
+        "bits_per_character": bits_from_nats(per_character),
         "perplexity": perplexity_from_nats(nats),
+        "unknown_share": unknown,
         "seconds": seconds,
     }
     if record:
         unit = f"nats per {tokenizer.unit}"
-        record_metric(
-            folder, protocol, Metric(value=nats, unit=unit, protocol=said, data=name, command=typed_command())
+        metric = Metric(
+            value=nats,
+            unit=unit,
+            protocol=said,
+            data=name,
+            command=typed_command(),
+            characters_per_token=per_token,
         )
+        record_metric(folder, protocol, metric)
+        click.echo(f"Recorded {name!r} on the card in {str(folder)!r}.", err=True)
     if as_json:
         click.echo(json.dumps(found))
         return
     click.echo(f"{nats:.4f} nats per {tokenizer.unit}, perplexity {perplexity_from_nats(nats):.2f}")
-    click.echo(f"{total / characters:.4f} nats and {bits_from_nats(total / characters):.4f} bits per character")
-    click.echo(f"{model} on {name}: {tokens:,} tokens, {said}, {seconds:.0f} s")
+    click.echo(f"{per_character:.4f} nats and {bits_from_nats(per_character):.4f} bits per character")
+    if unknown:
+        share = "Less than 0.1" if unknown < 0.001 else f"{100 * unknown:.1f}"
+        click.echo(
+            f"{share} % of the text's {tokenizer.unit}s are unknown to the model: "
+            "it need not say which they are, and that lowers its loss."
+        )
+    click.echo(f"{model} on {name}: {counted(tokens, 'token')}, {said}, {seconds:.0f} s")
 
 
-def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tokenizer: Any) -> tuple[Any, str]:
-    """The token ids of the wanted part, and its name."""
+def _refuse_ignored(model: str, classifier: bool) -> None:
+    """Raise UsageError for an option that was typed and would do nothing."""
+    context = click.get_current_context()
+    for name in LANGUAGE_MODEL if classifier else CLASSIFIER:
+        here = name == "device" and context.params[name] in ("auto", "cpu")  # where a classifier answers anyway
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and not here:
+            kinds = ("language models", "a classifier") if classifier else ("classifiers", "a language model")
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for {kinds[0]}, and {model!r} is {kinds[1]}: leave it out."
+            )
+
+
+def _refuse_shipped(model: str, folder: Path) -> None:
+    """Raise UsageError for a shipped model, unless it was named by its folder: who does that means it."""
+    from lstmtext.places import shipped_folder
+
+    if not Path(model).exists() and folder.resolve().is_relative_to(shipped_folder("checkpoints").resolve()):
+        raise UsageError(
+            f"--record would change the card of {folder.name!r}, which came with the program: copy {str(folder)!r} "
+            "and give that folder as MODEL."
+        )
+
+
+def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tokenizer: Any) -> tuple[Any, float, str]:
+    """The token ids of the wanted part, the characters of its text per token, and its name."""
     import numpy as np
 
     from lstmtext.text.corpus import open_corpus
@@ -174,14 +225,17 @@ def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tok
         name = f"{name}, {'first' if part == 'train' else 'last'} {share:.0%}"
     unknown: list[str] = []
     ids = []
+    characters = 0
     for piece in corpus.pieces(start, stop):
         ids.append(tokenizer.encode(piece).astype(np.min_scalar_type(tokenizer.size)))  # as small as on disk
+        characters += len(piece)
         if len(unknown) < 10:
             unknown = list(dict.fromkeys([*unknown, *tokenizer.unknown(piece)]))
     if unknown:
         shown = ", ".join(repr(token) for token in unknown[:10])
         click.echo(f"Note: the model does not know {shown}{' and more' if len(unknown) > 10 else ''}.", err=True)
-    return (np.concatenate(ids) if ids else np.empty(0, np.int64)), name
+    found = np.concatenate(ids) if ids else np.empty(0, np.int64)
+    return found, characters / max(len(found), 1), name
 
 
 def _progress(total: int) -> Any:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lstmtext.cli.typed import typed_command
+from lstmtext.errors import UsageError
+from lstmtext.units import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,19 +28,24 @@ def evaluate_classifier(
     folder: Path,
     model: str,
     data: tuple[str, ...],
-    columns: tuple[str, str],
+    columns: tuple[str, str, dict[str, str]],
     baseline: tuple[str, ...],
     *,
     failures: bool,
     record: bool,
     as_json: bool,
 ) -> None:
-    """Score a classifier on each of `data` in turn. columns: of text and label, empty: found by their names."""
+    """Score a classifier on each of `data` in turn.
+
+    columns: of text and label, empty: found by their names; and what the labels mean, empty: by their scale
+    """
     from lstmtext.engine.classifier import EngineClassifier
     from lstmtext.scoring.suite import is_suite
     from lstmtext.store.checkpoint import read_checkpoint
     from lstmtext.store.models import record_metric
 
+    if baseline and not any(is_suite(_suite_folder(name)) for name in data):
+        raise UsageError(f"--baseline is for a suite such as negation, and {data[0]!r} is none: leave it out.")
     classifier = EngineClassifier(read_checkpoint(folder))
 
     def positives(texts: list[str]) -> npt.NDArray[np.floating[Any]]:
@@ -54,6 +61,7 @@ def evaluate_classifier(
         if record:
             for key, metric in _metrics(found, name).items():
                 record_metric(folder, key, metric)
+            click.echo(f"Recorded {name!r} on the card in {str(folder)!r}.", err=True)
         if as_json:
             click.echo(json.dumps(found))
         elif "phenomena" in found:
@@ -68,14 +76,19 @@ def _suite_folder(name: str) -> Path:
     return shipped_folder("corpora") / name if not Path(name).exists() else Path(name)
 
 
-def _score_labelled(name: str, columns: tuple[str, str], positives: Any, failures: bool) -> dict[str, Any]:
+def _score_labelled(
+    name: str, columns: tuple[str, str, dict[str, str]], positives: Any, failures: bool
+) -> dict[str, Any]:
     from lstmtext.scoring.labelled import score_examples
     from lstmtext.text.labelled import read_source
     from lstmtext.text.labels import CLASSES, NEUTRAL, POSITIVE
 
-    examples = read_source(name, *columns, to_learn=False).examples
+    source = read_source(name, *columns, to_learn=False)
+    examples = source.examples
     answers = positives([example.text for example in examples])
     found = score_examples(examples, answers)
+    if source.numbers:
+        found["labels"] = source.numbers
     if failures:
         found["failures"] = [
             {"text": example.text, "label": CLASSES[example.label], "positive": float(answer)}
@@ -130,9 +143,10 @@ def _metrics(found: dict[str, Any], name: str) -> dict[str, Metric]:
             f"{data}: hard cases": (found["hard"]["accuracy"], "accuracy"),
         }
     else:
+        neutral = found["judged"] < found["examples"]
         scores = {
             f"{data}: accuracy": (found["accuracy"], "accuracy"),
-            f"{data}: labels right": (found["labels_right"], "share"),
+            f"{data}: labels right": (found["labels_right"] if neutral else None, "accuracy"),
             f"{data}: calibration error": (found["calibration_error"], "expected calibration error"),
         }
     polar, all_texts = "P(positive) against ½, neutral texts left out", "the label that `classify` gives"
@@ -154,14 +168,17 @@ def _percent(value: float | None) -> str:
 
 
 def _show_labelled(found: dict[str, Any]) -> None:
+    if "labels" in found:
+        click.echo(f"Labels of {found['data']}: {found['labels']}.")
     area = "-" if found["auc"] is None else f"{found['auc']:.3f}"
     click.echo(
         f"accuracy {_percent(found['accuracy']).strip()}  F1 {found['f1']:.3f}  AUC {area}  "
         f"calibration error {found['calibration_error']:.3f}"
     )
-    for name, part in found["by_negation"].items():
+    parts = found["by_negation"]
+    others = "without one" if parts["cue"] else "texts without a negation cue"
+    for said, part in (("with a negation cue", parts["cue"]), (others, parts["no_cue"])):
         if part:
-            said = "with a negation cue" if name == "cue" else "without one"
             click.echo(f"{said}: {_percent(part['accuracy']).strip()} of {part['examples']:,}")
     click.echo(
         f"labels right, neutral among them: {_percent(found['labels_right']).strip()} of {found['examples']:,}; "
@@ -169,7 +186,9 @@ def _show_labelled(found: dict[str, Any]) -> None:
     )
     for label, row in found["confusion"].items():
         click.echo(f"  {label:<9} " + "  ".join(f"{called} {count:,}" for called, count in row.items()))
-    click.echo(f"{found['model']} on {found['data']}: {found['judged']:,} of {found['examples']:,} texts judged")
+    click.echo(
+        f"{found['model']} on {found['data']}: {found['judged']:,} of {counted(found['examples'], 'text')} judged"
+    )
     _show_failures(found)
 
 

@@ -88,6 +88,8 @@ def command(
 
     Words count from 0, and so do layers and units. Blue words speak for negative, orange words for positive:
     taking an orange one out makes the answer less positive.
+
+    It explains classifiers; the memory of a language model is shown in the room Memory of `lstmtext tui`.
     """
     if values is not None:
         of_text = (text, file, *spans, against, layer or None, *off, svg, png, *(set(methods) - {"gates"}))
@@ -99,9 +101,7 @@ def command(
         return 0
     wanted = [_pair(span, "--span", "I:J, two word numbers like 2:4") for span in spans]
     units = [_pair(unit_off, "--ablate", "LAYER:UNIT, two numbers like 1:17") for unit_off in off]
-    for place in (svg, png):
-        if place is not None and not place.parent.is_dir():
-            raise InputError(f"There is no folder {str(place.parent)!r} to write {place.name!r} into.")
+    _check_drawings(svg, png, methods, bool(spans))
     content = _read_text(text, file)
     leave_busy_cores_alone()
     if png is not None:
@@ -141,6 +141,21 @@ def command(
     return 0
 
 
+def _check_drawings(svg: Path | None, png: Path | None, methods: tuple[Method, ...], spans: bool) -> None:
+    """Raises, before any work, what would be wrong with the drawings."""
+    for option, place in (("svg", svg), ("png", png)):
+        if place is None:
+            continue
+        if place.suffix.lower() != f".{option}":
+            raise UsageError(f"--{option} {str(place)!r}: it writes {'an' if option == 'svg' else 'a'} .{option} file.")
+        if set(methods) == {"gates"} and not spans:
+            raise UsageError(
+                f"There is no drawing of gates. Add another --method for --{option}: reading, occlusion or interaction."
+            )
+        if not place.parent.is_dir():
+            raise InputError(f"There is no folder {str(place.parent)!r} to write {place.name!r} into.")
+
+
 def _draw(found: Explanation, svg: Path | None, png: Path | None) -> None:
     """Write the drawings that were asked for."""
     if svg is None and png is None:
@@ -149,6 +164,9 @@ def _draw(found: Explanation, svg: Path | None, png: Path | None) -> None:
     from lstmtext.explain.svg import svg as drawing
     from lstmtext.files import write_atomically
 
+    parts = {"gates": found.gates, "units that are off": found.ablation, "second text": found.against}
+    if missing := [name for name, part in parts.items() if part is not None]:
+        click.echo(f"note: the drawing has no {' and no '.join(missing)}.", err=True)
     drawn = drawing(found)
     if svg is not None:
         write_atomically(svg, drawn)

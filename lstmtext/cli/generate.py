@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from lstmtext.cli.cores import leave_busy_cores_alone
-from lstmtext.cli.output import unknown_note, write_out
+from lstmtext.cli.output import unknown_note, write_text
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -92,18 +92,18 @@ def command(
 
 def _print_stream(work: Work) -> int:
     """One sample, as it comes."""
-    write_out(work.prompt)
+    write_text(work.prompt)
     printed = 0
     interrupted = False
     try:
         for token in work.writer:
             if token.piece:
                 printed += len(token.piece)  # before: an interrupted flush has its text in the buffer already
-                write_out(token.piece)
+                write_text(token.piece)
     except KeyboardInterrupt:
         interrupted = True
     work.writer.close()
-    write_out(work.writer.samples[0].completion[printed:] + "\n")
+    write_text(work.writer.samples[0].completion[printed:] + "\n")
     return 130 if interrupted else 0
 
 
@@ -129,14 +129,14 @@ def _print_complete(work: Work, as_json: bool) -> int:
 
 def _print_one(result: Generation, number: int, as_json: bool) -> None:
     if not as_json:
-        write_out((f"--- {number + 1} ---\n" if number else "") + result.text + "\n")
+        write_text((f"--- {number + 1} ---\n" if number else "") + result.text + "\n")
         return
     document = {name: getattr(result, name) for name in result.__struct_fields__}
     document["tokens"] = [
         {"text": token.text, "probability": token.probability, "top": token.top} for token in result.tokens
     ]
     plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    write_out(json.dumps(document, ensure_ascii=plain) + "\n")
+    write_text(json.dumps(document, ensure_ascii=plain) + "\n")
 
 
 def _read_prompt(prompt: str | None, file: str | None) -> str:

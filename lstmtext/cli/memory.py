@@ -111,11 +111,10 @@ def command(
 
 
 def _folder(name: str) -> Path:
-    from lstmtext.places import runs_folder
+    from lstmtext.places import check_name, runs_folder
     from lstmtext.store.run import is_run
 
-    if not name or Path(name).name != name or name in (".", ".."):
-        raise UsageError(f"--name {name!r} is not the name of a folder. Use letters, digits and hyphens.")
+    check_name(name)
     folder = runs_folder() / name
     if is_run(folder):
         raise UsageError(f"{str(folder)!r} is a training run. Choose another --name.")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lstmtext.errors import CheckpointError
+from lstmtext.errors import CheckpointError, UsageError
+from lstmtext.units import counted
 
 if TYPE_CHECKING:
     from lstmtext.store.checkpoint import CheckpointConfig
@@ -57,8 +58,7 @@ def list_command(as_json: bool) -> None:
                 document["origin"],
                 document["kind"],
                 shape["cell"],
-                f"{shape['layers']} × {shape['hidden']}"
-                + (" × 2" if document.get("classifier", {}).get("bidirectional") else ""),
+                _units(document),
                 f"{document['tokenizer']} {document['vocabulary']}",
                 f"{document['parameters']:,}",
                 next((score["text"] for score in document["scores"].values()), "not measured"),
@@ -88,7 +88,7 @@ def show_command(model: str, as_json: bool) -> None:
         ("kind", document["kind"]),
         (
             "cell",
-            f"{shape['cell']}, {shape['layers']} × {shape['hidden']}, embedding {shape['embedding']}{tied}{adaptive}",
+            f"{shape['cell']}, {_units(document)}, embedding {shape['embedding']}{tied}{adaptive}",
         ),
         *document.get("classifier", {"text": {}})["text"].items(),
         ("tokens", f"{document['vocabulary']:,} ({document['tokenizer']})"),
@@ -101,7 +101,7 @@ def show_command(model: str, as_json: bool) -> None:
             (name, f"{score['text']}, {score['protocol']}, on {score['data']}")
             for name, score in document["scores"].items()
         ],
-        ("trained", f"{document['step']:,} steps, seed {document['seed']}: {document['command']}"),
+        ("trained", f"{counted(document['step'], 'step')}, seed {document['seed']}: {document['command']}"),
         ("folder", document["folder"]),
     ]
     width = max(len(label) for label, _ in lines)
@@ -134,6 +134,35 @@ def pack_command(model: str, output: Path, half: bool, notes: Path | None) -> No
     pack_model(find_model(model), output, half=half, notes=notes.read_text(encoding="utf-8") if notes else "")
     use = "classify" if read_config(output).classifier else "generate"
     click.echo(f"{output} holds {model}; `lstmtext {use} --model {output}` uses it.", err=True)
+
+
+@command.command("average", epilog=_examples("average sentiment mine --shares 0.3,0.7 --output between"))
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option("--shares", metavar="A,B,…", help="How much of each, in order. Default: the same.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="A new folder.")
+def average_command(models: tuple[str, ...], shares: str | None, output: Path) -> None:
+    """Average the weights of MODELs that were trained from one another.
+
+    One that was trained further has learned something and lost something; between the two lies a model that
+    keeps most of both. Measure it: what the scores of the others were says nothing about it.
+    """
+    from lstmtext.cli.typed import typed_command
+    from lstmtext.store.averaging import average_models
+    from lstmtext.store.models import find_model
+
+    try:
+        given = [float(share) for share in shares.split(",")] if shares else [1.0] * len(models)
+    except ValueError:
+        raise UsageError(f"--shares is {shares!r}; numbers with commas between them are needed: 0.3,0.7.") from None
+    average_models([find_model(model) for model in models], given, output, typed_command())
+    click.echo(
+        f"{output} holds the mean of {' and '.join(models)}; measure it with `lstmtext evaluate {output} …`.", err=True
+    )
+
+
+def _units(document: dict[str, Any]) -> str:
+    both = " both ways" if document.get("classifier", {}).get("bidirectional") else ""
+    return f"{document['settings']['layers']} × {document['settings']['hidden']}{both}"
 
 
 def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, Any]:

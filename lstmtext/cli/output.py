@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["encodes", "unknown_note", "write_out"]
+from lstmtext.printable import printable
+
+__all__ = ["encodes", "unknown_note", "write_out", "write_text"]
 
 NAMED_UNKNOWN = 10  # characters or words that the note about unknown ones names
 
@@ -23,6 +25,11 @@ def write_out(text: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
     sys.stdout.flush()
+
+
+def write_text(text: str) -> None:
+    """Print what a model wrote: on a terminal without control characters, elsewhere as it is."""
+    write_out(printable(text) if sys.stdout.isatty() else text)
 
 
 def unknown_note(unknown: list[str]) -> str:

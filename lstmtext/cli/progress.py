@@ -31,6 +31,7 @@ from lstmtext.events import (
     Started,
     Warned,
 )
+from lstmtext.printable import printable
 from lstmtext.units import bits_from_nats, format_duration, perplexity_from_nats
 
 if TYPE_CHECKING:
@@ -46,11 +47,6 @@ DRAW_INTERVAL_SECONDS = 0.1  # eyes see no more, and a slow terminal must not sl
 def is_fancy(stream: TextIO) -> bool:
     """Whether `stream` is a terminal that wants colour and movement."""
     return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
-
-
-def printable(text: str) -> str:
-    """`text` without control characters: a model of bytes can write escape sequences into a terminal."""
-    return "".join(char if char in "\n\t" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class Tally:

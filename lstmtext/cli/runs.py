@@ -19,7 +19,6 @@ from lstmtext.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from lstmtext.events import Acknowledged, Event
-    from lstmtext.store.run import RunSummary
 
 __all__ = ["command"]
 
@@ -43,6 +42,7 @@ def command() -> None:
 @JSON
 def list_command(as_json: bool) -> None:
     """All runs, newest first."""
+    from lstmtext.cli.run_facts import ago
     from lstmtext.places import runs_folder
     from lstmtext.store.run import list_runs, summarise
 
@@ -62,7 +62,7 @@ def list_command(as_json: bool) -> None:
                 status.state,
                 f"{status.step}/{status.total_steps or '?'}",
                 summary.best(),
-                _ago(status.heartbeat),
+                ago(status.heartbeat),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -75,6 +75,7 @@ def list_command(as_json: bool) -> None:
 @JSON
 def show(run: str, as_json: bool) -> None:
     """State, settings, scores and checkpoints of one run, and how to go on."""
+    from lstmtext.cli.run_facts import facts
     from lstmtext.store.run import find_run, summarise
 
     summary = summarise(find_run(run))
@@ -92,7 +93,7 @@ def show(run: str, as_json: bool) -> None:
             }
         )
         return
-    for name, value in _facts(summary):
+    for name, value in facts(summary):
         if value:
             click.echo(f"{name:<12} {value}")
     if summary.damaged:
@@ -258,35 +259,6 @@ def _ask(
 
 
 command.add_command(tensorboard)
-
-
-def _facts(summary: RunSummary) -> list[tuple[str, str]]:
-    status, started, progress, finished = summary.status, summary.started, summary.progress, summary.finished
-    setting = summary.setting
-    shape = f"{setting('model', 'cell')} {setting('model', 'layers')}×{setting('model', 'hidden')}"
-    at = "" if summary.best_step is None else f" at step {summary.best_step}"
-    return [
-        ("run", summary.folder),
-        (
-            "state",
-            f"{status.state}, step {status.step}/{status.total_steps or '?'}, last sign {_ago(status.heartbeat)}",
-        ),
-        ("process", f"{status.pid} on {status.host}" if status.alive else ""),
-        ("ended", f"{finished.reason}. {finished.message}".rstrip(". ") if finished else ""),
-        ("corpus", f"{setting('text', 'corpus')} ({setting('text', 'tokenizer')})"),
-        ("model", shape + (f", {started.parameters:,} parameters" if started else "")),
-        ("batch", f"{setting('batch', 'batch_size')}×{setting('batch', 'sequence_length')} tokens"),
-        ("best", f"{summary.best()}{at}"),
-        ("training", f"loss {progress.loss:.3f}, {progress.tokens_per_second:,.0f} tokens/s" if progress else ""),
-        ("checkpoints", f"last {summary.last_checkpoint or '-'}, best {summary.best_checkpoint or '-'}"),
-        *(("next" if number == 0 else "", line) for number, line in enumerate(summary.next_commands())),
-    ]
-
-
-def _ago(moment: float) -> str:
-    from lstmtext.units import format_duration
-
-    return f"{format_duration(time.time() - moment)} ago" if moment else "-"
 
 
 def _print_json(document: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lstmtext.errors import MissingExtraError
+from lstmtext.units import counted
 
 __all__ = ["tensorboard"]
 
@@ -49,4 +50,6 @@ def tensorboard(run: str, output: Path | None) -> None:
             writer.add_scalar(name, value, event.step, event.time)
             count += 1
     writer.close()
-    click.echo(f"{count} values of {run_name(folder)} in {target}: tensorboard --logdir {target.parent}", err=True)
+    click.echo(
+        f"{counted(count, 'value')} of {run_name(folder)} in {target}: tensorboard --logdir {target.parent}", err=True
+    )

@@ -11,16 +11,24 @@ from lstmtext.cli.train_settings import label_settings, resolve_settings
 from lstmtext.cli.training_session import dry_run as print_dry_run
 from lstmtext.cli.training_session import resume_training, start_training
 from lstmtext.errors import UsageError
-from lstmtext.units import TOKEN_UNITS
+from lstmtext.places import check_name
+from lstmtext.units import TOKEN_UNITS, TOKENS
 
 __all__ = ["command"]
+
+
+def _checked_name(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
+    del context, option
+    if name is not None:
+        check_name(name)
+    return name
 
 
 COMMON = [
     click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="F.toml", help="Settings file."),
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting; repeatable."),
-    click.option("--name", help="Name of the run; default: the data's."),
-    click.option("--tokenizer", type=click.Choice(list(TOKEN_UNITS)), help="Unit of text."),
+    click.option("--name", callback=_checked_name, help="Name of the run; default: the data's."),
+    click.option("--tokenizer", type=click.Choice(list(TOKEN_UNITS)), help=TOKENS),
     click.option("--cell", type=click.Choice(["lstm", "gru", "rnn"]), help="Recurrent cell."),
     click.option("--layers", metavar="N", help="Stacked layers."),
     click.option("--hidden", metavar="N", help="Units per layer."),
@@ -147,7 +155,8 @@ def sentiment(
 ) -> None:
     """Train a sentiment classifier on DATA: labelled files (.tsv, .csv, .jsonl, .txt), folders, library names.
 
-    Labels may be words, 0/1, 0-4, 1-5 or -4…4. With --init it grows from a language model, as ULMFiT does.
+    Labels may be words, 0/1, 0-4, 1-5 or -4…4; numbers that fit two scales need --label-map.
+    With --init it grows from a language model, as ULMFiT does.
     """
     if resume:
         given = [*data, *(key for key, value in {**options, "recipe": recipe}.items() if value), *weights]

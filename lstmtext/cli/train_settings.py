@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmtext.errors import InputError, SettingsError, UsageError
+from lstmtext.units import counted
 
 if TYPE_CHECKING:
     from lstmtext.config import TrainSettings
 
-__all__ = ["label_settings", "resolve_settings"]
+__all__ = ["label_settings", "read_label_map", "resolve_settings"]
 
 DROPOUTS = ("dropout_input", "dropout_between", "dropout_output")
 PLACES = (
@@ -22,6 +23,15 @@ PLACES = (
     ("labels", "sources"),
     ("labels", "held_out"),
     ("labels", "unlabelled"),
+)
+# What a classifier takes over from the model it starts from; nobody asks a classifier for a softmax.
+DECIDED = (
+    ("model", "cell"),
+    ("model", "layers"),
+    ("model", "hidden"),
+    ("model", "embedding"),
+    ("text", "tokenizer"),
+    ("text", "vocabulary_size"),
 )
 
 
@@ -33,19 +43,24 @@ def label_settings(
     if weights:
         if len(weights) != sources and sources:
             raise UsageError(
-                f"--weight was given {len(weights)} times for {sources} DATA; give one for each, in order."
+                f"--weight was given {counted(len(weights), 'time')} for {sources} DATA; give one for each, in order."
             )
         found["weights"] = [float(weight) if _is_number(weight) else weight for weight in weights]
     if label_map:
-        pairs = [pair.partition("=") for pair in label_map.split(",")]
-        if not all(equals and value for _, equals, value in pairs):
-            raise UsageError(f"--label-map {label_map}: write it as LABEL=negative,LABEL=positive.")
-        found["label_map"] = {key.strip(): value.strip() for key, _, value in pairs}
+        found["label_map"] = read_label_map(label_map)
     if validation and _is_number(validation):
         found["held_out_fractions"] = [float(validation)] * max(1, sources)
     elif validation:
         found["held_out"] = [validation]
     return found
+
+
+def read_label_map(text: str) -> dict[str, str]:
+    """What `--label-map A=negative,B=positive` says. Raises UsageError for another form."""
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(equals and value for _, equals, value in pairs):
+        raise UsageError(f"--label-map {text}: write it as LABEL=negative,LABEL=positive.")
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def resolve_settings(
@@ -60,13 +75,13 @@ def resolve_settings(
 ) -> tuple[TrainSettings, str]:
     """Settings in the order default < recipe < file < options, and a sentence on the defaults if they were chosen."""
     from lstmtext.settings import assign, read_settings
-    from lstmtext.training.defaults import classifier_defaults
+    from lstmtext.training.defaults import classifier_defaults, inherited
 
     given: dict[str, Any] = {}
     if recipe:
         _merge(given, _read_toml(_recipe_path(recipe)))
-    if config_file:
-        _merge(given, _read_toml(config_file))
+    own = _read_toml(config_file) if config_file else {}
+    _merge(given, own)
     problems: list[str] = []
     typed: dict[str, Any] = {}
     pairs = [(key, value) for key, value in options.items() if value is not None]  # named as the settings are
@@ -85,9 +100,14 @@ def resolve_settings(
         except SettingsError as error:
             problems.extend(error.problems)
     budgets = {"epochs", "steps", "minutes"}
+    for name in sorted(budgets & typed.get("budget", {}).keys()):
+        value = typed["budget"][name]
+        if _is_number(value) and float(value) == 0:  # in a file it means "not given"
+            problems.append(f"{name} = 0 trains nothing. Give a number above 0, or leave it out.")
     if budgets & typed.get("budget", {}).keys():  # a typed budget replaces a recipe's, of whatever kind
         given["budget"] = {key: value for key, value in given.get("budget", {}).items() if key not in budgets}
     _merge(given, typed)
+    _merge(own, typed)
     given.setdefault("labels", {}).update(labels or {})
     table, key = ("labels", "sources") if task == "sentiment" else ("text", "corpus")
     if corpus:
@@ -114,13 +134,37 @@ def resolve_settings(
         given = defaults
     try:
         settings = read_settings(given, strict=False)
+        started = inherited(settings)
+        problems.extend(_disagreement(own, settings, started))
+        if task != "sentiment" and settings.teaching.init:
+            init = settings.teaching.init
+            problems.append(f"init = {init!r} is for a classifier; a language model starts from nothing.")
     except SettingsError as error:
         problems.extend(error.problems)
     if not data:
         problems.append("Nothing to train on: name a file, a folder, or a corpus of `lstmtext corpora list`.")
     if problems:
         raise SettingsError(problems)
-    return settings, why
+    return started, why
+
+
+def _disagreement(own: dict[str, Any], settings: TrainSettings, started: TrainSettings) -> list[str]:
+    """What a user wants of a network or its tokens and the model that it starts from has not."""
+    asked, there = [], []
+    for table, name in DECIDED:
+        wanted, has = (getattr(getattr(each, table), name) for each in (settings, started))
+        content = own.get(table)
+        if isinstance(content, dict) and name in content and wanted != has:
+            asked.append(f"{name} = {wanted!r}")
+            there.append(f"{name} = {has!r}")
+    if not asked:
+        return []
+    teaching = settings.teaching
+    key, model = ("init", teaching.init) if teaching.init else ("teacher", teaching.teachers[0])
+    return [
+        f"{' and '.join(asked)} cannot be had with {key} = {model!r}, whose {' and '.join(there)} the classifier takes "
+        f"over: leave out the one or the other."
+    ]
 
 
 def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tuple[dict[str, Any], str]:

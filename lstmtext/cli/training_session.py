@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dry_run", "resume_training", "start_training"]
 
-NEXT = {"language-model": "generate --model {} --prompt 'Once '", "sentiment": "classify --model {} 'not good'"}
-
 
 def start_training(
     settings: TrainSettings, why: str, name: str | None, typed: str | None, *, detach: bool, as_json: bool
@@ -47,12 +45,24 @@ def start_training(
         command = typed or world.launcher() + typed_command()
         with preparation_shown(sys.stderr):
             session = Session(settings, folder, command, world=world)
+        if settings.task == "sentiment" and world.leads and not as_json:
+            _say_scales(session.task)
         _follow(session, as_json)
 
 
+def _say_scales(task: Any) -> None:
+    """How labels that are numbers were read: only a person can see that it is wrong."""
+    for name, numbers in task.text.numbers:
+        click.echo(f"Labels of {name}: {numbers}.", err=True)
+
+
 def _stem(settings: TrainSettings) -> str:
+    from lstmtext.places import cache_folder
+
     names = settings.labels.sources if settings.task == "sentiment" else settings.text.corpus
-    stem = Path(names[0]).name.partition(".")[0] or "run"
+    path = Path(names[0])
+    # What came through a pipe lies there by its hash.
+    stem = "stdin" if path.parent == cache_folder() / "stdin" else path.name.partition(".")[0] or "run"
     return stem if len(names) == 1 else f"{stem}-and-more"
 
 
@@ -120,17 +130,17 @@ def _follow(session: Any, as_json: bool) -> None:
             except BrokenPipeError:
                 reading = False  # a reader that goes away never stops a run
         return
+    from lstmtext.store.run import RunReader, summarise
+
     view = ProgressView(stream=sys.stderr)
     if session.resumed:
-        from lstmtext.store.run import RunReader
-
         view.catch_up(RunReader(session.folder).events())
     try:
         for event in session.events():
             view.show(event)
     finally:
         view.close()
-    click.echo(f"Next: lstmtext {NEXT[session.settings.task].format(session.folder.name)}", err=True)
+    click.echo(f"Next: {summarise(session.folder).use()}", err=True)
 
 
 def dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:
@@ -144,12 +154,13 @@ def dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:
     from lstmtext.training.loop import Trainer
     from lstmtext.training.make_task import make_task
     from lstmtext.training.precision import choose_arithmetic
-    from lstmtext.units import format_bytes, format_duration
+    from lstmtext.units import counted, format_bytes, format_duration
 
     _refuse_under_torchrun(True, "--dry-run", "Start it without, with one process's share of the --batch-size.")
     arithmetic = choose_arithmetic(settings.run)
     with preparation_shown(sys.stderr):
         task = make_task(settings, arithmetic)
+    settings = task.settings
     trainer = Trainer(task.objective, settings, arithmetic)
     steps, seconds = trainer.total_steps, measure_step_seconds(trainer)
     if settings.budget.minutes:
@@ -175,7 +186,7 @@ def dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:
     click.echo(settings_toml(settings))
     click.echo(
         f"# {parameters:,} weights, {started.train_tokens:,} + {started.validation_tokens:,} tokens "
-        f"of {task.tokenizer.size:,} kinds, {steps:,} steps\n"
+        f"of {task.tokenizer.size:,} kinds, {counted(steps, 'step')}\n"
         f"# about {format_bytes(float(str(found['memory_bytes'])))} of memory and {format_duration(seconds * steps)} "
         f"on {arithmetic.device} in {arithmetic.precision}, evaluations and checkpoints not counted"
     )

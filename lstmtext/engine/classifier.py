@@ -78,7 +78,7 @@ class EngineClassifier:
         config, tensors = checkpoint.config, checkpoint.tensors
         if config.classifier is None:
             raise CheckpointError(
-                f"{checkpoint.folder.name} is a language model; this needs a classifier. "
+                f"{checkpoint.name} is a language model; this needs a classifier. "
                 "`lstmtext models list` shows which is which."
             )
         self.config, self.classifier = config, config.classifier
@@ -86,7 +86,7 @@ class EngineClassifier:
         self.classes = tuple(self.classifier.classes)
         if not set(self.classes) <= WORTH.keys():
             raise CheckpointError(
-                f"{checkpoint.folder.name} has the classes {', '.join(self.classes)}; "
+                f"{checkpoint.name} has the classes {', '.join(self.classes)}; "
                 f"lstmtext reads classifiers of {', '.join(WORTH)}."
             )
         self.parts = PARTS if self.classifier.readout == "concat" else (self.classifier.readout,)

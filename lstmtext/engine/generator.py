@@ -6,6 +6,7 @@ one batch, sample k with the seed `seed + k`, and each is the text that its seed
 
 An empty prompt starts as a new line would: the model reads one line end, which is not part of the text.
 Where the vocabulary has no line end, the first token comes from the zero state (the output layer's bias).
+In a model of words a space at the end of the prompt belongs to the first word after it.
 Must not import torch and must not print.
 """
 
@@ -33,8 +34,9 @@ from lstmtext.engine.sampling import (
 from lstmtext.errors import SettingsError
 from lstmtext.text.tokenizer import Ids, StreamDecoder, Tokenizer
 
-__all__ = ["Sample", "StopFilter", "Stopped", "Token", "Writer", "generate"]
+__all__ = ["WORDS", "Sample", "StopFilter", "Stopped", "Token", "Writer", "generate"]
 
+WORDS = ("word", "whitespace", "wordpiece")  # the tokenizers whose words bring the space before them
 Stopped = Literal["length", "stop", "interrupt"]
 
 
@@ -99,16 +101,18 @@ class Sample:
     """One text that is being written.
 
     seed: its own; tokens: how many were drawn; stopped: None while it is being written; seconds: from the
-    start of the prompt to its end
+    start of the prompt to its end; spaced: the prompt ends in the space of the first word
     """
 
-    def __init__(self, tokenizer: Tokenizer, seed: int, stops: Sequence[str], recent: Sequence[int]) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, seed: int, stops: Sequence[str], recent: Sequence[int], *, spaced: bool = False
+    ) -> None:
         self.seed = seed
         self.tokens = 0
         self.stopped: Stopped | None = None
         self.seconds = 0.0
         self._random = np.random.default_rng(seed)
-        self._decoder, self._filter = StreamDecoder(tokenizer, after=recent), StopFilter(stops)
+        self._decoder, self._filter = StreamDecoder(tokenizer, after=recent, spaced=spaced), StopFilter(stops)
         self._recent = deque(recent, maxlen=REPETITION_WINDOW)
         self._pieces: list[str] = []
 
@@ -167,10 +171,12 @@ class Writer:
     ) -> None:
         self.model, self.tokenizer, self.settings = model, tokenizer, settings
         self.length, self.top = length, top
-        self.prompt_ids = _prompt_ids(tokenizer, prompt)
-        self.unknown = tokenizer.unknown(prompt)
+        spaced = tokenizer.kind in WORDS and prompt.endswith(" ")
+        read = prompt[:-1] if spaced else prompt
+        self.prompt_ids = _prompt_ids(tokenizer, read)
+        self.unknown = tokenizer.unknown(read)
         recent = self.prompt_ids[-REPETITION_WINDOW:].tolist()
-        self.samples = [Sample(tokenizer, seed, stop, recent) for seed in seeds]
+        self.samples = [Sample(tokenizer, seed, stop, recent, spaced=spaced) for seed in seeds]
         self._tokens = self._write()
 
     def __iter__(self) -> Iterator[Token]:
@@ -265,6 +271,9 @@ def generate(
 
 
 def _prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:
-    """The prompt's tokens, or a line end for an empty one, or nothing where there is no line end either."""
-    ids = tokenizer.encode(prompt or "\n")
-    return ids[:0] if not prompt and tokenizer.unknown_id in ids.tolist() else ids
+    """The prompt's tokens, or a line end where it has none, or nothing where there is no line end either."""
+    ids = tokenizer.encode(prompt)
+    if len(ids):
+        return ids
+    ids = tokenizer.encode("\n")
+    return ids[:0] if tokenizer.unknown_id in ids.tolist() else ids

@@ -48,7 +48,7 @@ class EngineModel:
     def __init__(self, checkpoint: Checkpoint, dtype: npt.DTypeLike = np.float32) -> None:
         if checkpoint.config.kind != "language-model":
             raise CheckpointError(
-                f"{checkpoint.folder.name} is a classifier; this needs a language model. "
+                f"{checkpoint.name} is a classifier; this needs a language model. "
                 "`lstmtext models list` shows which is which."
             )
         self.config = checkpoint.config

@@ -21,7 +21,8 @@ multiplies raw scores whose zero means nothing). Must not import torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+import reprlib
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ __all__ = [
     "filtered",
     "kept",
     "most_probable",
+    "not_a_number",
 ]
 
 Probabilities = npt.NDArray[np.float64]
@@ -48,6 +50,34 @@ Probabilities = npt.NDArray[np.float64]
 REPETITION_WINDOW = 64
 # Below this, differences of scores divided by T leave the range of floating point.
 LEAST_TEMPERATURE = 1e-6
+
+
+# Of each setting: whether it may be None, whether it is whole, what fits, and how to say that.
+RULES: dict[str, tuple[bool, bool, Callable[[Any], bool], str]] = {
+    "temperature": (
+        False,
+        False,
+        lambda value: value == 0 or LEAST_TEMPERATURE <= value < math.inf,
+        f"0 (the most probable token) or from {LEAST_TEMPERATURE:f} up.",
+    ),
+    "top_k": (True, True, lambda value: value >= 1, "at least 1. Leave it out to keep all tokens."),
+    "top_p": (True, False, lambda value: 0 < value <= 1, "above 0 and at most 1."),
+    "min_p": (True, False, lambda value: 0 <= value <= 1, "from 0 to 1."),
+    "repetition_penalty": (
+        False,
+        False,
+        lambda value: 0 < value < math.inf,
+        "above 0. 1 switches it off, 1.2 is usual.",
+    ),
+}
+
+
+def not_a_number(name: str, value: object, *, whole: bool = False) -> str:
+    """What to say of an option that must be a number and is none; empty if it is one. numpy's are numbers too."""
+    numbers = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+    if isinstance(value, numbers) and not isinstance(value, bool):
+        return ""
+    return f"{name} is {reprlib.repr(value)}; it must be a {'whole number' if whole else 'number'}."
 
 
 class SamplingSettings(Struct, frozen=True, kw_only=True):
@@ -68,21 +98,14 @@ class SamplingSettings(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         problems = []
-        if not (self.temperature == 0 or LEAST_TEMPERATURE <= self.temperature < math.inf):
-            problems.append(
-                f"temperature is {self.temperature}; it must be 0 (the most probable token) "
-                f"or from {LEAST_TEMPERATURE:f} up."
-            )
-        if self.top_k is not None and self.top_k < 1:
-            problems.append(f"top_k is {self.top_k}; it must be at least 1. Leave it out to keep all tokens.")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            problems.append(f"top_p is {self.top_p}; it must be above 0 and at most 1.")
-        if self.min_p is not None and not 0 <= self.min_p <= 1:
-            problems.append(f"min_p is {self.min_p}; it must be from 0 to 1.")
-        if not 0 < self.repetition_penalty < math.inf:
-            problems.append(
-                f"repetition_penalty is {self.repetition_penalty}; it must be above 0. 1 switches it off, 1.2 is usual."
-            )
+        for name, (optional, whole, fits, wanted) in RULES.items():
+            value = getattr(self, name)
+            if optional and value is None:
+                continue
+            if no_number := not_a_number(name, value, whole=whole):
+                problems.append(no_number)
+            elif not fits(value):
+                problems.append(f"{name} is {value}; it must be {wanted}")
         if problems:
             raise SettingsError(problems)
 

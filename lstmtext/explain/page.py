@@ -13,6 +13,7 @@ it would make it more so. Must not import torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 
 from lstmtext.explain.colour import scaled
 from lstmtext.explain.compare import Comparison
@@ -20,6 +21,7 @@ from lstmtext.explain.decomposition import Interaction
 from lstmtext.explain.draw import bar, cell, columns, fit, painted, strip
 from lstmtext.explain.reading import Turn
 from lstmtext.explain.report import Explanation, Gates
+from lstmtext.units import counted
 
 __all__ = ["comparison_lines", "gate_lines", "interaction_lines", "page", "turn_lines", "word_lines"]
 
@@ -71,7 +73,8 @@ def word_lines(explanation: Explanation, width: int, colour: bool) -> list[str]:
             lines += ["P(positive) after each word:", *strip(words, sides, width, colour)]
         if changes is not None:
             gap = [""] if lines else []
-            lines += [*gap, "What each word brings (the answer without it):", *strip(words, brings, width, colour)]
+            head = "What each word speaks for, + or - (the answer without it):"
+            lines += [*gap, head, *strip(words, brings, width, colour)]
         return lines
     room = min(max(max(map(columns, words)), 4), WORD_COLUMNS)
     after = f"  {'P(positive) after it':<{2 * BAR_COLUMNS + 7}}" if reading is not None else ""
@@ -88,9 +91,12 @@ def word_lines(explanation: Explanation, width: int, colour: bool) -> list[str]:
 
 
 def turn_lines(turns: Sequence[Turn]) -> list[str]:
-    """Where the reading changed sides, in sentences."""
-    more = len(turns) - SHOWN_TURNS
-    return [turn.sentence for turn in turns[:SHOWN_TURNS]] + ([f"and {more} more turns"] if more > 0 else [])
+    """Where the reading changed sides, in sentences; of many the first ones and the last."""
+    sentences = [turn.sentence for turn in turns]
+    if len(turns) > SHOWN_TURNS:
+        left_out = counted(len(turns) - SHOWN_TURNS, "more turn")
+        sentences[SHOWN_TURNS - 1 : -1] = [f"{left_out} …"]
+    return sentences
 
 
 def interaction_lines(found: Sequence[Interaction], width: int, colour: bool) -> list[str]:
@@ -120,7 +126,9 @@ def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
         return lines
     count = min(max(((width - room) // len(gates.values) - 1) // 2, 1), MOST_UNITS)
     units = gates.ranking[:count]
-    effects = ", ".join(f"{one.unit} ({one.change:+.2f})" for one in units)
+    strongest = max(abs(one.change) for one in units)
+    digits = max(1 - floor(log10(strongest)), 2) if strongest else 2  # two that say something, however small it is
+    effects = ", ".join(f"{one.unit} ({one.change:+.{digits}f})" for one in units)
     lines = [f"Layer {layer}, the units that change the answer most when switched off:", effects]
     lines.append(fit("", room) + "".join(" " + fit(name, 2 * count) for name in gates.values))
     squares = {name: table[place][:, [one.unit for one in units]] for name, table in gates.values.items()}
@@ -146,7 +154,7 @@ def _ablation(explanation: Explanation) -> list[str]:
 def comparison_lines(found: Comparison, width: int, colour: bool) -> list[str]:
     """Both texts, word beside word, with P(positive) after each and the difference."""
     widest = max(columns(text) for row in found.rows for text in row.texts)
-    room = min(max(widest, 5), max((width - 28) // 2, 5))
+    room = min(max(widest, 6), max((width - 28) // 2, 6))  # 6: the head "second"
     differences = scaled([row.difference for row in found.rows])
     lines = [f"{fit('first', room)}        {fit('second', room)}        difference"]
     for row, difference in zip(found.rows, differences, strict=True):

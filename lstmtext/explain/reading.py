@@ -11,6 +11,7 @@ and not one per word. The last value is the classifier's answer for the whole te
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +20,11 @@ from lstmtext.engine.cell import Array
 from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, label_of
 from lstmtext.errors import UsageError
 from lstmtext.explain.words import NEUTRAL, Words
+from lstmtext.printable import is_printable
 
 __all__ = ["Reading", "Turn", "read", "turns"]
 
+HAIR = 0.02  # of P(positive): 0.67 beside 0.65 and 0.66 is no event, though the border is at 0.667
 TIME_PIECE = 256  # tokens at a time: 512 units take 3 MB, however long the text is
 
 
@@ -35,8 +38,8 @@ class Reading(NamedTuple):
 class Turn(NamedTuple):
     """A word after which the answer has changed sides.
 
-    word: its index; label: negative or positive, what the answer is now; before, after: P(positive)
-    first: it was not on any side before
+    word: its index; label: what the answer is now; before, after: P(positive)
+    was: the side that it was on last, the same one where it comes back from neutral; empty: none before
     """
 
     word: int
@@ -44,13 +47,15 @@ class Turn(NamedTuple):
     label: str
     before: float
     after: float
-    first: bool
+    was: str
 
     @property
     def sentence(self) -> str:
         """For a person: turns negative at *not*, 0.71 → 0.12."""
-        verb = "becomes" if self.first else "turns"
-        return f"{verb} {self.label} at *{self.text}*, {self.before:.2f} → {self.after:.2f}"
+        change = f"turns {self.label}" if self.was else f"becomes {self.label}"
+        if self.was == self.label:
+            change = f"is {self.label} again"
+        return f"{change} at *{_named(self.text)}*, {self.before:.2f} → {self.after:.2f}"
 
 
 def read(classifier: EngineClassifier, words: Words) -> Reading:
@@ -86,16 +91,32 @@ def read(classifier: EngineClassifier, words: Words) -> Reading:
 
 
 def turns(reading: Reading, band: tuple[float, float] = NEUTRAL_BAND) -> list[Turn]:
-    """Where the answer becomes negative or positive and was not that before, in order.
+    """Where the answer comes to a side, negative or positive, in order; after the last one it stays.
 
-    Neutral is no side: from positive to neutral and back is no turn.
+    Neutral is no side, and a side is not reached by less than HAIR beyond its border, except where the text ends there.
+    Of returns from neutral to the same side the last one counts, and only the end of a text turns neutral.
     """
+    values = reading.positive.tolist()
+    labels: list[str] = []
+    for label, run in groupby(values, lambda value: label_of(value, band)):
+        stay = list(run)
+        hardly = all(band[0] - HAIR < value < band[1] + HAIR for value in stay)
+        labels += ["neutral" if hardly and len(labels) + len(stay) < len(values) else label] * len(stay)
     found: list[Turn] = []
-    side, before = "", NEUTRAL
-    for word, after in enumerate(reading.positive.tolist()):
-        label = label_of(after, band)
-        if label not in ("neutral", side):
-            found.append(Turn(word, reading.words.texts[word], label, before, after, not side))
-            side = label
-        before = after
+    now, before = "neutral", NEUTRAL
+    for word, (label, after) in enumerate(zip(labels, values, strict=True)):
+        if label != now:
+            if now == "neutral" and found:
+                found.pop()  # it did not end there
+            was = found[-1].label if found else ""
+            if was == label == found[-1].was:
+                found.pop()  # an earlier return
+            found.append(Turn(word, reading.words.texts[word], label, before, after, was))
+        now, before = label, after
     return found
+
+
+def _named(word: str) -> str:
+    """A word in a sentence: characters that cannot be seen there by their escapes."""
+    shown = is_printable if any(map(str.isprintable, word)) else str.isprintable
+    return "".join(char if shown(char) else ascii(char)[1:-1] for char in word)

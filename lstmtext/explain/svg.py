@@ -206,18 +206,18 @@ def _label(one: Interaction) -> str:
 
 
 def _legend(explanation: Explanation, y: float) -> Iterator[str]:
-    """What the colours mean, in words beside the ramp."""
-    if explanation.occlusion is None or not explanation.tokens:
-        return
+    """What the colours of the words mean, in words beside the ramp, and what the brackets do."""
     x = float(LEFT)
-    for step in range(-6, 7):
-        yield f'<rect x="{x:.0f}" y="{y - 2:.0f}" width="12" height="12" fill="{hexadecimal(ramp(step / 6))}"/>'
-        x += 12
-    what = "the answer without a word: blue words speak for negative, orange words for positive"
-    yield _text(x + 12, y + 9, what, 14, GREY)
+    if explanation.occlusion is not None and explanation.tokens:
+        for step in range(-6, 7):
+            yield f'<rect x="{x:.0f}" y="{y - 2:.0f}" width="12" height="12" fill="{hexadecimal(ramp(step / 6))}"/>'
+            x += 12
+        x, y = x + 12, y + 20
+        what = "the answer without a word: blue words speak for negative, orange words for positive"
+        yield _text(x, y - 11, what, 14, GREY)
     if explanation.interactions:
         more = "brackets: the score of a span (together: beyond the scores of its single words)"
-        yield _text(x + 12, y + 29, more, 14, GREY)
+        yield _text(x, y + 9, more, 14, GREY)
 
 
 def _text(x: float, y: float, text: str, size: int, fill: str, anchor: str = "start", weight: str = "400") -> str:

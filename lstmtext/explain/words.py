@@ -21,6 +21,7 @@ from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import UsageError
 from lstmtext.text.plain import Spacing, pieces, plain_form
 from lstmtext.text.tokenizer import Ids, Tokenizer
+from lstmtext.units import counted
 
 __all__ = ["Words", "positives", "read_words"]
 
@@ -68,7 +69,7 @@ class Words:
         """Raises UsageError for a span that is not inside the text."""
         first, stop = span
         if not 0 <= first < stop <= len(self):
-            has = f"{len(self)} words, 0 to {len(self) - 1}" if len(self) else "no words"
+            has = f"{counted(len(self), 'word')}, 0 to {len(self) - 1}" if len(self) else "no words"
             raise UsageError(
                 f"There is no span {first}:{stop}: the text has {has}. A span I:J means the words from I up to "
                 "and without J."

@@ -30,6 +30,7 @@ from lstmtext.text.corpus import open_corpus
 from lstmtext.text.labelled import read_source
 from lstmtext.text.labels import NEUTRAL, POSITIVE
 from lstmtext.text.tokenizer import Ids, Tokenizer
+from lstmtext.units import counted
 
 __all__ = ["TOLERANCE", "Agreement", "check_classifier", "check_language_model", "open_graph"]
 
@@ -89,7 +90,7 @@ def check_language_model(
     corpus = open_corpus(list(data) or [str(shipped_folder("corpora") / DEFAULT_TEXT)])
     ids = np.concatenate([np.empty(0, np.int64), *_until(tokens, corpus.pieces(), tokenizer)])[:tokens]
     if len(ids) < 2:
-        raise InputError(f"{corpus.name} has {len(ids)} tokens; a check needs 2 or more.")
+        raise InputError(f"{corpus.name} has {counted(len(ids), 'token')}; a check needs 2 or more.")
     largest, total, state = 0.0, 0.0, engine.zero_state()
     for begin in range(0, len(ids), PIECE):
         piece = ids[None, begin : begin + PIECE]

@@ -8,12 +8,14 @@ Must not import torch.
 from __future__ import annotations
 
 from lstmtext.engine.classifier import PARTS, WORTH
+from lstmtext.engine.generator import WORDS
 from lstmtext.store.checkpoint import CheckpointConfig, ClassifierFacts
 from lstmtext.text.tokenizer import Tokenizer
 
 __all__ = ["example"]
 
 PROMPT = 'prompt or "\\n"'  # nothing begins as a new line does
+PROMPT_OF_WORDS = 'prompt.removesuffix(" ") or "\\n"'
 MODULES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
@@ -69,7 +71,7 @@ def _generation(tokenizer: Tokenizer, kind: str) -> list[str]:
     onnx = kind == "onnx"
     lines = [
         'prompt, length, temperature = (*sys.argv[1:], *("The", "200", "0.8")[len(sys.argv) - 1 :])',
-        f"ids = {_encoded(tokenizer, PROMPT)}",
+        f"ids = {_encoded(tokenizer, PROMPT_OF_WORDS if tokenizer.kind in WORDS else PROMPT)}",
         "random = np.random.default_rng(0)" if onnx else "torch.manual_seed(0)",
         "",
         "fresh, written = ids, []",
@@ -101,16 +103,23 @@ def _generation(tokenizer: Tokenizer, kind: str) -> list[str]:
             "    fresh = [int(torch.multinomial(weights, 1))]",
         ]
     lines.append("    written += fresh")
-    if tokenizer.kind == "wordpiece":
-        return [
-            *lines,
-            "tokens, spacing = [tokenizer.id_to_token(index) for index in ids + written], Spacing()",
-            'print("".join(token[2:] if token[:2] == "##" else spacing.before(token) + token for token in tokens))',
-        ]
     decoded = "tokenizer.decode(written, skip_special_tokens=False)"
-    if tokenizer.kind == "whitespace":  # blanks between words, none beside a line end
-        return [*lines, f'text = prompt + " " + {decoded}', 'print(text.replace(" \\n", "\\n").replace("\\n ", "\\n"))']
-    return [*lines, f"print(prompt + {decoded})"]
+    if tokenizer.kind not in WORDS:
+        return [*lines, f"print(prompt + {decoded})"]
+    if tokenizer.kind == "wordpiece":
+        lines += [
+            "tokens, spacing = [tokenizer.id_to_token(index) for index in ids + written], Spacing()",
+            'text = "".join([token[2:] if token[:2] == "##" else spacing.before(token) + token for token in tokens]'
+            "[len(ids) :])",
+        ]
+    elif tokenizer.kind == "whitespace":  # blanks between words, none beside a line end
+        lines += [
+            f'text = " " * (prompt[-1:] not in " \\n") + {decoded}',
+            'text = text.replace(" \\n", "\\n").replace("\\n ", "\\n")',
+        ]
+    else:
+        lines.append(f"text = {decoded}")
+    return [*lines, 'print(prompt + (text.removeprefix(" ") if prompt[-1:] == " " else text))']
 
 
 def _torch_language_model(config: CheckpointConfig) -> list[str]:

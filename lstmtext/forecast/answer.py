@@ -8,6 +8,7 @@ there is something to train.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ from lstmtext.forecast.baselines import BASELINES, Values, baseline, choose_base
 from lstmtext.forecast.intervals import check_level, needed_windows, radius, refuse_level
 from lstmtext.forecast.series import Series
 from lstmtext.forecast.windows import first_origin, window_length
+from lstmtext.units import counted
 
 __all__ = ["Forecast", "forecast", "trainer"]
 
@@ -119,23 +121,25 @@ def forecast(
     values, count = series.values, len(series.values)
     if horizon > count:
         raise InputError(
-            f"The horizon of {horizon} is longer than the series ({_values(count)}). "
+            f"The horizon of {horizon} is longer than the series ({counted(count, 'value')}). "
             f"Give --horizon {count} or less, or a longer series."
         )
     if season >= count and season > 1:
-        raise InputError(f"A season of {season} needs more than {season} values, and there are {count}.")
+        raise InputError(f"A season of {season} needs more than {season} values, and the series has {count}.")
     for level in levels:
         check_level(level)
     most = most_windows(count, horizon, season)
     if windows is not None and windows > most:
-        raise InputError(f"The series holds {most} windows to hold out, not {windows}: {_held_out(count, horizon)}.")
-    wanted = windows or min(most, max(WINDOWS, *(needed_windows(level) for level in levels or (DEFAULT_LEVEL,))))
+        raise InputError(
+            f"The series holds {counted(most, 'window')} to hold out, not {windows}: {_held_out(count, horizon)}."
+        )
+    wanted = windows or min(most, _useful_windows(levels))
     for level in levels:
         refuse_level(level, wanted, most)
     asked = list(dict.fromkeys(levels or (DEFAULT_LEVEL,)))
     if not wanted:
         name = choose_baseline(values, horizon, season)
-        why = f"{_values(count)} leave{'s' * (count == 1)} no window to test on: {_nearest(name, count)}."
+        why = f"{counted(count, 'value')} leave{'s' * (count == 1)} no window to test on: {_nearest(name, count)}."
         mean = baseline(name, values, horizon, season)
         return Forecast(series, mean, dict.fromkeys(asked), name, why, 0, [], [_no_interval(asked, 0)])
     done = 0
@@ -153,7 +157,8 @@ def forecast(
     model = choose(found, season)
     predict = train(values) if train and model == LSTM else None
     mean = predict(values) if predict else baseline(model, values, horizon, season)
-    why = _why(found, model, count, constant=constant, tried=train is not None)
+    too_few = None if train else _too_few(count, horizon, season, levels, windows)
+    why = _why(found, model, count, constant=constant, too_few=too_few)
     bounds: dict[float, tuple[Values, Values] | None] = {}
     for level in asked:
         enough = wanted >= needed_windows(level)
@@ -166,13 +171,35 @@ def forecast(
     return Forecast(series, mean, bounds, model, why, wanted, table, notes)
 
 
-def _why(found: Backtest, model: str, count: int, *, constant: bool, tried: bool) -> str:
-    """tried: whether there were enough windows to train on."""
-    windows = f"{len(found.origins)} held-out window{'s' * (len(found.origins) > 1)}"
+def _useful_windows(levels: Sequence[float]) -> int:
+    """Held-out windows without --windows, where the series has as many."""
+    return max(WINDOWS, *(needed_windows(level) for level in levels or (DEFAULT_LEVEL,)))
+
+
+def _can_train(count: int, horizon: int, season: int, levels: Sequence[float], windows: int | None) -> bool:
+    """Whether a series of `count` values leaves enough before its held-out windows for the LSTM."""
+    most = most_windows(count, horizon, season)
+    wanted = min(most, windows or _useful_windows(levels))
+    known = int(place_origins(count, horizon, season, wanted)[0]) if wanted else 0
+    return trainer(known, horizon, season, seed=0) is not None
+
+
+def _too_few(count: int, horizon: int, season: int, levels: Sequence[float], windows: int | None) -> str:
+    """That the values are too few for the LSTM; where the season makes them so, that it does, and what would do."""
+    few = f"{counted(count, 'value')} are too few for the LSTM to learn from"
+    if season == 1 or not _can_train(count, horizon, 1, levels, windows):
+        return few
+    enough = next(more for more in itertools.count(count + 1) if _can_train(more, horizon, season, levels, windows))
+    return f"{few} with a season of {season}, which takes {enough}; without one they would do"
+
+
+def _why(found: Backtest, model: str, count: int, *, constant: bool, too_few: str | None) -> str:
+    """too_few: that there were not enough windows to train on, if so."""
+    windows = counted(len(found.origins), "held-out window")
     if constant:
         return f"All {count} values are the same: there is nothing to learn, and {model} answers."
-    if LSTM not in found.forecasts and not tried:
-        return f"{_values(count)} are too few for the LSTM to learn from: {model} answers, the nearest on {windows}."
+    if LSTM not in found.forecasts and too_few:
+        return f"{too_few}: {model} answers, the nearest on {windows}."
     if LSTM not in found.forecasts:
         return f"Before the {windows} the series stands still, which teaches the LSTM nothing: {model} answers."
     errors = {name: float(found.errors(name).mean()) for name in found.forecasts if name != CHOSEN}
@@ -193,10 +220,6 @@ def _best_baseline(errors: dict[str, float]) -> str:
     return min((name for name in BASELINES if name in errors), key=errors.__getitem__)
 
 
-def _values(count: int) -> str:
-    return f"{count} value{'s' * (count > 1)}"
-
-
 def _nearest(name: str, count: int) -> str:
     return f"{name} answers" + (", the nearest on the values there are" if count > 2 else "")
 
@@ -207,4 +230,4 @@ def _held_out(count: int, horizon: int) -> str:
 
 def _no_interval(levels: Sequence[float], windows: int) -> str:
     level = max(levels)
-    return f"no interval: {level:g} % needs {needed_windows(level)} held-out windows, and there are {windows}."
+    return f"no interval: {level:g} % needs {counted(needed_windows(level), 'held-out window')} and has {windows}."

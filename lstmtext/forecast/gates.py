@@ -48,7 +48,7 @@ def explain_series(series: Series, season: int = 1, seed: int = 0, unit: int | N
     values = series.values
     if len(values) < max(FEWEST, season + 2):
         raise InputError(
-            f"Gates over a window need at least {max(FEWEST, season + 2)} values, and there are {len(values)}."
+            f"Gates over a window need at least {max(FEWEST, season + 2)} values, and the series has {len(values)}."
         )
     base = choose_baseline(values, 1, season)
     # Trained on windows that leave at least one answer; read over as many differences as there are, up to that recipe.

@@ -19,6 +19,7 @@ import numpy as np
 
 from lstmtext.errors import InputError, UsageError
 from lstmtext.forecast.baselines import Values
+from lstmtext.units import counted
 
 __all__ = ["check_level", "needed_windows", "radius", "refuse_level"]
 
@@ -50,6 +51,6 @@ def refuse_level(level: float, count: int, most: int) -> None:
     if count < need:
         more = f"give --windows {need}" if most >= need else "give a longer series"
         raise InputError(
-            f"An interval of {level:g} % needs at least {need} held-out windows, and there are {count}. "
+            f"An interval of {level:g} % needs at least {counted(need, 'held-out window')} and has {count}. "
             f"Lower --level, or {more}."
         )

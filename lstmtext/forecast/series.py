@@ -17,6 +17,7 @@ import numpy as np
 from lstmtext.errors import InputError, UsageError
 from lstmtext.forecast.baselines import Values
 from lstmtext.forecast.times import NUMBER, Times, read_times
+from lstmtext.text.rows import delimiter_of
 
 __all__ = ["Series", "parse_csv", "parse_values"]
 
@@ -34,9 +35,14 @@ class Series(NamedTuple):
 
 
 def parse_values(text: str) -> Series:
-    """Numbers with commas or spaces between them. Raises UsageError naming the place of what is none."""
-    cells = [cell for cell in re.split(r"[,;\s]+", text.strip()) if cell] if text.strip(" ,;") else []
-    if not cells:
+    """Numbers with commas or spaces between them. Raises UsageError naming the place of what is none.
+
+    Nothing between two commas is a missing value; one comma after the last number is let pass.
+    """
+    cells = re.split(r"\s*[,;]\s*|\s+", text.strip())
+    if not cells[-1]:
+        cells.pop()
+    if not any(cells):
         raise UsageError("--values holds no number. Give some with commas between them, like 100,105,110,115.")
     values = []
     for place, cell in enumerate(cells, 1):
@@ -87,7 +93,7 @@ def _number(cell: str) -> tuple[float, str]:
     cell = cell.strip()
     if not cell or cell.lower() in ("nan", "na", "n/a", "null", "none", "-", "?"):
         said = f"the value is missing ({cell!r})" if cell else "the value is missing"
-        return 0.0, f"{said}. Fill it in, or leave the rows before it out."
+        return 0.0, f"{said}. Fill it in, or leave out all that is before it."
     if not NUMBER.fullmatch(cell):
         hint = f" {PLAIN}" if any(sign.isdigit() for sign in cell) and not any(sign.isalpha() for sign in cell) else ""
         return 0.0, f"{cell!r} is not a number.{hint}"
@@ -105,8 +111,7 @@ def _table(data: bytes, place: str) -> tuple[list[str], list[tuple[int, list[str
         raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
     if "\0" in text:
         raise InputError(f"{place} holds NUL bytes: it is not a .csv file.")
-    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])  # names may hold delimiters too
-    delimiter = max(",;\t", key=first.count)
+    delimiter = delimiter_of(text.lstrip("\r\n").partition("\n")[0])
     try:
         table = list(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=delimiter))
     except csv.Error as error:

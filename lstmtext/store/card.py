@@ -23,11 +23,15 @@ SHARES = ("accuracy", "quadruples right")  # units of scores from 0 to 1 that pe
 
 
 def describe_metric(metric: Metric, characters_per_token: float = 1.0) -> str:
-    """One line: the figure in its unit, and the same as people compare it."""
+    """One line: the figure in its unit, and the same as people compare it.
+
+    characters_per_token: of the model's validation part, for metrics that have none of their own
+    """
     if metric.unit in SHARES:
         return f"{100 * metric.value:.1f} % {metric.unit}"
     if not metric.unit.startswith("nats per"):
         return f"{metric.value:.4g} {metric.unit}"
+    characters_per_token = metric.characters_per_token or characters_per_token
     per_character = metric.value / characters_per_token
     bits = f"{bits_from_nats(per_character):.3f} bits per character"
     if characters_per_token == 1.0:

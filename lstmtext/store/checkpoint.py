@@ -96,6 +96,8 @@ class Metric(Struct, frozen=True, kw_only=True):
     protocol: str
     data: str
     command: str = ""
+    characters_per_token: float | None = None
+    """Of the text it was measured on; None: the model's own validation part."""
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
@@ -142,6 +144,12 @@ class Checkpoint(Struct, frozen=True):
     config: CheckpointConfig
     tokenizer_json: str
     tensors: dict[str, npt.NDArray[np.generic]]
+
+    @property
+    def name(self) -> str:
+        """`shakespeare` for checkpoints/shakespeare; the run's name for runs/NAME/checkpoints/step-9."""
+        folder = self.folder.absolute()
+        return folder.parents[1].name if folder.match("checkpoints/step-*") else folder.name
 
 
 def expected_shapes(model: ModelSettings, vocabulary: int) -> dict[str, tuple[int, ...]]:

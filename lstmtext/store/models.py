@@ -110,7 +110,7 @@ def record_metric(folder: Path, name: str, metric: Metric) -> None:
     config = msgspec.structs.replace(checkpoint.config, metrics={**checkpoint.config.metrics, name: metric})
     write_atomically(folder / "config.json", encode_config(config))
     notes = notes_of((folder / "README.md").read_text(encoding="utf-8"))
-    card = model_card(_card_name(folder), config, sum(value.size for value in checkpoint.tensors.values()), notes)
+    card = model_card(checkpoint.name, config, sum(value.size for value in checkpoint.tensors.values()), notes)
     write_atomically(folder / "README.md", card)
 
 
@@ -130,10 +130,3 @@ def pack_model(source: Path, target: Path, *, half: bool, notes: str = "") -> No
         raise UsageError(f"{target} exists already. Choose another folder, or remove it first.")
     card = model_card(target.name, checkpoint.config, parameters, notes)
     write_checkpoint(target, checkpoint.config, checkpoint.tokenizer_json, tensors, card)
-
-
-def _card_name(folder: Path) -> str:
-    """`shakespeare` for checkpoints/shakespeare; the run's name for runs/NAME/checkpoints/step-9."""
-    return (
-        folder.parent.parent.name if folder.parent.name == "checkpoints" and folder.name[:5] == "step-" else folder.name
-    )

@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import tomllib
+import unicodedata
 import uuid
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from lstmtext.errors import RunError
-from lstmtext.events import Evaluated, Event, Finished, Planned, Progress, Resumed, Started
+from lstmtext.events import Evaluated, Event, Finished, Planned, Progress, Resumed, Sampled, Started
 from lstmtext.places import runs_folder
 from lstmtext.store.control import ACTIONS, EVENTS, SETTINGS, STATUS, Request, lock_is_held, release_lock, take_lock
 from lstmtext.store.run_reader import RunReader, RunStatus, drop_repeated, read_status, send, wait_for
@@ -44,6 +45,8 @@ __all__ = [
     "summarise",
     "wait_for",
 ]
+
+SUGGESTED_CHARACTERS = 16  # of a prompt to copy, at most: a word, or the beginning of a Chinese line
 
 
 def is_run(folder: Path) -> bool:
@@ -129,7 +132,7 @@ def remove_run(path: Path) -> None:
 
 
 class RunSummary(Struct, kw_only=True):
-    """One run at a glance. Losses are nats per token on the validation part."""
+    """One run at a glance. Losses are nats per token on the validation part; of a classifier, per text."""
 
     name: str
     folder: str
@@ -138,17 +141,24 @@ class RunSummary(Struct, kw_only=True):
     """Tables of `config.toml`; empty when it cannot be read."""
     started: Started | None = None
     progress: Progress | None = None
+    sampled: Sampled | None = None
     best_loss: float | None = None
     best_step: int | None = None
+    best_metrics: dict[str, float] = {}
     finished: Finished | None = None
     last_checkpoint: str | None = None
     best_checkpoint: str | None = None
     damaged: int = 0
 
     @property
+    def task(self) -> str:
+        """What is trained, as its first record or its settings say."""
+        return self.started.task if self.started else str(self.settings.get("task", "language-model"))
+
+    @property
     def best_bits_per_character(self) -> float | None:
-        """The best loss in bits per character; None until the run has said how long its tokens are."""
-        if self.best_loss is None or self.started is None:
+        """The best loss in bits per character; None for a classifier and until the run has said how long tokens are."""
+        if self.best_loss is None or self.started is None or self.task == "sentiment":
             return None
         return bits_from_nats(self.best_loss) / self.started.characters_per_token
 
@@ -162,6 +172,8 @@ class RunSummary(Struct, kw_only=True):
         """The best loss as people read it; `-` before the first evaluation."""
         if self.best_loss is None:
             return "-"
+        if self.task == "sentiment":
+            return f"{self.best_loss:.4f} nats per text"
         bits = self.best_bits_per_character
         return f"{self.best_loss:.4f} nats" + ("" if bits is None else f", {bits:.3f} bits/char")
 
@@ -170,12 +182,14 @@ class RunSummary(Struct, kw_only=True):
         return {
             "name": self.name,
             "folder": self.folder,
+            "task": self.task,
             "state": self.status.state,
             "pid": self.status.pid,
             "step": self.status.step,
             "total_steps": self.status.total_steps,
             "heartbeat": self.status.heartbeat,
-            "best_loss_nats_per_token": self.best_loss,
+            "best_loss_nats_per_token": None if self.task == "sentiment" else self.best_loss,
+            "best_loss_nats_per_text": self.best_loss if self.task == "sentiment" else None,
             "best_step": self.best_step,
             "best_bits_per_character": self.best_bits_per_character,
         }
@@ -189,10 +203,31 @@ class RunSummary(Struct, kw_only=True):
         elif self.status.alive:
             found.append(f"lstmtext runs watch {name}")
         elif self.status.state != "finished":
-            found.append(f"lstmtext train lm --resume {name}")
+            found.append(f"lstmtext train {'sentiment' if self.task == 'sentiment' else 'lm'} --resume {name}")
         if self.best_checkpoint or self.last_checkpoint:
-            found.append(f"lstmtext generate --model {name} --prompt 'The '")
+            found.append(self.use())
         return found
+
+    def use(self) -> str:
+        """How to try its model, as a command to copy; with a word of its last sample that the model knows."""
+        name = shlex.quote(self.name)
+        if self.task == "sentiment":
+            return f"lstmtext classify --model {name} 'not good'"
+        word = self._known_word()
+        return f"lstmtext generate --model {name}" + (f" --prompt {shlex.quote(word)}" if word else "")
+
+    def _known_word(self) -> str:
+        """The first word of the last sample, which is its prompt's if the tokenizer has it; empty if there is none."""
+        folder = Path(self.folder, "checkpoints", self.best_checkpoint or self.last_checkpoint or "")
+        try:
+            known = frozenset(json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        for word in _words(self.sampled.text if self.sampled else ""):
+            parts = {"char": [*word], "word": [word], "whitespace": [word], "wordpiece": [word.lower()]}
+            if word[0].isalpha() and known.issuperset(parts.get(self.started.tokenizer if self.started else "", ())):
+                return word
+        return ""
 
 
 def summarise(folder: Path) -> RunSummary:
@@ -213,12 +248,20 @@ def _take(summary: RunSummary, event: Event) -> None:
             summary.started = event
         case Progress():
             summary.progress = event
+        case Sampled():
+            summary.sampled = event
         case Evaluated() if summary.best_loss is None or event.loss < summary.best_loss:
-            summary.best_loss, summary.best_step = event.loss, event.step
+            summary.best_loss, summary.best_step, summary.best_metrics = event.loss, event.step, event.metrics
         case Finished():
             summary.finished = event
         case Resumed() | Planned():
             summary.finished = None  # a later session
+
+
+def _words(text: str) -> list[str]:
+    """Runs of letters, accents, digits, apostrophes and joiners, cut where they are long."""
+    writing = [char if unicodedata.category(char)[0] in "LMN" or char in "'’\u200c\u200d" else " " for char in text]
+    return [short for word in "".join(writing).split() if (short := word.strip("'’")[:SUGGESTED_CHARACTERS])]
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from lstmtext.config import BatchSettings, LabelSettings
 from lstmtext.errors import InputError, UsageError
 from lstmtext.text.corpus import open_corpus
 from lstmtext.text.labelled import Example, Source, plain_key, read_source, split_examples
+from lstmtext.text.labels import CLASSES
 from lstmtext.text.tokenizer import Ids, Tokenizer
+from lstmtext.units import counted
 
 __all__ = [
     "UNLABELLED",
@@ -70,6 +72,8 @@ class LabelledText(NamedTuple):
     """Per source: name, training texts, validation texts, sha256."""
     licences: list[str]
     bytes: int
+    numbers: list[tuple[str, str]]
+    """Name, and how its labels were read, of every source with labels that are numbers on a scale."""
 
 
 class ExampleBatch(NamedTuple):
@@ -101,7 +105,8 @@ def encode_examples(
     for name, values in (("weights", settings.weights), ("held_out_fractions", settings.held_out_fractions)):
         if len(values) > len(sources):
             raise UsageError(
-                f"{name} has {len(values)} numbers for {len(sources)} sources; give one for each, in order."
+                f"{name} has {counted(len(values), 'number')} for {counted(len(sources), 'source')}; "
+                "give one for each, in order."
             )
     fractions = list(settings.held_out_fractions)
     if not fractions and not held_out:
@@ -128,14 +133,29 @@ def encode_examples(
         ],
         [source.licence or "" for source in sources],
         sum(len(example.text.encode("utf-8", "replace")) for source in sources for example in source.examples),
+        [(source.name, source.numbers) for source in (*sources, *held_out) if source.numbers],
     )
-    classes = np.unique(found.train.labels[found.train.labels != UNLABELLED])
-    if not len(found.validation) or len(classes) < 2:
-        raise InputError(
-            f"{', '.join(names)}: {len(found.train)} texts to learn from and {len(found.validation)} held out; "
-            "at least two classes and one held-out text are needed."
-        )
+    _check_enough(found)
     return found
+
+
+def _check_enough(found: LabelledText) -> None:
+    labelled = found.train.labels[found.train.labels != UNLABELLED]
+    classes = np.unique(labelled)
+    learned, held = counted(len(labelled), "text"), counted(len(found.validation), "text")
+    place = ", ".join(found.names)
+    if not len(classes):
+        raise InputError(f"{place}: no text to learn from, {held} held out. Give more texts, or hold out fewer.")
+    if len(classes) == 1:
+        raise InputError(
+            f"{place}: {learned} to learn from, all {CLASSES[classes[0]]}, and {held} held out; "
+            "a classifier needs two classes. Give more texts of another class."
+        )
+    if not len(found.validation):
+        raise InputError(
+            f"{place}: {learned} to learn from and none held out, so that nothing could be measured. "
+            "Give more texts, or hold out a larger part, for example --validation 0.4."
+        )
 
 
 def _encode(parts: Sequence[Sequence[Example]], tokenizer: Tokenizer, longest: int) -> Examples:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lstmtext.errors import InputError, UsageError
 from lstmtext.text import library
-from lstmtext.text.labels import choose_scale, explicit_scale
+from lstmtext.text.labels import choose_scale, explicit_scale, said_of_numbers
 from lstmtext.text.plain import pieces
 from lstmtext.text.rows import SUFFIXES, TEXT_NAMES, Row, file_rows, folder_rows, labelled_files
 
@@ -35,12 +36,16 @@ class Example(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The examples of one name on the command line. sha256: of their texts and labels, in order."""
+    """The examples of one name on the command line. sha256: of their texts and labels, in order.
+
+    numbers: how labels that are numbers were read, where nobody said how
+    """
 
     name: str
     examples: list[Example]
     sha256: str
     licence: str | None = None
+    numbers: str = ""
 
 
 def read_source(
@@ -78,7 +83,11 @@ def read_source(
         )
     if not rows:
         raise InputError(f"{name} is empty: there is no labelled text in it.")
-    scale = explicit_scale(label_map, name) if label_map else choose_scale({row.label for row in rows}, name)
+    counts = Counter(row.label.strip() for row in rows)
+    if label_map:
+        scale = explicit_scale(label_map, name)
+    else:
+        scale = choose_scale(counts, name, trees=any(row.sentence for row in rows))
     label = (path.name.partition(".")[0] or path.resolve().name) if path.exists() else name
     examples = [
         Example(row.text, found, f"{label}/{row.group}" if row.group else "", row.sentence)
@@ -88,7 +97,7 @@ def read_source(
     digest = hashlib.sha256()
     for example in examples:
         digest.update(f"{example.label}\t{example.text}\n".encode("utf-8", "surrogatepass"))
-    return Source(label, examples, digest.hexdigest(), licence)
+    return Source(label, examples, digest.hexdigest(), licence, "" if label_map else said_of_numbers(counts, scale))
 
 
 def _library_entry(name: str) -> library.Entry:

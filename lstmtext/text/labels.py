@@ -1,13 +1,14 @@
 """Labels as people write them → negative, neutral, positive.
 
-    words               neg, negative, -, pos, positive, +, neutral, … in any case
+    words               neg, negative, -, false, pos, positive, +, true, neutral, … in any case
     0 and 1             negative, positive                            (SST-2, IMDb, customer reviews)
     −1, 0, 1            negative, neutral, positive
     0 … 4               0 and 1 negative, 2 neutral, 3 and 4 positive  (Stanford Sentiment Treebank)
     1 … 5               1 and 2 negative, 3 neutral, 4 and 5 positive  (stars)
     −4 … 4, fractions   up to −0.5 negative, from 0.5 positive, between neutral (mean human intensity)
 
-Which scale it is follows from all values of a source together. Must not import torch.
+Which scale it is follows from all values of a source together. Values that mean something else on another scale, such
+as 1 and 2 alone, are refused: a guess would be wrong without a word. Must not import torch.
 """
 
 from __future__ import annotations
@@ -16,22 +17,27 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lstmtext.errors import InputError, UsageError
 
-__all__ = ["CLASSES", "NEGATIVE", "NEUTRAL", "POSITIVE", "choose_scale", "explicit_scale"]
+__all__ = ["CLASSES", "NEGATIVE", "NEUTRAL", "POSITIVE", "Scale", "choose_scale", "explicit_scale", "said_of_numbers"]
 
 CLASSES = ("negative", "neutral", "positive")
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 WORDS = {
-    **dict.fromkeys(("negative", "neg", "-", "bad", "__label__negative", "__label__0"), NEGATIVE),
+    **dict.fromkeys(("negative", "neg", "-", "bad", "false", "__label__negative", "__label__0"), NEGATIVE),
     **dict.fromkeys(("neutral", "neu", "mixed", "__label__neutral"), NEUTRAL),
-    **dict.fromkeys(("positive", "pos", "+", "good", "__label__positive", "__label__1"), POSITIVE),
+    **dict.fromkeys(("positive", "pos", "+", "good", "true", "__label__positive", "__label__1"), POSITIVE),
 }
-WHOLE_SCALES: list[tuple[frozenset[float], dict[float, int]]] = [
-    (frozenset({0, 1}), {0: NEGATIVE, 1: POSITIVE}),
-    (frozenset({-1, 1}), {-1: NEGATIVE, 1: POSITIVE}),
-    (frozenset({-1, 0, 1}), {-1: NEGATIVE, 0: NEUTRAL, 1: POSITIVE}),
-    (frozenset(range(5)), {0: NEGATIVE, 1: NEGATIVE, 2: NEUTRAL, 3: POSITIVE, 4: POSITIVE}),
-    (frozenset(range(1, 6)), {1: NEGATIVE, 2: NEGATIVE, 3: NEUTRAL, 4: POSITIVE, 5: POSITIVE}),
+TREES = "0 to 4"  # the scale of the Stanford Sentiment Treebank
+# From narrow to wide, with how they are called.
+WHOLE_SCALES: list[tuple[str, dict[float, int]]] = [
+    ("0 and 1", {0: NEGATIVE, 1: POSITIVE}),
+    ("1 and 2", {1: NEGATIVE, 2: POSITIVE}),
+    ("-1 to 1", {-1: NEGATIVE, 0: NEUTRAL, 1: POSITIVE}),
+    ("0 to 2", {0: NEGATIVE, 1: NEUTRAL, 2: POSITIVE}),
+    ("1 to 3", {1: NEGATIVE, 2: NEUTRAL, 3: POSITIVE}),
+    (TREES, {0: NEGATIVE, 1: NEGATIVE, 2: NEUTRAL, 3: POSITIVE, 4: POSITIVE}),
+    ("1 to 5", {1: NEGATIVE, 2: NEGATIVE, 3: NEUTRAL, 4: POSITIVE, 5: POSITIVE}),
 ]
+NAMED = 9  # numbers that are named one by one: −4 … 4
 INTENSITY = 0.5  # a mean human rating nearer to 0 than this is neutral
 STRONGEST = 4.0
 
@@ -39,10 +45,11 @@ Scale = Callable[[str], int | None]
 """A label as written → its class; None: leave this example out."""
 
 
-def choose_scale(values: Iterable[str], place: str) -> Scale:
+def choose_scale(values: Iterable[str], place: str, *, trees: bool = False) -> Scale:
     """How to read the labels of one source, judged by all of them.
 
-    Raises InputError naming the values that fit no scale.
+    trees: there are trees among the texts; what could be several scales is theirs, 0 to 4
+    Raises InputError naming the values that fit no scale, or the readings of those that fit several.
     """
     distinct = {value.strip() for value in values}
     if all(value.lower() in WORDS for value in distinct):
@@ -50,9 +57,16 @@ def choose_scale(values: Iterable[str], place: str) -> Scale:
     numbers = {value: _number(value) for value in distinct}
     if None not in numbers.values():
         found = {number for number in numbers.values() if number is not None}
-        for scale, classes in WHOLE_SCALES:
-            if found <= scale:
-                return lambda value: classes[float(value)]
+        fitting = [(name, classes) for name, classes in WHOLE_SCALES if found <= classes.keys()]
+        if 0 in found and found <= {0, 1}:
+            del fitting[1:]  # so nearly everybody writes two classes
+        readings = {tuple(classes[number] for number in sorted(found)) for _, classes in fitting}
+        if len(readings) > 1 and trees:
+            fitting = [scale for scale in fitting if scale[0] == TREES]
+        elif len(readings) > 1:
+            raise InputError(_several(distinct, fitting, place))
+        if fitting:
+            return lambda value: fitting[0][1][float(value)]
         if max(map(abs, found)) <= STRONGEST and min(found) < 0:
             return _intensity
     wrong = sorted(value for value in distinct if value.lower() not in WORDS)
@@ -84,6 +98,33 @@ def explicit_scale(mapping: Mapping[str, str], place: str) -> Scale:
         return worths[mapping[value]]
 
     return read
+
+
+def said_of_numbers(counts: Mapping[str, int], scale: Scale) -> str:
+    """How the numbers among some labels were read: `1 → negative (31), 5 → positive (29)`.
+
+    counts: label as written → how many examples have it. Empty for words, and for more numbers than can be named.
+    """
+    numbers = [value for value in counts if _number(value) is not None]
+    if not 0 < len(numbers) <= NAMED:
+        return ""
+    read = [(value, scale(value)) for value in sorted(numbers, key=float)]
+    return ", ".join(f"{value} → {CLASSES[found]} ({counts[value]:,})" for value, found in read if found is not None)
+
+
+def _several(distinct: set[str], fitting: list[tuple[str, dict[float, int]]], place: str) -> str:
+    """What is said of labels that fit several scales: what they mean on the narrowest and on the widest."""
+    written = sorted(distinct, key=lambda value: (float(value), value))
+    narrow = ",".join(f"{value}={CLASSES[fitting[0][1][float(value)]]}" for value in written)
+    wide = next(
+        f"{reading} (of {name})"
+        for name, classes in reversed(fitting)
+        if (reading := ",".join(f"{value}={CLASSES[classes[float(value)]]}" for value in written)) != narrow
+    )
+    return (
+        f"{place}: the label{'s' if len(written) > 1 else ''} {', '.join(written)} may mean "
+        f"{narrow} (of {fitting[0][0]}) or {wide}. Say which, for example --label-map '{narrow}'."
+    )
 
 
 def _intensity(value: str) -> int:

@@ -1,7 +1,8 @@
 """A file or a stream → its texts, one a line, for answers that stay beside their lines.
 
     .txt and streams    every line is a text, a blank one too
-    .csv .tsv           one column of every record; the first line names the columns
+    .csv .tsv           one column of every record; the first line names the columns, in a .csv with commas between
+                        them, semicolons or tabs
     .jsonl              one field of every record
 
 each also as .gz and .xz. Unlike a corpus to train on, where one unreadable byte is a reason to stop, a line that
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,8 @@ from typing import IO, NamedTuple
 
 from lstmtext.errors import InputError
 from lstmtext.text.decoding import _record_text, _usable, open_decompressed, text_suffix
+from lstmtext.text.rows import BLANK_HEADER, TEXT_NAMES, delimiter_of, too_many
+from lstmtext.units import counted
 
 __all__ = ["BLOCK_LINES", "LONGEST_LINE", "Line", "LineFile", "line_of", "stream_blocks"]
 
@@ -69,6 +73,7 @@ class LineFile:
     size: bytes on the disk, 0 where that is not known (a pipe); position: how many of them were given out, nearly
     column: of a .csv or .tsv; default the first with a usual name (text, review, …), or the only one
     field: of the records of a .jsonl
+    doubtful_header: the name of the only column where it is no usual one and nobody asked for it: maybe a text
     """
 
     def __init__(self, path: Path, column: str | None = None, field: str = "text") -> None:
@@ -76,6 +81,7 @@ class LineFile:
         self.kind = text_suffix(path)
         self.size = path.stat().st_size if path.is_file() else 0
         self.position = 0
+        self.doubtful_header = ""
 
     def blocks(self) -> Iterator[list[Line]]:
         """The texts, in blocks of up to BLOCK_LINES. Raises InputError: see the module."""
@@ -85,7 +91,7 @@ class LineFile:
             if self.kind == ".jsonl":
                 lines = _records(numbered, label, self.field)
             elif self.kind in (".csv", ".tsv"):
-                lines = _cells(numbered, label, self.column, tabs=self.kind == ".tsv")
+                lines = _cells(numbered, self)
             else:
                 lines = (line_of(first + index, raw) for first, block in numbered for index, raw in enumerate(block))
             yield from _blocks(lines)
@@ -179,15 +185,17 @@ def _records(numbered: Iterator[tuple[int, list[bytes]]], label: str, field: str
             right_file = True
 
 
-def _cells(
-    numbered: Iterator[tuple[int, list[bytes]]], label: str, column: str | None, *, tabs: bool
-) -> Iterator[Line]:
+def _cells(numbered: Iterator[tuple[int, list[bytes]]], file: LineFile) -> Iterator[Line]:
     """One column of every record. In a .csv a cell in quotation marks may hold line ends; a .tsv has no quoting."""
     csv.field_size_limit(LONGEST_LINE)
+    label, quoting = str(file.path), file.kind == ".csv"
     source = _CsvLines(numbered)
-    reader = csv.reader(source, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(source)
-    form = "TSV" if tabs else "CSV"
-    place = -1
+    first = list(itertools.islice(source, 1))
+    delimiter = delimiter_of("".join(first)) if quoting else "\t"
+    lines = itertools.chain(first, source)
+    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE)
+    form = "CSV" if quoting else "TSV"
+    place = width = -1
     while True:
         number = reader.line_num + 1
         try:
@@ -204,11 +212,17 @@ def _cells(
         if source.ended:  # the reader wanted more lines for this record
             raise InputError(f"{label}, line {number}: a quotation mark that opens in this record is never closed.")
         if place < 0:
-            place = _place_of([_readable(name) for name in record], column, label)
+            names = [_readable(name) for name in record]
+            place, width = _place_of(names, file.column, label), len(names)
+            if file.column is None and names[place].strip().lower() not in TEXT_NAMES:
+                file.doubtful_header = names[place]
         elif not record:
             yield Line(number, "")  # a blank line
         elif place >= len(record):
-            problem = f"it has {len(record)} columns; the text is column {place + 1}"
+            problem = f"it has {counted(len(record), 'column')}; the text is column {place + 1}"
+            yield Line(number, _readable(source.last), problem)
+        elif len(record) > width and any(cell.strip() for cell in record[width:]):
+            problem = too_many(len(record), width, delimiter, quoting=quoting)
             yield Line(number, _readable(source.last), problem)
         else:
             yield line_of(number, record[place].encode("utf-8", "surrogateescape"))
@@ -244,8 +258,8 @@ def _readable(text: str) -> str:
 
 def _place_of(names: list[str], column: str | None, label: str) -> int:
     """Which column is the text."""
-    from lstmtext.text.labelled import TEXT_NAMES
-
+    if not any(name.strip() for name in names):
+        raise InputError(BLANK_HEADER.format(label))
     if column is not None:
         if column in names:
             return names.index(column)

@@ -34,6 +34,7 @@ from lstmtext.text.prepared import Prepared, PreparedFacts, open_prepared
 from lstmtext.text.scanning import scan
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
+from lstmtext.units import counted
 from lstmtext.watching import tell
 from lstmtext.workers import Workers, cores
 
@@ -132,7 +133,9 @@ def _divided(
         math.floor(scanned.bytes * (1 - fraction) + 1e-9), line=settings.tokenizer not in ("char", "byte")
     )
     if border in (0, scanned.bytes):
-        raise InputError(f"{corpus.name} is too short to hold out a validation part: it has {scanned.bytes} bytes.")
+        raise InputError(
+            f"{corpus.name} is too short to hold out a validation part: it has {counted(scanned.bytes, 'byte')}."
+        )
     split = f"first {1 - fraction:.4g} of the text for training, the rest for validation"
     return _Span(corpus, 0, border), _Span(corpus, border, scanned.bytes), split
 

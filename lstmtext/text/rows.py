@@ -1,6 +1,7 @@
 """The rows of labelled files: text, label as written, and what a row belongs with.
 
-    .tsv .csv .jsonl    columns, found by their usual names or by what the caller says
+    .tsv .csv .jsonl    columns, found by their usual names or by what the caller says; a .csv has commas between
+                        them, semicolons or tabs, whichever its first line has most of
     .txt                `label<TAB>text` a line, or bracketed trees of the Stanford Sentiment Treebank,
                         of which every phrase is a row
     folder              `pos/` and `neg/` (and `neutral/`) of one text a file, as IMDb has it; else all the
@@ -23,8 +24,9 @@ import msgspec
 
 from lstmtext.errors import InputError, UsageError
 from lstmtext.text.decoding import normalised_blocks, open_decompressed, text_suffix
+from lstmtext.units import counted
 
-__all__ = ["SUFFIXES", "TEXT_NAMES", "Row", "file_rows", "folder_rows", "labelled_files"]
+__all__ = ["SUFFIXES", "TEXT_NAMES", "Row", "delimiter_of", "file_rows", "folder_rows", "labelled_files"]
 
 TEXT_NAMES = ("text", "sentence", "review", "phrase", "snippet", "content")
 LABEL_NAMES = ("label", "phrase_label", "sentiment", "polarity", "intensity", "stars", "rating")
@@ -37,6 +39,7 @@ LABEL_FOLDERS = {
     "pos": "positive",
     "positive": "positive",
 }
+BLANK_HEADER = "{}: the first line is blank. It should name the columns, for example: text."
 _TREE_TOKEN = re.compile(r"\(\s*(\d+)(?=\s)|([^()\s]+)|([()])")
 
 
@@ -99,22 +102,38 @@ def file_rows(path: Path, text_column: str = "", label_column: str = "") -> Iter
         yield Row(text, str(label), "" if group is None else str(group))
 
 
+def delimiter_of(header: str) -> str:
+    """What stands between the columns of a .csv with this first line: a comma, a semicolon or a tab."""
+    bare = re.sub(r'"[^"]*"', "", header)  # names may hold delimiters too
+    return max(",;\t", key=bare.count)
+
+
+def too_many(found: int, expected: int, delimiter: str, *, quoting: bool) -> str:
+    """What is said of a record with more columns than the header has: most of its text would be lost."""
+    advice = f"a text that holds {delimiter!r} is put in quotation marks" if quoting else "a text cannot hold a tab"
+    return f"it has {counted(found, 'column')} and the header has {expected}; {advice}"
+
+
 def _table_records(path: Path, suffix: str) -> Iterator[tuple[int, dict[str, object]]]:
     """Line number and record of every row. A quotation mark in .tsv is a quotation mark."""
     content = io.StringIO("".join(_text(path)))
     csv.field_size_limit(1 << 30)
-    if suffix == ".tsv":
-        reader = csv.DictReader(content, delimiter="\t", quoting=csv.QUOTE_NONE)
+    delimiter, quoting = "\t", suffix == ".csv"
+    if quoting:
+        delimiter = delimiter_of(content.readline())
+        content.seek(0)
+        reader = csv.DictReader(content, delimiter=delimiter, strict=True)
     else:
-        reader = csv.DictReader(content, strict=True)
+        reader = csv.DictReader(content, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     try:
+        names = reader.fieldnames
+        if names is not None and not any(name.strip() for name in names):
+            raise InputError(BLANK_HEADER.format(path))
         for record in reader:
-            if None in record:
-                names = list(reader.fieldnames or ())
-                raise InputError(
-                    f"{path}, line {reader.line_num}: {len(names) + len(record[None])} fields, "
-                    f"expected {len(names)} ({', '.join(names)})."
-                )
+            more = record.pop(None, [])
+            if any(cell.strip() for cell in more):
+                problem = too_many(len(names or ()) + len(more), len(names or ()), delimiter, quoting=quoting)
+                raise InputError(f"{path}, line {reader.line_num}: {problem}.")
             yield reader.line_num, dict(record)
     except csv.Error as error:
         advice = "A quotation mark inside a quoted text is written twice, and every quoted text must end."

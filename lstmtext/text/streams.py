@@ -20,6 +20,7 @@ import numpy.typing as npt
 from lstmtext.config import BatchSettings
 from lstmtext.errors import InputError
 from lstmtext.text.tokenizer import Ids
+from lstmtext.units import counted
 
 __all__ = ["Batch", "Streams", "TokenFile"]
 
@@ -61,9 +62,9 @@ class Streams:
             fits = len(ids) // (settings.sequence_length + 1)
             advice = f"--batch-size {fits} would fit" if fits else "use a longer text or a shorter --sequence-length"
             raise InputError(
-                f"The training part has {len(ids)} tokens; {settings.batch_size} streams of "
-                f"{settings.sequence_length} tokens need at least "
-                f"{settings.batch_size * (settings.sequence_length + 1)}: {advice}."
+                f"The training part has {counted(len(ids), 'token')}; a batch of "
+                f"{counted(settings.batch_size, 'stream')} of {settings.sequence_length} tokens needs at least "
+                f"{settings.batch_size * (settings.sequence_length + 1):,}: {advice}."
             )
         self._borders: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 

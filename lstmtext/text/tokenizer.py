@@ -192,53 +192,40 @@ class Tokenizer:
             return [piece for piece in dict.fromkeys(plain_pieces(text)) if self.unknown_id in self.piece_ids(piece)]
         return []
 
-    def characters(self, ids: Ids) -> int:
-        """Characters of text that these ids stand for: the denominator of per-character losses."""
-        if self.kind in ("bpe", "byte"):
-            # A character is counted at its first byte; continuation bytes are 10xxxxxx.
-            counts = np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in self._bytes])
-        elif self.kind == "wordpiece":  # a word with the space before it
-            counts = np.array([len(t) - 2 if t.startswith(PART) else len(t) + t.isalnum() for t in self._texts])
-        else:
-            counts = np.array([len(token) for token in self._texts])
-        if self.unknown_id is not None and self.kind != "whitespace":  # there it is a word of the text
-            counts[self.unknown_id] = 1  # of many or of one: nobody knows
-        return int(counts[ids].sum()) + (self._blanks(ids) if self.kind == "whitespace" else 0)
-
-    def _blanks(self, ids: Ids) -> int:
-        """Of a whitespace tokenizer, the blanks between the words: none stands beside a line end."""
-        word = np.asarray(ids) != (-1 if self.line_end_id is None else self.line_end_id)
-        return int((word[1:] & word[:-1]).sum())
-
 
 class StreamDecoder:
     """Turns tokens into text as they come, holding back the bytes of an unfinished character."""
 
-    def __init__(self, tokenizer: Tokenizer, after: Iterable[int] = ()) -> None:
-        """after: tokens that came before, whose text is not wanted (a prompt's)."""
+    def __init__(self, tokenizer: Tokenizer, after: Iterable[int] = (), *, spaced: bool = False) -> None:
+        """after: tokens that came before, whose text is not wanted (a prompt's); spaced: nor the next word's space."""
         self.tokenizer = tokenizer
         self._pending = b""
         self._spacing = Spacing()
         self._line_begins = True
+        self._spaced = False
         if tokenizer.kind in ("wordpiece", "whitespace"):
             for index in after:
                 self.push(index)
+        self._spaced = spaced
 
     def push(self, index: int) -> str:
         """The text that token `index` completes; empty while a character is unfinished."""
-        if self.tokenizer.kind in ("char", "word"):
+        kind = self.tokenizer.kind
+        if kind == "char":
             return self.tokenizer._texts[index]
-        if self.tokenizer.kind == "wordpiece":
-            text = self.tokenizer._texts[index]
-            return text[len(PART) :] if text.startswith(PART) else self._spacing.before(text) + text
-        if self.tokenizer.kind == "whitespace":
-            text, after_line_end = self.tokenizer._texts[index], self._line_begins
-            self._line_begins = text == LINE_END
-            return text if after_line_end or self._line_begins else " " + text
-        self._pending += self.tokenizer._bytes[index]
-        kept = _unfinished(self._pending)
-        ready, self._pending = self._pending[: len(self._pending) - kept], self._pending[len(self._pending) - kept :]
-        return ready.decode("utf-8", "replace")
+        if kind in ("bpe", "byte"):
+            self._pending += self.tokenizer._bytes[index]
+            cut = len(self._pending) - _unfinished(self._pending)
+            ready, self._pending = self._pending[:cut], self._pending[cut:]
+            return ready.decode("utf-8", "replace")
+        text = self.tokenizer._texts[index]
+        if kind == "wordpiece":
+            text = text[len(PART) :] if text.startswith(PART) else self._spacing.before(text) + text
+        elif kind == "whitespace":
+            after_line_end, self._line_begins = self._line_begins, text == LINE_END
+            text = text if after_line_end or self._line_begins else " " + text
+        spaced, self._spaced = self._spaced, False
+        return text.removeprefix(" ") if spaced else text
 
     def flush(self) -> str:
         """What is left at the end: U+FFFD for a character that was never finished."""

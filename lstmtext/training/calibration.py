@@ -6,6 +6,9 @@ are fitted by minimising −t log p − (1 − t) log(1 − p) with t = 0, ½, 1
 temperature scaling (Guo et al. 2017) with an offset for two of the classes, because the share of neutral
 texts in training is not that of any use. Sources weigh the same, whatever their size.
 
+Three numbers can explain any handful of texts. There a penalty (FEW / N)² · (log² temperature + offsets²) holds them
+near no change, where N = 1 / Σ weight² says how many texts count; thousands of texts do not feel it.
+
 The error on the card is cross-fitted: each half is judged with the numbers fitted on the other.
 """
 
@@ -26,6 +29,9 @@ __all__ = ["calibrated", "cross_fitted_error", "fit_calibration"]
 Scores = npt.NDArray[np.floating[Any]]
 Indices = npt.NDArray[np.int64]
 REACH = 4.0  # of log temperature and of offsets: what is beyond belongs to a model that has learned nothing
+# Texts: 25 draws of 16 at temperatures 0.6, 1 and 2.5, judged on 6 000 others, gave a loss of 0.420, 0.521 and 0.684;
+# without the penalty 1.04, 1.33 and 1.36, without a calibration 0.434, 0.505 and 0.720.
+FEW = 4.0
 STEPS = 60  # of L-BFGS on three numbers: converged after about 20
 
 
@@ -35,6 +41,7 @@ def fit_calibration(scores: Scores, labels: Indices, sources: Indices) -> Calibr
     target = torch.from_numpy(labels / 2.0)
     sizes = np.bincount(sources)
     weight = torch.from_numpy(1.0 / sizes[sources] / np.count_nonzero(sizes))
+    few = FEW**2 * float(weight.square().sum()) ** 2
     numbers = torch.zeros(3, dtype=torch.float64, requires_grad=True)  # for temperature, neutral, positive
     optimizer = torch.optim.LBFGS([numbers], max_iter=STEPS, line_search_fn="strong_wolfe")
 
@@ -44,7 +51,7 @@ def fit_calibration(scores: Scores, labels: Indices, sources: Indices) -> Calibr
         probabilities = ((z + offsets) / temperature).softmax(-1)
         positive = (probabilities[:, 2] + 0.5 * probabilities[:, 1]).clamp(1e-9, 1 - 1e-9)
         loss = -(weight * (target * positive.log() + (1 - target) * (1 - positive).log())).sum()
-        loss = loss + 1e-4 * numbers.square().sum()  # decides where all answers are right
+        loss = loss + (1e-4 + few) * numbers.square().sum()  # 1e-4 decides where all answers are right
         torch.autograd.backward(loss)
         return float(loss.detach())
 

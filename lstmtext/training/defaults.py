@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["QUICK_MINUTES", "choose_defaults", "classifier_defaults"]
+from msgspec.structs import replace
+
+from lstmtext.config import TrainSettings
+from lstmtext.store.checkpoint import read_config
+from lstmtext.store.models import find_model
+
+__all__ = ["QUICK_MINUTES", "choose_defaults", "classifier_defaults", "inherited"]
 
 QUICK_MINUTES = 4.0  # on a CPU a two-layer model does not overtake one layer before
 
@@ -56,6 +62,21 @@ def classifier_defaults(grown: bool) -> tuple[dict[str, dict[str, Any]], str]:
         return chosen, "a classifier that grows from a language model: 4 passes, small steps"
     chosen["model"] = {"layers": 1, "hidden": 256, "embedding": 128}
     return chosen, "a classifier from nothing: 1 × 256 units, word parts, 8 passes"
+
+
+def inherited(settings: TrainSettings) -> TrainSettings:
+    """Settings of a classifier with what the model it starts from decides: its shape and its tokenizer.
+
+    A teacher decides the tokenizer, which both must have. Raises UsageError, CheckpointError for a model that cannot
+    be read.
+    """
+    init, teachers = settings.teaching.init, settings.teaching.teachers
+    if settings.task != "sentiment" or not (init or teachers):
+        return settings
+    config = read_config(find_model(init or teachers[0]))
+    text = replace(settings.text, tokenizer=config.tokenizer.kind, vocabulary_size=config.tokenizer.size)
+    shape = replace(config.model, tied=False, cutoffs=[]) if init else settings.model  # a classifier has no softmax
+    return replace(settings, text=text, model=shape)
 
 
 def _settings(

@@ -24,6 +24,7 @@ from lstmtext.model.language_model import LanguageModel
 from lstmtext.model.recurrent import LayerState
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.world import ALONE, World
+from lstmtext.units import counted
 
 __all__ = ["DynamicSettings", "dynamic_loss", "stateful_loss", "windowed_loss"]
 
@@ -48,7 +49,9 @@ class DynamicSettings(Struct, frozen=True, kw_only=True):
 
 def _check(ids: TokenIds, needed: int = 2) -> None:
     if len(ids) < needed:
-        raise InputError(f"The text has {len(ids)} tokens; at least {needed} are needed to evaluate a model on it.")
+        raise InputError(
+            f"The text has {counted(len(ids), 'token')}; at least {needed} are needed to evaluate a model on it."
+        )
 
 
 @torch.no_grad()

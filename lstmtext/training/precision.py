@@ -17,6 +17,7 @@ import torch
 from lstmtext.config import RunSettings
 from lstmtext.errors import UsageError
 from lstmtext.training.world import ALONE, World
+from lstmtext.units import counted
 
 __all__ = ["Arithmetic", "choose_arithmetic", "choose_device", "device_name"]
 
@@ -104,5 +105,5 @@ def device_name(device: torch.device) -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
         tiles = " with AMX" if torch.cpu._is_amx_tile_supported() else ""
-        return f"{model}{tiles}, {torch.get_num_threads()} threads"
-    return f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
+        return f"{model}{tiles}, {counted(torch.get_num_threads(), 'thread')}"
+    return f"{platform.processor() or platform.machine()}, {counted(torch.get_num_threads(), 'thread')}"

@@ -21,7 +21,7 @@ def load_language_model(folder: Path, arithmetic: Arithmetic) -> tuple[LanguageM
     """The model of a checkpoint folder in evaluation mode, without dropout. Raises CheckpointError."""
     checkpoint = read_checkpoint(folder)
     if checkpoint.config.classifier is not None:
-        raise CheckpointError(OTHER_KIND.format(folder.name, "classifier", "language model"))
+        raise CheckpointError(OTHER_KIND.format(checkpoint.name, "classifier", "language model"))
     model = LanguageModel(checkpoint.config.model, checkpoint.config.tokenizer.size)
     load_tensors(model, checkpoint.tensors)
     return model.to(arithmetic.device).eval(), Tokenizer(checkpoint.tokenizer_json)
@@ -32,7 +32,7 @@ def load_classifier(folder: Path, arithmetic: Arithmetic) -> tuple[Classifier, T
     checkpoint = read_checkpoint(folder)
     classifier = checkpoint.config.classifier
     if classifier is None:
-        raise CheckpointError(OTHER_KIND.format(folder.name, "language model", "classifier"))
+        raise CheckpointError(OTHER_KIND.format(checkpoint.name, "language model", "classifier"))
     tokenizer = Tokenizer(checkpoint.tokenizer_json)
     readout = ReadoutSettings(readout=classifier.readout, bidirectional=classifier.bidirectional)
     skipped = int(tokenizer.line_end_id is not None)

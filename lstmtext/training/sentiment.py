@@ -34,6 +34,7 @@ from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
 from lstmtext.training.calibration import cross_fitted_error, fit_calibration
 from lstmtext.training.classification import SentimentClassification
+from lstmtext.training.defaults import inherited
 from lstmtext.training.describe import describe_start, versions
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic
@@ -54,9 +55,8 @@ class SentimentTask:
         self.arithmetic = arithmetic
         sources, held_out = read_labelled(settings.labels)
         started = _start_from(settings.teaching.init) if settings.teaching.init else None
+        settings = inherited(settings)
         if started:
-            own = msgspec.structs.replace(started.config.model, tied=False, cutoffs=[])
-            settings = msgspec.structs.replace(settings, model=own)
             self.tokenizer = Tokenizer(started.tokenizer_json)
         elif settings.teaching.teachers:  # the teachers must have it too
             self.tokenizer = Tokenizer(read_checkpoint(find_model(settings.teaching.teachers[0])).tokenizer_json)

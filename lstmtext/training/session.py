@@ -80,6 +80,7 @@ class Session:
                 self.task = make_task(settings, self.arithmetic, world)
             if last:
                 self.task.check_text(last)
+        self.settings = settings = self.task.settings
         self.objective = self.task.objective
         self.parameters = parameter_count(self.task.tensors())
         with self._in_sentences():
@@ -198,22 +199,23 @@ class Session:
         self.run.close()
 
     def _train(self) -> Iterator[Event]:
-        trainer, best_is_new = self.trainer, False
+        trainer, every, best_is_new, evaluated = self.trainer, self.settings.run.sample_every, False, False
         for event in trainer.run():
             if event is not None:
                 yield self._record(event)
                 if isinstance(event, Planned):
                     self._write_plan()
                 if isinstance(event, Evaluated):
-                    best_is_new = best_is_new or event.best
+                    best_is_new, evaluated = best_is_new or event.best, True
                 continue
             step = trainer.counters.step
             ended = step >= trainer.total_steps or trainer.stopped_early
             yield from self._obey()
-            if self._due(self.settings.run.sample_every, step) and self.settings.run.sample_length:
+            if (step % every == 0 if every else evaluated) and self.settings.run.sample_length:
                 yield from self._sample(self.settings.run.sample_prompt, requested=False)
+            evaluated = False
             leaving = self._leaving or self._stop is not None
-            if ended or leaving or best_is_new or self._due(self.settings.run.save_every, step):
+            if ended or leaving or best_is_new or step % (self.settings.run.save_every or trainer.evaluate_every) == 0:
                 saved = self._save(best=best_is_new, requested=leaving)
                 best_is_new = False
                 if saved:
@@ -221,9 +223,6 @@ class Session:
             if leaving:
                 return
             self.run.status("running", step, trainer.total_steps)
-
-    def _due(self, every: int, step: int) -> bool:
-        return step % (every or self.trainer.evaluate_every) == 0
 
     def _obey(self) -> Iterator[Event]:
         """Answer the requests that came in; hold the loop while paused."""

@@ -41,6 +41,8 @@ class Task(Protocol):
 
     command: str
     """The word after `lstmtext train`."""
+    settings: TrainSettings
+    """Those given, with what the model it starts from decides."""
     tokenizer: Tokenizer
 
     @property

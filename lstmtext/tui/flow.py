@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from lstmtext.printable import is_printable
+
 __all__ = ["PROMPT", "Flow", "Glyph"]
 
 PROMPT = -1  # the source of a glyph that is no token's
@@ -81,7 +83,7 @@ class Flow:
         if self.ascii and not character.isascii():
             return Glyph("?", 1, source)
         width = cell_len(character)
-        if not character.isprintable() and not (width == 0 and ord(character) > 0x2FF):
+        if not is_printable(character):
             return Glyph("?" if self.ascii else "\N{MIDDLE DOT}", 1, source)
         return Glyph(character, width, source)
 

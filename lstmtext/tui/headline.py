@@ -45,6 +45,7 @@ def describe(history: History) -> str:
     """`lstm 2×512 · char · harbour`; what the settings do not say is left out."""
     model = history.settings.get("model", {})
     shape = f"{model.get('cell', '?')} {model.get('layers', '?')}×{model.get('hidden', '?')}" if model else ""
+    shape += " both ways" if history.setting("readout", "bidirectional", False) else ""
     table, key = ("labels", "sources") if history.task == "sentiment" else ("text", "corpus")
     names = [Path(str(name)).name for name in history.setting(table, key, [])]
     corpus = names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") if names else ""

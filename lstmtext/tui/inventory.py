@@ -38,6 +38,7 @@ class RunRow:
     task: str = ""
     corpus: str = ""
     model: str = ""
+    tokenizer: str = ""
 
     @property
     def alive(self) -> bool:
@@ -112,7 +113,7 @@ def _best(folder: Path) -> dict[str, Any]:
 
 
 def _unchanging(folder: Path) -> dict[str, Any]:
-    """Task, corpus, model and token length; remembered once the run has said all of it."""
+    """Task, corpus, model, tokenizer and token length; remembered once the run has said all of it."""
     key = str(folder.resolve())
     if key in _still:
         return _still[key]
@@ -124,6 +125,8 @@ def _unchanging(folder: Path) -> dict[str, Any]:
         names = text.get("corpus") or labels.get("sources") or []
         found["corpus"] = ", ".join(Path(str(name)).name for name in names)
         found["model"] = f"{model.get('cell', 'lstm')} {model.get('layers', '?')}×{model.get('hidden', '?')}"
+        found["model"] += " both ways" if settings.get("readout", {}).get("bidirectional") else ""
+        found["tokenizer"] = str(text.get("tokenizer", "char"))
     with contextlib.suppress(OSError, ValueError, AttributeError):
         with (folder / "events.jsonl").open("rb") as handle:
             first = json.loads(handle.read(FIRST_RECORD_BYTES).split(b"\n")[0])
@@ -151,7 +154,8 @@ def _model(name: str, origin: str, folder: Path) -> ModelRow:
     except (CheckpointError, OSError) as error:
         return ModelRow(name, origin, problem=str(error))
     kind = "judges" if config.kind == "classifier" else "writes"
-    shape = f"{config.model.cell} {config.model.layers}×{config.model.hidden}, {config.tokenizer.kind}"
+    both = " both ways" if config.classifier is not None and config.classifier.bidirectional else ""
+    shape = f"{config.model.cell} {config.model.layers}×{config.model.hidden}{both}, {config.tokenizer.kind}"
     return ModelRow(name, origin, kind, shape, config.corpus.name)
 
 

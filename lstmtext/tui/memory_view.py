@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rich.segment import Segment
 
 from lstmtext.explain.draw import columns, fit
-from lstmtext.tui.ramps import Line, Look, cell, paint
+from lstmtext.tui.ramps import Line, Look, cell, paint, width_of
 from lstmtext.tui.subjects import Answer, Passage, Unit, shift
 from lstmtext.tui.widgets.bars import bar
 from lstmtext.tui.widgets.heatmap import Heat
@@ -183,39 +183,55 @@ def values_line(study: Study, layer: int, token: int, unit: int, width: int) -> 
     return line
 
 
-def answer_line(study: Study, kind: str, look: Look) -> list[Line]:
-    """What the model answers; and what it answers with units switched off."""
+def answer_line(study: Study, kind: str, width: int, look: Look) -> list[Line]:
+    """What the model answers; and what it answers with units switched off. What does not fit is left out as a whole."""
     writer = kind != "classifier"
-    line: Line = [Segment("next  " if writer else "answer  ", paint(dim=True))]
-    line += _answer(study.answer, writer)
+    head: Line = [Segment("next  " if writer else "answer  ", paint(dim=True))]
+    line = _fitting(head, _answer(study.answer, writer), [], width)
     if not study.off:
         return [line]
-    units = sorted(study.off)
-    named = ", ".join(f"{layer}:{unit}" for layer, unit in units[:4]) + (
-        f" and {len(units) - 4} more" * (len(units) > 4)
-    )
+    units = [f"{layer}:{unit}" for layer, unit in sorted(study.off)]
     cross = "x" if look.ascii else "×"
-    second: Line = [Segment(f"{cross} {named} off  ", paint(bold=True))]
-    if study.without is None:
-        return [line, [*second, Segment("reading again …", paint(dim=True))]]
-    moved = shift(study.answer.table, study.without.table)
-    second += _answer(study.without, writer)
-    text = f"   {moved:.3f} moved" if writer else f"   {_signed(moved, 3)}"
-    return [line, [*second, Segment(text, paint(bold=True))]]
+    moved: Line = []
+    answer: list[Line] = [[Segment("reading again …", paint(dim=True))]]
+    if study.without is not None:
+        change = shift(study.answer.table, study.without.table)
+        moved = [Segment(f"   {change:.3f} moved" if writer else f"   {_signed(change, 3)}", paint(bold=True))]
+        answer = _answer(study.without, writer)
+    for count in range(min(len(units), 4), -1, -1):
+        named = ", ".join(units[:count])
+        if count < len(units):
+            named += f" and {len(units) - count} more" if count else f"{len(units)} units"
+        head = [Segment(f"{cross} {named} off  ", paint(bold=True))]
+        if width_of([*head, *answer[0], *moved]) <= width:
+            break
+    return [line, _fitting(head, answer, moved, width)]
 
 
-def _answer(answer: Answer, writer: bool) -> Line:
+def _fitting(head: Line, parts: list[Line], tail: Line, width: int) -> Line:
+    """Head and tail, and between them as many of the parts as there is room for, the first one in any case."""
+    line = head + parts[0]
+    for part in parts[1:]:
+        if width_of(line + part + tail) > width:
+            break
+        line = line + part
+    return line + tail
+
+
+def _answer(answer: Answer, writer: bool) -> list[Line]:
+    """The answer in parts, the most important first."""
     if not writer:
-        line: Line = [Segment(f"{answer.verdict} {answer.value:.3f}", paint(bold=True))]
+        parts: list[Line] = [[Segment(f"{answer.verdict}, P(positive) {answer.value:.3f}", paint(bold=True))]]
         if answer.choices:
             text = "   ".join(f"{name} {value:.2f}" for name, value in answer.choices)
-            line.append(Segment(f"   ({text})", paint(dim=True)))
-        return line
-    found: Line = []
+            parts.append([Segment(f"   ({text})", paint(dim=True))])
+        return parts
+    found: list[Line] = []
     for index, (name, value) in enumerate(answer.choices):
-        found.append(Segment(f"{fit(name, min(columns(name), 12))} ", paint(bold=index == 0)))
-        found.append(Segment(f"{value:.3f}  ", paint(dim=index > 0)))
-    return found
+        gap = "  " if index else ""
+        label = Segment(f"{gap}{fit(name, min(columns(name), 12))} ", paint(bold=index == 0))
+        found.append([label, Segment(f"{value:.3f}", paint(dim=index > 0))])
+    return found or [[]]
 
 
 def unit_option(study: Study, layer: int, place: int, width: int, *, writer: bool = False, ascii: bool = False) -> str:

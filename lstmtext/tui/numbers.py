@@ -69,7 +69,8 @@ def nice_ticks(low: float, high: float, most: int, *, log: bool = False, base: f
     while True:
         for factor in steps:
             step = scale * factor
-            first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+            slack = 1e-9 * min(1.0, (high - low) / step)  # of rounding: small beside a narrow range too
+            first, last = math.ceil(low / step - slack), math.floor(high / step + slack)
             if last - first + 1 <= most:
                 return [number * step for number in range(first, last + 1)]
         scale *= base

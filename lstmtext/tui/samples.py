@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from lstmtext.printable import printable
 from lstmtext.tui.history import Sample
 from lstmtext.tui.numbers import short
 from lstmtext.tui.widgets.canvas import Runs, join
@@ -22,8 +23,7 @@ JUNK_PER_DIFF = 0.2  # texts with less in common than this are shown as they are
 
 def clean(text: str) -> str:
     """Without control characters: a model of bytes can write escape sequences. Tabs become spaces."""
-    text = text.replace("\t", "    ").replace("\r\n", "\n")
-    return "".join(char if char == "\n" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return printable(text.replace("\t", "    ").replace("\r\n", "\n"))
 
 
 def row(sample: Sample, width: int, *, ascii: bool = False) -> str:

@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from lstmtext.explain.draw import columns, fit
-from lstmtext.tui.ramps import Line, Look, diverging, paint
+from lstmtext.tui.ramps import Line, Look, diverging, paint, width_of
 
 if TYPE_CHECKING:
     from lstmtext.engine.classifier import Judgement
@@ -115,21 +115,28 @@ def brings_line(
     width: int = 80,
     coming: bool = True,
 ) -> Line:
-    """The word under the cursor: what the model thought after it, and thinks without it.
+    """The word under the cursor: what the model thought after it, and thinks without it, with the change.
 
     coming: whether a change that is not known yet is being found out
+    width: what does not fit is left out as a whole, and the word is cut
     """
-    line: Line = [Segment(word, paint(bold=True))]
-    if after is not None:
-        line += [Segment("   after it ", paint(dim=True)), Segment(f"{after:.2f}")]
-    if change is None:
-        return [*line, Segment("   without it …", paint(dim=True))] if coming else line
-    line += [Segment("   without it ", paint(dim=True)), Segment(f"{positive + change:.2f}")]
-    side = "nothing" if abs(change) < 0.005 else "positive" if change < 0 else "negative"
-    says = "changes nothing" if side == "nothing" else f"speaks for {side}, {_signed(-change, look)}"
-    if sum(part.cell_length for part in line) + 3 + len(says) > width:
-        says = says.removeprefix("speaks ")
-    return [*line, Segment("   "), Segment(says, paint(dim=True) if side == "nothing" else ink_of(-3 * change, look))]
+    line: Line = [Segment("   after it ", paint(dim=True)), Segment(f"{after:.2f}")] if after is not None else []
+    says = [""]
+    if change is not None:
+        line += [Segment("   without it ", paint(dim=True)), Segment(f"{positive + change:.2f}")]
+        if abs(change) < 0.005:
+            says = ["   changes nothing", ""]
+        else:
+            line.append(Segment(f", {_signed(change, look)}"))
+            side = "positive" if change < 0 else "negative"
+            says = [f"   speaks for {side}", f"   for {side}", ""]
+    elif coming:
+        line.append(Segment("   without it …", paint(dim=True)))
+    room = width - width_of(line)
+    said = next((text for text in says if columns(word) + len(text) <= room), "")
+    if change is not None and said:
+        line.append(Segment(said, paint(dim=True) if abs(change) < 0.005 else ink_of(-3 * change, look)))
+    return [Segment(fit(word, min(columns(word), max(room - len(said), 1))), paint(bold=True)), *line]
 
 
 def ink_of(value: float, look: Look) -> Style:

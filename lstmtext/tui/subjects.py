@@ -75,6 +75,7 @@ class Subject(Protocol):
     cell: str
     layers: int
     units: int
+    shape: str
     gates: tuple[str, ...]
 
     def read(self, text: str) -> Passage:
@@ -108,6 +109,7 @@ class ClassifierSubject:
         self.cell: str = checkpoint.config.model.cell
         self.layers = checkpoint.config.model.layers
         self.units = self.classifier.stack.hidden * len(self.classifier.stacks)
+        self.shape = f"{self.layers}×{self.classifier.stack.hidden}" + (" both ways" if self.both_ways else "")
         self.gates = NAMES[self.cell]
 
     @property
@@ -126,7 +128,12 @@ class ClassifierSubject:
                 f"The text has {len(words)} words; gates and single units are looked at in up to {LONGEST}. "
                 "Take a part of it."
             )
-        tokens = tuple(visible_token(self.classifier.tokenizer.token_text(int(index))) for index in words.ids)
+        tokenizer = self.classifier.tokenizer
+        names = [tokenizer.token_text(int(index)) for index in words.ids]
+        for word, (begin, stop) in zip(words.texts, words.spans, strict=True):
+            if stop == begin + 1 and words.ids[begin] == tokenizer.unknown_id:
+                names[begin] = word
+        tokens = tuple(map(visible_token, names))
         return Passage(text, words.ids, tokens, words.texts, tuple(stop - 1 for _, stop in words.spans))
 
     def trace(self, passage: Passage) -> dict[str, Array]:
@@ -167,6 +174,7 @@ class WriterSubject:
         self.cell: str = checkpoint.config.model.cell
         self.layers = checkpoint.config.model.layers
         self.units = self.model.stack.hidden
+        self.shape = f"{self.layers}×{self.units}"
         self.gates = NAMES[self.cell]
 
     def read(self, text: str) -> Passage:

@@ -10,7 +10,7 @@ from lstmtext.store.run import RunStatus
 from lstmtext.tui.history import History
 from lstmtext.tui.inventory import RunRow, read_runs
 from lstmtext.tui.widgets.canvas import Runs
-from lstmtext.units import format_bytes, format_duration
+from lstmtext.units import bits_from_nats, format_bytes, format_duration
 
 __all__ = ["differing", "rivals", "summary"]
 
@@ -50,12 +50,23 @@ def _text(value: object) -> str:
 
 
 def rivals(name: str, task: str, corpus: str) -> list[RunRow]:
-    """Runs of the same task and text, by their best loss; this one is among them. Reads small files."""
-    found = [row for row in read_runs() if row.best is not None and row.task == task and row.corpus == corpus]
-    found.sort(key=lambda row: row.best if row.best is not None else 0.0)
+    """Runs of the same task and text, by `_loss`; this one is among them, unless its own is not known. Small files."""
+    same = [row for row in read_runs() if row.task == task and row.corpus == corpus]
+    losses = {row.name: loss for row in same if (loss := _loss(row)) is not None}
+    found = sorted((row for row in same if row.name in losses), key=lambda row: losses[row.name])
     here = [row for row in found if row.name == name]
     kept = found[:MOST_RIVALS]
     return kept if not here or here[0] in kept else [*kept[:-1], here[0]]
+
+
+def _loss(row: RunRow) -> float | None:
+    """The best loss in what runs of one task can be compared by: bits per character; of a classifier, nats per text.
+
+    Nats per token are of different things where the tokens are. None for what is not known.
+    """
+    if row.best is None or row.task != "language-model":
+        return row.best
+    return bits_from_nats(row.best) / row.characters_per_token if row.characters_per_token else None
 
 
 def summary(
@@ -73,11 +84,9 @@ def summary(
     lines: list[Runs] = [[("This run", "head")]]
     lines += [_fact(label, value) for label, value in _facts(history, status, damaged) if value]
     if others:
-        lines += [
-            [],
-            [("Runs over the same text, by their best validation loss", "head")],
-            *_table(name, others, ascii),
-        ]
+        unit = "bits per character" if others[0].task == "language-model" else "nats"
+        heading = f"Runs over the same text, by their best validation loss in {unit}"
+        lines += [[], [(heading, "head")], *_table(name, others, ascii)]
     if overlay is not None:
         other, history2 = overlay
         lines += [[], [(f"Drawn beside it: {other}", "head")]]
@@ -141,15 +150,17 @@ def _fact(label: str, value: str) -> Runs:
 
 def _table(name: str, others: Sequence[RunRow], ascii: bool) -> list[Runs]:
     wide = min(max(len(row.name) for row in others), 28)
-    best = others[0].best or 0.0
+    best, kinds = _loss(others[0]) or 0.0, {row.tokenizer for row in others}
     lines: list[Runs] = []
     for place, row in enumerate(others, 1):
         here = row.name == name
         arrow = (">" if ascii else "▸") if here else " "
-        more = "" if row.best is None or place == 1 else f"+{row.best - best:.4f}"
-        text = f"{arrow} {place} {_cut(row.name, wide, ascii):<{wide}}  {row.best or 0.0:.4f} nats {more:>8}  "
+        loss = _loss(row) or 0.0
+        more = "" if place == 1 else f"+{loss - best:.4f}"
+        text = f"{arrow} {place} {_cut(row.name, wide, ascii):<{wide}}  {loss:.4f} {more:>8}  "
+        model = f"{row.model}, {row.tokenizer}" if len(kinds) > 1 else row.model
         lines.append(
-            [(f"  {text}", "selected" if here else "value"), (_clean(f"{row.model}  {row.state}", ascii), "label")]
+            [(f"  {text}", "selected" if here else "value"), (_clean(f"{model}  {row.state}", ascii), "label")]
         )
     return lines
 

@@ -68,6 +68,34 @@ def test_csv_column_with_quoted_line_ends(capsys: Output) -> None:
     assert [row[2] for row in rows(capsys.readouterr().out)] == ['not good, "really"', "fine"]
 
 
+def test_csv_of_semicolons_and_a_text_with_one_that_is_not_quoted(capsys: Output) -> None:
+    Path("semi.csv").write_text("id;review;label\n1;good, so good;1\n2;bad; so bad;0\n")
+    assert run([*BASE, "--file", "semi.csv"]) == 1
+    output = capsys.readouterr()
+    assert [row[2] for row in rows(output.out)] == ["good, so good", "2;bad; so bad;0"]
+    assert rows(output.out)[1][0] == "error"
+    assert "error: semi.csv, line 3: it has 4 columns and the header has 3; a text that holds ';' is" in output.err
+
+
+def test_a_csv_without_a_header_may_lose_a_text(capsys: Output) -> None:
+    Path("a.csv").write_text(f"It was good\x1b{'!' * 99}\nbad\n")
+    assert run([*BASE, "--file", "a.csv"]) == 0
+    output = capsys.readouterr()
+    assert len(rows(output.out)) == 1
+    assert output.err.count("note: the first line, 'It was good") == 1
+    assert "!…', was taken for the header and has no answer. If it is a text, put" in output.err
+    assert "\x1b" not in output.err
+    for content in ("review\nbad\n", "id,text\n1,bad\n"):
+        Path("a.csv").write_text(content)
+        assert run([*BASE, "--file", "a.csv"]) == 0
+        assert "header" not in capsys.readouterr().err
+
+
+def test_json_in_a_file_of_any_name() -> None:
+    assert run([*BASE, "good", "--json", "--output", "o.json"]) == 0
+    assert json.loads(Path("o.json").read_text())["text"] == "good"
+
+
 def test_jsonl_field(capsys: Output) -> None:
     Path("a.jsonl").write_text('{"body": "not good", "text": "x"}\n')
     assert answers(capsys, "--file", "a.jsonl", "--field", "body")[0]["text"] == "not good"

@@ -118,7 +118,7 @@ def test_explain_adds_every_word(capsys: Output) -> None:
     assert run([*BASE, "--explain", "The film is not good.", "good " * (LONGEST + 1)]) == 0
     output = capsys.readouterr()
     assert rows(output.out)[0][3].split()[0] == f"The:{found[0]['occlusion'][0]:+.4f}"
-    assert "1 texts are too long to take their words out" in output.err
+    assert "words are not taken out one by one in 1 text, too long" in output.err
 
 
 def test_explain_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

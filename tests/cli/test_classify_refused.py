@@ -40,6 +40,11 @@ pytestmark = pytest.mark.usefixtures("tiny_classifier")
         (["--file", "cut.gz"], 1, "damaged"),
         (["x", "--output", "exists"], 2, "exists already"),
         (["x", "--output", "a.jsonl.gz"], 2, "compress the file when it is finished"),
+        (["x", "--output", "a.json"], 2, "are not written as .json. They can be .jsonl (one document a line), .csv"),
+        (["--file", "a.json"], 2, "a.json: .json is not read. A --file is .txt, .csv, .tsv or .jsonl"),
+        (["--file", "a.XLSX"], 2, ".xlsx is not read"),
+        (["--file", "a.csv.zip"], 2, ".zip is not read"),
+        (["--file", "blank.csv"], 1, "blank.csv: the first line is blank. It should name the columns"),
         (["x", "--output", "nowhere/a.txt"], 2, "There is no folder nowhere"),
     ],
 )
@@ -50,6 +55,7 @@ def test_a_wrong_call_is_a_sentence(capsys: Output, arguments: list[str], code: 
     Path("a.jsonl").write_text('{"review": "good"}\n')
     Path("cut.gz").write_bytes(gzip.compress(b"good\n")[:-5])
     Path("exists").write_text("")
+    Path("blank.csv").write_text("\n\n")
     before = sorted(Path().iterdir())
     assert expected in said(capsys, *arguments, code=code)
     assert sorted(Path().iterdir()) == before

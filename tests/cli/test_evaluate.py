@@ -11,7 +11,9 @@ import pytest
 
 from lstmtext.api import load
 from lstmtext.cli.main import run as lstmtext
+from lstmtext.config import TextSettings
 from lstmtext.store.checkpoint import read_config
+from lstmtext.text.preparation import prepare
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
 write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
@@ -23,13 +25,13 @@ The slings and arrows of outrageous fortune, or not.
 Où est le café?
 """
 FIELDS = ["model", "data", "protocol", "tokens", "characters", "loss_nats_per_token", "loss_nats_per_character"]
-FIELDS += ["bits_per_character", "perplexity"]
-KINDS = ("char", "word", "bpe", "byte")
+FIELDS += ["bits_per_character", "perplexity", "unknown_share"]
+KINDS = ("char", "word", "whitespace", "wordpiece", "bpe", "byte")
 
 
 @pytest.fixture(autouse=True)
 def text(tmp_path: Path) -> Path:
-    """Models char, word, bpe and byte, and a text, in the current folder."""
+    """A model of every kind, and a text, in the current folder."""
     for kind in KINDS:
         write_tiny(tmp_path / kind, tokenizer=kind, scale=0.3)
     (tmp_path / "text.txt").write_text(TEXT)
@@ -67,14 +69,41 @@ def test_stateful_is_the_engine_s_loss(capsys: Output, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_per_character_figures_can_be_compared(capsys: Output, kind: str) -> None:
-    """All characters but those of the first token are predicted, whatever the tokens are."""
-    found = document(capsys, kind, "text.txt")
-    model = load(kind)
-    first = model.tokenizer.decode(model.tokenizer.encode(TEXT)[:1])
-    assert found["characters"] == len(TEXT) - len(first)
-    total = found["loss_nats_per_token"] * found["tokens"]
-    assert found["loss_nats_per_character"] * found["characters"] == pytest.approx(total)
+def test_per_character_figures_can_be_compared(capsys: Output, tmp_path: Path, kind: str) -> None:
+    """By the characters of the text as it stands, as in training: not by what a tokenizer makes of them."""
+    first = "Où  est la naïveté 🙂? Unheardof words\n" * 4
+    last = "To be 🙂 unheardof".ljust(len(first.encode()) - 4, "!") + "\n"  # as many bytes: the border is between them
+    (tmp_path / "strange.txt").write_text(first + last)
+    settings = TextSettings(corpus=["strange.txt"], tokenizer=kind, validation=0.5)  # type: ignore[arg-type]
+    facts = prepare(settings, load(kind).tokenizer).facts
+    for part, text in (("all", first + last), ("train", first), ("validation", last)):
+        found = document(capsys, kind, "strange.txt", "--part", part, "--validation", "0.5")
+        per_token = len(text) / (found["tokens"] + 1)
+        assert found["characters"] == round(found["tokens"] * per_token)
+        assert found["loss_nats_per_character"] == pytest.approx(found["loss_nats_per_token"] / per_token)
+    assert facts.characters_per_token == per_token
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("char", "characters"), ("word", "words"), ("wordpiece", "word parts")])
+def test_the_share_of_unknown_tokens_is_said(capsys: Output, tmp_path: Path, kind: str, unit: str) -> None:
+    text = "be % be % be 日 be % be % be\n"
+    (tmp_path / "strange.txt").write_text(text)
+    ids = load(kind).tokenizer.encode(text)[1:]
+    share = document(capsys, kind, "strange.txt")["unknown_share"]
+    assert share == (ids == 0).mean() > 0.1
+    output, _ = evaluate(capsys, kind, "strange.txt")
+    assert f"\n{100 * share:.1f} % of the text's {unit} are unknown to the model: " in output
+
+
+@pytest.mark.parametrize("kind", ["char", "byte"])
+def test_a_text_without_unknown_tokens(capsys: Output, kind: str) -> None:
+    assert document(capsys, kind, "text.txt")["unknown_share"] == 0
+    assert "unknown" not in evaluate(capsys, kind, "text.txt")[0]
+
+
+def test_hardly_any_unknown_token(capsys: Output, tmp_path: Path) -> None:
+    (tmp_path / "rare.txt").write_text("be " * 500 + "☃")
+    assert "\nLess than 0.1 % of the text's characters are" in evaluate(capsys, "char", "rare.txt")[0]
 
 
 def test_windowed(capsys: Output) -> None:
@@ -156,6 +185,11 @@ def test_record(capsys: Output, tmp_path: Path) -> None:
     assert document(capsys, "char", "text.txt")["loss_nats_per_token"] == found["loss_nats_per_token"]
 
 
+def test_the_card_counts_the_characters_of_the_text_that_was_scored(capsys: Output, tmp_path: Path) -> None:
+    bits = document(capsys, "word", "text.txt", "--record")["bits_per_character"]
+    assert f"{bits:.3f} bits per character" in (tmp_path / "word" / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
@@ -167,10 +201,9 @@ def test_record(capsys: Output, tmp_path: Path) -> None:
         (["char", "text.txt", "--dynamic-segment", "0"], 2, "--dynamic-segment"),
         (["char", "text.txt", "--window", "0"], 2, "--window"),
         (["char", "text.txt", "--validation", "1.5"], 2, "--validation"),
-        (["char", "short.txt"], 1, "1 tokens; at least 2 are needed"),
+        (["char", "short.txt"], 1, "1 token; at least 2 are needed"),
         (["char", "text.txt", "--protocol", "windowed"], 1, "at least 257"),
         (["char", "short.txt", "--part", "train"], 1, "0 tokens"),
-        (["byte", "accent.txt"], 1, "no whole character"),
         (["char", "empty.txt"], 1, "is empty"),
         (["char", "latin.txt"], 1, "latin.txt is not valid UTF-8"),
         (["broken", "text.txt"], 1, "config.json is damaged"),
@@ -178,7 +211,6 @@ def test_record(capsys: Output, tmp_path: Path) -> None:
 )
 def test_errors(capsys: Output, tmp_path: Path, arguments: list[str], code: int, expected: str) -> None:
     (tmp_path / "short.txt").write_text("T")
-    (tmp_path / "accent.txt").write_text("é")
     (tmp_path / "empty.txt").write_text("")
     (tmp_path / "latin.txt").write_bytes("café au lait".encode("latin-1"))
     (write_tiny(tmp_path / "broken") / "config.json").write_text("{")

@@ -14,6 +14,7 @@ from classifiers import random_classifier
 from terminals import Terminal
 
 from lstmtext.cli.main import run
+from lstmtext.store.models import CheckpointIndex, write_index
 
 Output = pytest.CaptureFixture[str]
 TEXT = "The film wasn't good, but a fine story!"
@@ -118,6 +119,30 @@ def test_drawings_are_written(capsys: Output, tmp_path: Path) -> None:
     assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_a_drawing_does_not_show_is_said(capsys: Output, tmp_path: Path) -> None:
+    assert run(["explain", TEXT, "--layer", "0", "--against", "A film", "--svg", "why.svg"]) == 0
+    assert capsys.readouterr().err == "note: the drawing has no gates and no second text.\n"
+    printed(capsys, TEXT, "--method", "interaction", "--svg", "spans.svg")
+    assert "the score of a span" in (tmp_path / "spans.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--svg", "why.png"], "--svg 'why.png': it writes an .svg file."),
+        (["--png", "why.svg"], "--png 'why.svg': it writes a .png file."),
+        (["--svg", "why"], "--svg 'why': it writes an .svg file."),
+        (["--method", "gates", "--svg", "why.svg"], "There is no drawing of gates."),
+        (["--method", "gates", "--png", "why.png"], "There is no drawing of gates."),
+    ],
+)
+def test_a_drawing_that_would_be_another_is_refused(
+    capsys: Output, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    assert said in failed(capsys, 2, TEXT, *arguments)
+    assert not list(tmp_path.glob("why*"))
+
+
 def test_without_the_extra_a_png_is_refused_first(
     capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -194,7 +219,11 @@ def test_a_wrong_call_is_one_sentence(capsys: Output, arguments: list[str], code
 def test_a_language_model_cannot_explain(capsys: Output, tmp_path: Path) -> None:
     write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
     write_tiny(tmp_path / "tiny")
-    assert "is a language model; this needs a classifier" in failed(capsys, 1, TEXT, "--model", "tiny")
+    assert "tiny is a language model; this needs a classifier" in failed(capsys, 1, TEXT, "--model", "tiny")
+    hamlet = tmp_path / "runs" / "hamlet"
+    write_tiny(hamlet / "checkpoints" / "step-10")
+    write_index(hamlet, CheckpointIndex(last="step-10"))
+    assert "hamlet is a language model" in failed(capsys, 1, TEXT, "--model", "hamlet")
 
 
 def test_a_terminal_without_a_text_is_told_how(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

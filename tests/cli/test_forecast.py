@@ -121,7 +121,7 @@ def test_json_is_alone_on_stdout_and_notes_are_not(capsys: Output) -> None:
     output, said = forecast(capsys, "--values", "1,2,3", "--horizon", "1", "--json")
     assert output.count("\n") == 1
     assert json.loads(output)["model"] == "drift"
-    assert said == "note: no interval: 80 % needs 4 held-out windows, and there are 0.\n"
+    assert said == "note: no interval: 80 % needs 4 held-out windows and has 0.\n"
 
 
 def test_a_png(capsys: Output, sales: Path, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_png_without_its_extra(capsys: Output, sales: Path, monkeypatch: pytes
         (
             ["sales.csv", "--column", "y", "--season", "31"],
             1,
-            "A season of 31 needs more than 31 values, and there are 30.",
+            "A season of 31 needs more than 31 values, and the series has 30.",
         ),
         (["--values", "1,2", "--horizon", "1", "--level", "150"], 2, "--level 150 is not between 0 and 100"),
         (["--values", ""], 2, "--values holds no number"),

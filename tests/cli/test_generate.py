@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from engine.tiny import write_tiny
+from terminals import Terminal
 
 from lstmtext.cli.main import run
+from lstmtext.printable import printable
 
 pytestmark = pytest.mark.usefixtures("tiny_language_model")
 Output = pytest.CaptureFixture[str]
@@ -59,6 +62,23 @@ def test_text_is_written_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert run([*BASE, "--prompt", "ROMEO:", "--length", "5"]) == 0
     assert [len(text) for text in writes[:6]] == [6, 7, 8, 9, 10, 11]
+
+
+@pytest.mark.parametrize("extra", [[], ["--no-stream"], ["--samples", "2"], ["--json"]])
+def test_a_terminal_gets_no_control_characters_and_a_pipe_all(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch, extra: list[str]
+) -> None:
+    write_tiny(tmp_path / "bytes", tokenizer="byte", scale=0.0)  # every byte as probable as the others
+    call = ["--model", "bytes", "--prompt", "\x1b[2J\x9b", "--length", "600", *extra]
+    piped = printed(capsys, *call)
+    assert "\x9b" in piped
+    monkeypatch.setattr(sys, "stdout", screen := Terminal())
+    assert run([*BASE, *call]) == 0
+    shown = screen.getvalue()
+    assert not {*shown} & {*map(chr, [*range(9), 11, 12, 13, 27, 127, 155])}
+    assert "\N{REPLACEMENT CHARACTER}" in shown
+    if "--json" not in extra:
+        assert shown == printable(piped)
 
 
 def test_an_interruption_prints_what_was_held_back_and_nothing_twice(

@@ -124,7 +124,7 @@ def test_classifiers_are_listed_as_such(capsys: Output) -> None:
     (row,) = [line for line in lines if line.startswith("judge")]
     assert "  classifier  " in row
     assert "gru" in row
-    assert "2 × 8 × 2" in row
+    assert "2 × 8 both ways" in row
     (other,) = [line for line in lines if line.startswith("hamlet")]
     assert "  language-model  " in other
 
@@ -134,7 +134,7 @@ def test_show_says_what_a_classifier_reads_out(capsys: Output) -> None:
     text = printed(capsys, "show", "judge")
     for expected in (
         "classifier",
-        "gru, 2 × 8, embedding 6",
+        "gru, 2 × 8 both ways, embedding 6",
         "negative, neutral, positive",
         "concat (the last state, the mean and the greatest values, forward and backward)",
         "expected error 0.021 (cross-fitted, held out: reviews; temperature 1.25)",

@@ -12,6 +12,8 @@ from toy_runs import progress, started
 
 from lstmtext.cli.progress import ProgressView, Tally, printable
 from lstmtext.events import Acknowledged, Evaluated, Finished, Resumed, Sampled, Warned
+from lstmtext.tui.flow import Flow
+from lstmtext.tui.samples import clean
 
 pytestmark = pytest.mark.usefixtures("wide_terminal")
 
@@ -156,3 +158,21 @@ def test_narrow_encodings_and_control_characters() -> None:
     ProgressView(stream).show(Warned(step=1, message="naïve"))
     assert raw.getvalue() == b"note: na?ve\n"
     assert printable("a\x1b]0;x\x07\tb\n") == "a\ufffd]0;x\ufffd\tb\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["👩\u200d👩\u200d👧", "می\u200cخواهم", "क्\u200dष", "Donau\u00addampf", "\u3000第一回", "où\u00a0?"]
+)
+def test_joiners_hyphens_and_spaces_of_a_script_are_no_control_characters(text: str) -> None:
+    assert printable(text) == clean(text) == text
+    flow = Flow(40)
+    flow.append(text)
+    assert flow.text() == text
+
+
+@pytest.mark.parametrize("control", ["\x1b", "\r", "\x00", "\x7f", "\x9b", "\u2028", "\u202e", "\u2066", "\ud800"])
+def test_what_moves_the_cursor_or_turns_the_line_is_shown_nowhere(control: str) -> None:
+    assert printable(f"a{control}b") == clean(f"a{control}b") == "a\ufffdb"
+    flow = Flow(40)
+    flow.append(control)
+    assert flow.text() == "\N{MIDDLE DOT}"

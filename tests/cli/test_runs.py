@@ -11,10 +11,12 @@ from pathlib import Path
 import click
 import pytest
 from terminals import Terminal
-from toy_runs import ended
+from toy_runs import TOML, ended, started
 
 from lstmtext.cli import runs as runs_command
 from lstmtext.cli.main import run as lstmtext
+from lstmtext.events import Evaluated, Finished
+from lstmtext.store.run import RunWriter
 
 pytestmark = pytest.mark.usefixtures("wide_terminal")
 
@@ -50,6 +52,41 @@ def test_list_and_show(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert document["settings"]["model"]["hidden"] == 64
     assert document["progress"]["step"] == 10
     assert document["finished"]["reason"] == "stopped"
+
+
+def test_a_classifier_is_told_as_one(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toml = TOML.replace('[text]\ncorpus = ["hamlet.txt"]', '[labels]\nsources = ["everyday", "mine.csv"]\n[text]')
+    with RunWriter.create(runs / "mine", 'task = "sentiment"' + toml + "[readout]\nbidirectional = true\n") as run:
+        first = started(tokenizer="wordpiece")
+        first.task = "sentiment"
+        run.record(first)
+        right = {"accuracy of everyday": 0.504}
+        run.record(Evaluated(step=10, loss=1.095, best=True, tokens=5, seconds=0.1, metrics=right))
+        run.record(Finished(step=10, reason="stopped"))
+    (runs / "mine" / "checkpoints" / "step-10").mkdir(parents=True)
+    (runs / "mine" / "checkpoints.json").write_text('{"last": "step-10", "best": "step-10"}')
+    assert lstmtext(["runs", "show", "mine"]) == 0
+    shown = capsys.readouterr().out
+    for fact in (
+        "corpus       everyday, mine.csv (",
+        "lstm 2×64 both ways, 1,000 parameters",
+        "up to 8 texts",
+        "1.0950 nats per text at step 10",
+        "everyday 50.4%",
+        "lstmtext train sentiment --resume mine",
+        "lstmtext classify --model mine",
+    ):
+        assert fact in shown
+    assert "generate" not in shown
+    assert lstmtext(["runs", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "1.0950 nats per text" in listed
+    assert "bits" not in listed
+    assert lstmtext(["runs", "list", "--json"]) == 0
+    (document,) = json.loads(capsys.readouterr().out)
+    assert (document["task"], document["best_loss_nats_per_text"]) == ("sentiment", 1.095)
+    assert document["best_loss_nats_per_token"] is None
+    assert document["best_bits_per_character"] is None
 
 
 def test_show_survives_a_damaged_folder(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

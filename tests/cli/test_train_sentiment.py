@@ -119,6 +119,38 @@ def test_evaluating_the_suite(capsys: Output, reviews: Path) -> None:
     assert len(output.splitlines()) > 300
 
 
+def test_how_stars_were_read_is_said(capsys: Output, reviews: Path) -> None:
+    columns = ["--text-column", "body", "--label-column", "given"]
+    read = "1 → negative (12), 2 → negative (12), 3 → neutral (12), 4 → positive (12), 5 → positive (12)"
+    _, said = call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "mine")
+    assert said.count(f"Labels of reviews: {read}.\n") == 1
+    output, _ = call(capsys, "evaluate", "mine", reviews, *columns)
+    assert output.startswith(f"Labels of {reviews}: {read}.\n")
+    assert "\ntexts without a negation cue: " in output  # there is no line of texts with one
+    assert "without one" not in output
+    assert json.loads(call(capsys, "evaluate", "mine", reviews, *columns, "--json")[0])["labels"] == read
+    for command in (("train", "sentiment"), ("evaluate", "mine")):
+        given = [*command, reviews, *columns, "--label-map", "1=negative,2=skip,3=skip,4=neutral,5=positive"]
+        output, said = call(capsys, *given, *(SMALL if command[0] == "train" else ["--failures"]))
+        assert "Labels of" not in output + said
+
+
+def test_labels_of_two_meanings_need_a_map(capsys: Output, reviews: Path, tmp_path: Path) -> None:
+    columns = ["--text-column", "body", "--label-column", "given"]
+    call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "mine")
+    two = tmp_path / "two.csv"
+    two.write_text("label,text\n" + "".join(f"{1 + n % 2},{'good' if n % 2 else 'not good'} {n}\n" for n in range(9)))
+    way_out = "--label-map '1=negative,2=positive'"
+    for command in (["train", "sentiment", two], ["evaluate", "mine", two]):
+        assert way_out in call(capsys, *command, code=1)[1]
+    found = json.loads(call(capsys, "evaluate", "mine", two, "--label-map", "1=negative,2=positive", "--json")[0])
+    assert [sum(found["confusion"][name].values()) for name in ("negative", "positive")] == [5, 4]
+    assert "LABEL=negative" in call(capsys, "evaluate", "mine", two, "--label-map", "nonsense", code=2)[1]
+    output, _ = call(capsys, "evaluate", "mine", two, "--label-map", "1=negative,2=positive")
+    assert "\nwith a negation cue: " in output
+    assert "\nwithout one: " in output
+
+
 def test_a_language_model_is_not_asked_for_labels(capsys: Output, reviews: Path) -> None:
     columns = ["--text-column", "body", "--label-column", "given"]
     call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "clf")

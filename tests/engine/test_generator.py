@@ -152,6 +152,37 @@ def test_the_unknown_token_is_never_generated(tiny: Tiny, kind: str) -> None:
         assert all(text != "<unk>" for token in tokens for text, _ in token.top[:4])
 
 
+@pytest.mark.parametrize("kind", ["word", "whitespace", "wordpiece"])
+@pytest.mark.parametrize("prompt", ["the", "To be,", "", "be:\n", "“not to"])
+def test_the_space_at_the_end_of_a_prompt_of_words_is_the_next_word_s(tiny: Tiny, kind: str, prompt: str) -> None:
+    model, tokenizer = opened(tiny(tokenizer=kind, scale=0.8))
+    for seed in range(8):
+        without, spaced = (generate(model, tokenizer, text, 9, seed=seed) for text in (prompt, prompt + " "))
+        assert spaced.prompt_ids.tolist() == without.prompt_ids.tolist()
+        assert " " not in spaced.unknown
+        assert text_of(spaced) == [text_of(without)[0].removeprefix(" ")]
+
+
+def test_exactly_one_space_of_several(tiny: Tiny) -> None:
+    """Where white space has tokens, all but the last one is read."""
+    model, tokenizer = opened(tiny(tokenizer="word", scale=0.8))
+    assert generate(model, tokenizer, "the  ", 1).prompt_ids.tolist() == tokenizer.encode("the ").tolist()
+    writer = generate(model, tokenizer, "the ", 9, seed=1, stop=["the", "is"], samples=3)
+    assert all(not text.startswith(" ") for text in text_of(writer))
+
+
+@pytest.mark.parametrize("kind", ["char", "bpe", "byte"])
+def test_elsewhere_a_space_is_read_as_it_stands(tiny: Tiny, kind: str) -> None:
+    model, tokenizer = opened(tiny(tokenizer=kind))
+    assert generate(model, tokenizer, "the ", 1).prompt_ids.tolist() == tokenizer.encode("the ").tolist()
+
+
+@pytest.mark.parametrize("kind", ["word", "whitespace", "wordpiece"])
+def test_a_prompt_of_spaces_is_an_empty_one(tiny: Tiny, kind: str) -> None:
+    model, tokenizer = opened(tiny(tokenizer=kind))
+    assert generate(model, tokenizer, " ", 1).prompt_ids.tolist() == tokenizer.encode("\n").tolist()
+
+
 def test_an_empty_prompt_starts_after_a_line_end(tiny: Tiny) -> None:
     model, tokenizer = opened(tiny())
     assert text_of(generate(model, tokenizer, "", 50, seed=4)) == text_of(generate(model, tokenizer, "\n", 50, seed=4))

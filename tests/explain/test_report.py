@@ -12,11 +12,11 @@ import pytest
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import UsageError
 from lstmtext.explain import occlusion as occlusion_module
-from lstmtext.explain.ablation import ablate
+from lstmtext.explain.ablation import UnitEffect, ablate
 from lstmtext.explain.occlusion import occlusion
-from lstmtext.explain.page import page
-from lstmtext.explain.reading import read
-from lstmtext.explain.report import METHODS, explain
+from lstmtext.explain.page import gate_lines, page, turn_lines
+from lstmtext.explain.reading import Turn, read
+from lstmtext.explain.report import METHODS, Gates, explain
 from lstmtext.explain.trace import trace
 from lstmtext.explain.words import read_words
 
@@ -201,6 +201,34 @@ def test_the_strongest_units_are_shown_with_their_effect(make: Make) -> None:
     effects = [f"{one.unit} ({one.change:+.2f})" for one in explanation.gates.ranking]
     for width, count in ((80, 5), (50, 3)):
         assert ", ".join(effects[:count]) in page(explanation, width).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ((0.00234, -0.00016), "0 (+0.0023), 1 (-0.0002)"),
+        ((-0.25, 0.001), "0 (-0.25), 1 (+0.00)"),
+        ((0.0, 0.0), "0 (+0.00), 1 (+0.00)"),
+    ],
+)
+def test_effects_have_digits_that_say_something(changes: tuple[float, float], shown: str) -> None:
+    ranking = [UnitEffect(0, unit, change) for unit, change in enumerate(changes)]
+    gates = Gates([0], [0, 1], ["a"], {"hidden": np.zeros((1, 1, 2))}, ranking)
+    assert gate_lines(gates, 80, False)[1] == shown
+
+
+def test_two_texts_of_short_words_have_a_whole_head(make: Make) -> None:
+    explanation = explain(make(), "a film", [], against="a fine film")
+    for width in (20, 80):
+        assert "first         second        difference" in page(explanation, width).splitlines()
+
+
+def test_of_many_turns_the_last_is_shown() -> None:
+    turns = [Turn(word, f"w{word}", "positive", 0.5, 0.9, "negative") for word in range(30)]
+    shown = turn_lines(turns)
+    assert len(shown) == 13
+    assert (shown[10], shown[11], shown[12]) == (turns[10].sentence, "18 more turns …", turns[-1].sentence)
+    assert turn_lines(turns[:12]) == [turn.sentence for turn in turns[:12]]
 
 
 def test_one_unit_is_shown_in_numbers(make: Make) -> None:

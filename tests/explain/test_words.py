@@ -81,6 +81,8 @@ def test_a_span_outside_the_text_is_named(make: Callable[..., EngineClassifier],
     with pytest.raises(UsageError, match=f"no span {span[0]}:{span[1]}: the text has 3 words"):
         words.check(span)
     words.check((0, 3))
+    with pytest.raises(UsageError, match="has 1 word, 0 to 0"):
+        read_words(make(), "fine").check((0, 2))
     with pytest.raises(UsageError, match="has no words"):
         read_words(make(), "").check((0, 1))
 

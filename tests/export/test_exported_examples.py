@@ -19,7 +19,7 @@ from lstmtext.engine.sampling import SamplingSettings
 from lstmtext.export.folder import Format, export_model
 from lstmtext.places import shipped_folder
 from lstmtext.store.checkpoint import Checkpoint, read_checkpoint
-from lstmtext.text.tokenizer import StreamDecoder, Tokenizer
+from lstmtext.text.tokenizer import Tokenizer
 
 Run = Callable[..., str]
 PROMPT = "To be, or not to be: Où est le café?\nWhether"
@@ -45,11 +45,7 @@ def assert_continues(
     """Forty tokens at temperature 0."""
     tokenizer = Tokenizer(checkpoint.tokenizer_json)
     writer = generate(EngineModel(checkpoint), tokenizer, prompt, 40, SamplingSettings(temperature=0))
-    ids = [token.id for token in writer]
-    decoder = StreamDecoder(tokenizer, after=writer.prompt_ids)
-    expected = prompt + "".join(decoder.push(index) for index in ids) + decoder.flush()
-    if tokenizer.kind == "wordpiece":  # it has only the plain form to print
-        expected = tokenizer.decode([*writer.prompt_ids, *ids])
+    expected = prompt + "".join(token.piece for token in writer)
     assert run(folder, kind, prompt, "40", "0") == expected + "\n"
 
 
@@ -103,6 +99,17 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return capsys.readouterr().out
 
     return run_here
+
+
+@pytest.mark.parametrize("tokenizer", ["word", "whitespace", "wordpiece", "char", "bpe"])
+def test_what_was_typed_stands_before_the_text(
+    tiny: Callable[..., Any], tmp_path: Path, here: Run, tokenizer: str
+) -> None:
+    """To the character, without a second space, and without one at the beginning."""
+    checkpoint = tiny(tokenizer=tokenizer, layers=1)
+    export_model("tiny", checkpoint, tmp_path / "out", "torch")
+    for prompt in ("", " ", "To be, ", "QUÉ\t«foo»  bar", "or not:\n"):
+        assert_continues(checkpoint, tmp_path / "out", "torch", prompt, here)
 
 
 TORCH_MODELS: dict[str, dict[str, Any]] = {

@@ -121,9 +121,7 @@ def test_intervals() -> None:
         with pytest.raises(UsageError, match="between 0 and 100"):
             check_level(level)
     refuse_level(95, 19, 19)
-    with pytest.raises(
-        InputError, match=r"95 % needs at least 19 .* there are 12\. Lower --level, or give --windows 19"
-    ):
+    with pytest.raises(InputError, match=r"95 % needs at least 19 .* has 12\. Lower --level, or give --windows 19"):
         refuse_level(95, 12, 30)
     with pytest.raises(InputError, match="or give a longer series"):
         refuse_level(95, 12, 12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -156,7 +158,7 @@ def test_gates_over_a_window() -> None:
     assert {numbers.shape for numbers in found.gates.values()} == {(3, 24)}
     assert "drift answers 120 and the LSTM adds nothing" in found.note
     assert len(explain_series(Series(SERIES[:40]), season=4).values) == 12
-    with pytest.raises(InputError, match="at least 3 values, and there are 2"):
+    with pytest.raises(InputError, match="at least 3 values, and the series has 2"):
         explain_series(parse_values("1,2"))
     with pytest.raises(UsageError, match="the units are 0 to 23"):
         explain_series(parse_values("1,2,3"), unit=24)
@@ -191,11 +193,34 @@ def test_a_random_walk_is_left_to_a_baseline() -> None:
     assert found.model in found.why
 
 
+def test_a_season_that_makes_a_series_too_short_is_said() -> None:
+    """And the number that would do is the smallest that does."""
+
+    def why(count: int, season: int, **more: Any) -> str:
+        def trained(*_: object) -> None:
+            raise InterruptedError
+
+        values = np.arange(count) + np.random.default_rng(0).normal(size=count)
+        try:
+            return forecast(Series(values), 3, season, report=trained, **more).why
+        except InterruptedError:
+            return "it trains"
+
+    assert why(60, 1) == "it trains"
+    assert "60 values are too few for the LSTM to learn from with a season of 12, which takes 70;" in why(60, 12)
+    assert "takes 70; without one they would do: " in why(69, 12)
+    assert why(70, 12) == "it trains"
+    assert "which takes 57;" in why(45, 12, windows=4)
+    assert "which takes 57;" in why(56, 12, windows=4)
+    assert why(57, 12, windows=4) == "it trains"
+    assert "30 values are too few for the LSTM to learn from: " in why(30, 12)  # with or without a season
+
+
 def test_a_short_or_constant_series_is_answered_by_a_baseline_and_says_so() -> None:
     short = forecast(parse_values("100,105,110,115"), 1)
     assert (short.mean.tolist(), short.model, short.bounds) == ([120.0], "drift", {80.0: None})
     assert "too few for the LSTM" in short.why
-    assert "no interval: 80 % needs 4 held-out windows, and there are 1." in short.notes
+    assert "no interval: 80 % needs 4 held-out windows and has 1." in short.notes
     constant = forecast(Series(np.full(60, 5.0)), 3)
     assert (constant.mean.tolist(), constant.model) == ([5.0] * 3, "naive")
     assert "All 60 values are the same" in constant.why
@@ -213,10 +238,10 @@ def test_a_short_or_constant_series_is_answered_by_a_baseline_and_says_so() -> N
         ({"horizon": 61}, r"horizon of 61 is longer than the series \(60 values\)"),
         ({"season": 60}, "A season of 60 needs more than 60 values"),
         ({"windows": 40}, r"holds 29 windows to hold out, not 40: each begins in the later half of the 60 values"),
-        ({"levels": (99,)}, "An interval of 99 % needs at least 99 held-out windows, and there are 29"),
+        ({"levels": (99,)}, "An interval of 99 % needs at least 99 held-out windows and has 29"),
         (
             {"levels": (95,), "windows": 12},
-            "needs at least 19 held-out windows, and there are 12. Lower --level, or give",
+            "needs at least 19 held-out windows and has 12. Lower --level, or give",
         ),
     ],
 )

@@ -16,7 +16,9 @@ def after(*cells: str) -> list[str]:
 
 
 def test_values() -> None:
-    assert parse_values("100,105, 110 115\n-1e2;.5").values.tolist() == [100, 105, 110, 115, -100, 0.5]
+    for end in ("", ",", " , ", "\n"):
+        text = f"100,105, 110 115\n-1e2 ;.5{end}"
+        assert parse_values(text).values.tolist() == [100, 105, 110, 115, -100, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,10 @@ def test_values() -> None:
         (" , ", "holds no number"),
         ("1,x", "number 2: 'x' is not a number"),
         ("1,nan,2", "number 2: the value is missing ('nan')"),
+        ("1,2,,4", "number 3: the value is missing. Fill it in"),
+        ("1, ;4", "number 2: the value is missing"),
+        (",1,2", "number 1: the value is missing"),
+        ("1,2,,", "number 3: the value is missing"),
         ("1,inf", "number 2: 'inf' is not a number"),
         ("1,1_000", "'1_000' is not a number"),
         ("1,1e300", "too large"),

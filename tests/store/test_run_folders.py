@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
 from lstmtext.errors import RunError
-from lstmtext.events import Evaluated, Saved, Started
+from lstmtext.events import Evaluated, Sampled, Saved, Started
 from lstmtext.store import control
 from lstmtext.store.run import RunWriter, find_run, fresh_name, list_runs, remove_run, summarise
 from store.records import TOML, progress
+
+
+def begun(tokenizer: str, task: str = "language-model") -> Started:
+    return Started(
+        step=0,
+        parameters=10,
+        train_tokens=9,
+        validation_tokens=1,
+        vocabulary=5,
+        tokenizer=tokenizer,
+        total_steps=100,
+        device="cpu",
+        precision="float32",
+        memory_bytes=1,
+        characters_per_token=2.0,
+        task=task,
+    )
 
 
 def test_create_refuses_content_but_not_a_detached_log(runs: Path) -> None:
@@ -64,23 +82,46 @@ def test_remove_takes_runs_only(runs: Path) -> None:
     assert (runs / "mine").is_dir()
 
 
+@pytest.mark.parametrize(
+    ("tokenizer", "known", "text", "prompt"),
+    [
+        ("char", "ROME:", "\n ROMEO: Oh", " --prompt ROMEO"),
+        ("char", "RO", "ROMEO: OR", " --prompt OR"),  # the first word has letters that it has never seen
+        ("char", "第一回，賈雨村", "\u3000\u3000第一回，賈雨村…", " --prompt '第一回'"),
+        ("word", ["suffer", " In"], "In 1604 suffer", " --prompt suffer"),  # a word at the start has no space before it
+        ("whitespace", ["<unk>"], "Robert Boulter", ""),
+        ("wordpiece", ["robert"], "= Robert =", " --prompt Robert"),
+        ("bpe", "x", "\x1b[2J\x1b]J", " --prompt J"),
+        ("byte", "x", "don't", " --prompt 'don'\"'\"'t'"),
+        ("byte", "x", "Donaudampfschifffahrt", " --prompt Donaudampfschiff"),
+        ("byte", None, "Once", ""),
+        ("byte", "x", "1604 --", ""),
+    ],
+)
+def test_the_suggested_prompt_is_a_word_of_the_sample_that_the_model_knows(
+    runs: Path, tokenizer: str, known: list[str] | str | None, text: str, prompt: str
+) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.record(begun(tokenizer))
+        run.record(Sampled(step=10, prompt=text[:3], text=text, temperature=0.8, seed=1))
+    folder = runs / "a" / "checkpoints" / "step-10"
+    folder.mkdir(parents=True)
+    (runs / "a" / "checkpoints.json").write_text('{"last": "step-10"}')
+    if known is not None:
+        content = {"model": {"vocab": {token: index for index, token in enumerate(known)}}}
+        (folder / "tokenizer.json").write_text(json.dumps(content))
+    assert summarise(runs / "a").next_commands()[-1] == f"lstmtext generate --model a{prompt}"
+
+
+def test_a_classifier_is_not_asked_to_write(runs: Path) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.record(begun("wordpiece", task="sentiment"))
+    assert summarise(runs / "a").use() == "lstmtext classify --model a 'not good'"
+
+
 def test_summary(runs: Path) -> None:
     with RunWriter.create(runs / "a", TOML) as run:
-        run.record(
-            Started(
-                step=0,
-                parameters=10,
-                train_tokens=9,
-                validation_tokens=1,
-                vocabulary=5,
-                tokenizer="bpe",
-                total_steps=100,
-                device="cpu",
-                precision="float32",
-                memory_bytes=1,
-                characters_per_token=2.0,
-            )
-        )
+        run.record(begun("bpe"))
         for step, loss in ((10, 2.0), (20, 1.0), (30, 1.5)):
             run.record(progress(step))
             run.record(Evaluated(step=step, loss=loss, best=loss < 2, tokens=1, seconds=0.1))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterator
 
 import pytest
 from cutting import small_pieces
 
 from lstmtext.text import corpus, partial, preparation
+
+
+@pytest.fixture(autouse=True)
+def field_limit() -> Iterator[None]:
+    """The longest field that `csv` reads is one number for the whole process; tests make it small."""
+    before = csv.field_size_limit()
+    yield
+    csv.field_size_limit(before)
 
 
 @pytest.fixture

@@ -134,11 +134,11 @@ def test_so_many_unlabelled_sentences_as_are_wanted(tmp_path: Path) -> None:
         (
             [("good", 2), ("fine", 2)],
             [("bad", 0)],
-            "s, dev: 2 texts to learn from and 1 held out; at least two classes",
+            "s, dev: 2 texts to learn from, all positive, and 1 text held out; a classifier needs two classes",
         ),
-        ([("good", 2), ("bad", 0)], [], r"s, dev: 2 texts to learn from and 0 held out"),
-        ([("good", 2), ("bad", 0)], [("GOOD", 2)], "1 texts to learn from and 1 held out"),
-        ([], [("bad", 0)], "0 texts to learn from and 1 held out"),
+        ([("good", 2), ("bad", 0)], [], r"s, dev: 2 texts to learn from and none held out.*--validation 0\.4"),
+        ([("good", 2), ("bad", 0)], [("GOOD", 2)], "1 text to learn from, all negative, and 1 text held out"),
+        ([], [("bad", 0)], "no text to learn from, 1 text held out"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(
@@ -159,7 +159,7 @@ def test_unlabelled_sentences_are_no_class(tmp_path: Path) -> None:
 @pytest.mark.parametrize("field", ["weights", "held_out_fractions"])
 def test_more_numbers_than_sources_are_refused(field: str) -> None:
     labels = LabelSettings(**{field: [0.5, 0.5]})  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match=f"{field} has 2 numbers for 1 sources"):
+    with pytest.raises(UsageError, match=f"{field} has 2 numbers for 1 source;"):
         encode_examples(labels, TOKENIZER, [twenty()], [], 1)
 
 

@@ -84,6 +84,19 @@ def test_csv_has_quoted_line_ends_and_commas_and_quotation_marks(tmp_path: Path)
     assert read_source(name).examples == [Example('not, at\nall, "good"', NEGATIVE), Example("not bad", POSITIVE)]
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_csv_may_have_semicolons_or_tabs(tmp_path: Path, delimiter: str) -> None:
+    content = 'label;text;\n0;"not, at; all";\n1;not bad\n'.replace(";", delimiter)
+    found = read_source(written(tmp_path, "a.csv", content)).examples
+    assert found == [Example(f"not, at{delimiter} all", NEGATIVE), Example("not bad", POSITIVE)]
+
+
+def test_how_numbers_were_read_is_kept_with_them(tmp_path: Path) -> None:
+    name = written(tmp_path, "a.csv", "text,label\na,1\nb,5\nc,1\n")
+    assert read_source(name).numbers == "1 → negative (2), 5 → positive (1)"
+    assert read_source(name, label_map={"1": "positive", "5": "negative"}).numbers == ""
+
+
 def test_tsv_has_quotation_marks(tmp_path: Path) -> None:
     name = written(tmp_path, "a.tsv", 'label\ttext\n0\t"not good\n1\t"not" ""bad""\n')
     assert texts(read_source(name)) == ['"not good', '"not" ""bad""']
@@ -170,7 +183,14 @@ def test_trees_that_are_none(tmp_path: Path, line: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.tsv", "label\ttext\n0\tx\n\n1\tone\ttwo\n", r"line 4: 3 fields, expected 2 \(label, text\)"),
+        (
+            "a.tsv",
+            "label\ttext\n0\tx\n\n1\tone\ttwo\n",
+            r"line 4: it has 3 columns and the header has 2; a text cannot hold",
+        ),
+        ("a.csv", "id,text,label\n1,bad, so bad,0\n", r"line 2: it has 4 .* text that holds ',' is put in quotation"),
+        ("a.csv", "\n\n", r"a\.csv: the first line is blank\. It should name the columns"),
+        ("a.csv", "text,label\ngood,2\nbad,1\n", r"the labels 1, 2 may mean 1=negative,2=positive \(of 1 and 2\) or"),
         ("a.tsv", "label\ttext\n0\tx\n1\n", r"line 3: the text or its label is missing \(columns text and label\)"),
         ("a.tsv", "label\ttext\n0\tx\n \ty\n", "line 3: the text or its label is missing"),
         ("a.csv", 'label,text\n0,"two\nlines"\n1\n', "line 4: the text or its label is missing"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmtext.errors import InputError, UsageError
-from lstmtext.text.labels import CLASSES, choose_scale, explicit_scale
+from lstmtext.text.labels import CLASSES, choose_scale, explicit_scale, said_of_numbers
 
 
 def classes(values: str) -> str:
@@ -25,14 +25,14 @@ def classes(values: str) -> str:
         ("pos positive + good POS Positive __label__positive __label__1", "+ + + + + + + +"),
         ("0 1", "- +"),
         ("0", "-"),
-        ("1", "+"),
+        ("true FALSE True __label__0", "+ - + -"),
+        ("4 1", "+ -"),
         ("1.0 0.0", "+ -"),
         ("-1 1", "- +"),
         ("−1 1".replace("−", "-"), "- +"),
         ("-1 0 1", "- 0 +"),
         ("0 1 2 3 4", "- - 0 + +"),
         ("0 2 4", "- 0 +"),
-        ("2 3 4", "0 + +"),
         ("1 2 3 4 5", "- - 0 + +"),
         ("5 1", "+ -"),
         ("-4 -0.5 -0.49 0 0.49 0.5 4", "- - 0 0 0 + +"),
@@ -74,6 +74,49 @@ def test_what_fits_no_scale_is_named_with_what_to_do(values: str, named: str) ->
         choose_scale(values.split(), "reviews.tsv")
     assert str(error.value).startswith(f"reviews.tsv: the labels {named} are on no scale")
     assert "--label-map 'bad=negative,ok=neutral,good=positive'" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "first", "second"),
+    [
+        ("2 1", "1=negative,2=positive", "1=negative,2=negative"),
+        ("1 2 3", "1=negative,2=neutral,3=positive", "1=negative,2=negative,3=neutral"),
+        (
+            "4 3 2 1",
+            "1=negative,2=neutral,3=positive,4=positive",
+            "1=negative,2=negative,3=neutral,4=positive",
+        ),
+        ("1 3", "1=negative,3=positive", "1=negative,3=neutral"),
+        ("2 3.0", "2=neutral,3.0=positive", "2=negative,3.0=neutral"),
+        ("1", "1=positive", "1=negative"),
+        ("0 1 2", "0=negative,1=neutral,2=positive", "0=negative,1=negative,2=neutral"),
+    ],
+)
+def test_numbers_that_mean_different_things_are_not_guessed(values: str, first: str, second: str) -> None:
+    with pytest.raises(InputError) as error:
+        choose_scale(values.split(), "mine.csv")
+    said = str(error.value)
+    assert said.startswith(f"mine.csv: the label{'s' if ' ' in values else ''} ")
+    assert f"{first} (of " in said
+    assert f"or {second} (of 1 to 5)" in said or f"or {second} (of 0 to 4)" in said
+    assert f"--label-map '{first}'" in said
+    both = [explicit_scale(dict(pair.split("=") for pair in map_.split(",")), "") for map_ in (first, second)]
+    assert [both[0](value) for value in values.split()] != [both[1](value) for value in values.split()]
+
+
+def test_trees_have_a_scale_of_their_own() -> None:
+    for values, expected in (("2 3", [1, 2]), ("1", [0]), ("0 1", [0, 2]), ("1 5", [0, 2])):
+        scale = choose_scale(values.split(), "trees.txt", trees=True)
+        assert [scale(value) for value in values.split()] == expected
+
+
+def test_how_numbers_were_read_is_said() -> None:
+    counts = {"5": 1200, "1": 31, "3.0": 2}
+    said = said_of_numbers(counts, choose_scale(counts, "mine.csv"))
+    assert said == "1 → negative (31), 3.0 → neutral (2), 5 → positive (1,200)"
+    assert said_of_numbers({"pos": 3, "neg": 2}, choose_scale(["pos"], "mine.csv")) == ""
+    many = {f"{number / 10}": 1 for number in range(-9, 9)}
+    assert said_of_numbers(many, choose_scale(many, "mine.csv")) == ""
 
 
 @given(values=st.lists(st.floats(-4, 4).map(repr) | st.sampled_from(["0", "1", "2", "5", "pos", "neg"]), max_size=6))

@@ -211,7 +211,7 @@ def test_records_that_cannot_be_read(tmp_path: Path) -> None:
     found = lines_of(tmp_path / "a.csv", content)
     assert [line.number for line in found] == [2, 3, 4, 5, 6, 7]
     assert [line.text for line in found if not line.problem] == ["good", "last", "fine"]
-    assert found[1] == Line(3, "2", "it has 1 columns; the text is column 2")
+    assert found[1] == Line(3, "2", "it has 1 column; the text is column 2")
     assert found[2].problem.startswith("it is not UTF-8")
     assert found[3].problem.startswith("it is not a CSV record")
 

@@ -94,5 +94,12 @@ def test_a_text_that_is_too_short_says_what_would_fit() -> None:
         Streams(np.zeros(10, np.uint8), BatchSettings(batch_size=64, sequence_length=12), 1)
 
 
+def test_one_token_is_a_token() -> None:
+    with pytest.raises(
+        InputError, match="has 1 token; a batch of 1 stream of 13 tokens needs at least 14: use a longer"
+    ):
+        Streams(np.zeros(1, np.uint8), BatchSettings(batch_size=1, sequence_length=13), 1)
+
+
 def test_what_would_fit_fits() -> None:
     Streams(np.zeros(100, np.uint8), BatchSettings(batch_size=7, sequence_length=13), 1).total_steps(1)

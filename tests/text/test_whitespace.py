@@ -33,11 +33,6 @@ def test_canonical_text_comes_back_whole_and_token_by_token(text: str) -> None:
     assert TRAINED.decode(ids[:2]) + rest == text
 
 
-@given(text=canonical)
-def test_characters_are_those_of_the_text(text: str) -> None:
-    assert TRAINED.characters(TRAINED.encode(text)) == len(text)
-
-
 @given(text=st.text(max_size=100))
 def test_same_ids_as_the_tokenizers_library(text: str) -> None:
     assert TRAINED.encode(text).tolist() == TRAINED.backend.encode(text).ids

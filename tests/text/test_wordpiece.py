@@ -141,21 +141,6 @@ def test_unknown_pieces_are_named_once_in_order() -> None:
     assert TOKENIZER.encode("x" * 101).tolist() == [0]  # `tokenizers` takes no longer words
 
 
-@settings(max_examples=100, deadline=None)
-@given(text=latin)
-def test_one_characters_loss_has_a_denominator(text: str) -> None:
-    """At least one character per id; of known lower-case words with one space before each, exactly their characters."""
-    ids = TOKENIZER.encode(text)
-    assert TOKENIZER.characters(ids) >= len(ids)
-    assert TOKENIZER.characters(TOKENIZER.encode("this film is badly")) == len(" this film is badly")
-
-
-def test_unknown_counts_one_character_as_in_every_kind() -> None:
-    for kind in ("char", "word", "wordpiece"):
-        tokenizer = train_tokenizer(kind, ["a b"], 0)  # type: ignore[arg-type]
-        assert tokenizer.characters(np.array([0, 0])) == 2
-
-
 def test_a_part_is_read_without_its_mark() -> None:
     (part,) = (index for token, index in TOKENIZER.vocabulary.items() if token == "##ing")
     assert TOKENIZER.token_text(part) == "ing"

@@ -52,3 +52,40 @@ def test_perfect_answers_do_not_run_away() -> None:
     found = fit_calibration(np.eye(3)[labels] * 9, labels, np.zeros(40, np.int64))
     assert np.isfinite(found.temperature)
     assert 0.01 < found.temperature < 10
+
+
+@pytest.mark.parametrize("right", [[0, 2, 0, 2], [2, 2, 2, 2]])
+@pytest.mark.parametrize("gap", [0.3, 1.0, 3.0])
+def test_four_texts_say_little(right: list[int], gap: float) -> None:
+    labels = np.array(right)
+    found = fit_calibration(np.eye(3)[labels] * gap, labels, np.zeros(4, np.int64))
+    assert 0.8 < found.temperature < 1.5
+    assert np.abs(found.offsets).max() < 0.2
+
+
+def test_few_texts_of_one_source_beside_many_of_another_are_still_few() -> None:
+    large, labels_large = texts(5_000, 3, 1.0, 0.0)
+    labels = np.array([0, 2])
+    z = np.concatenate([large, np.eye(3)[labels] * 0.3])
+    found = fit_calibration(z, np.concatenate([labels_large, labels]), np.repeat([0, 1], [5_000, 2]))
+    assert 0.7 < found.temperature < 1.3
+
+
+def test_few_texts_are_no_worse_than_none() -> None:
+    z, labels = texts(4_000, 5, 2.5, -1.0)
+
+    def loss(calibration: Calibration) -> float:
+        positive = calibrated(z, calibration).clip(1e-9, 1 - 1e-9)
+        return float(-(labels / 2 * np.log(positive) + (1 - labels / 2) * np.log(1 - positive)).mean())
+
+    few = [texts(8, seed, 2.5, -1.0) for seed in range(20)]
+    assert np.mean([loss(fit_calibration(*each, np.zeros(8, np.int64))) for each in few]) < loss(Calibration())
+
+
+def test_two_thousand_texts_are_heard_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, labels = texts(2_000, 1, 2.5, -1.0)
+    found = fit_calibration(z, labels, np.zeros(len(z), np.int64))
+    monkeypatch.setattr("lstmtext.training.calibration.FEW", 0.0)
+    free = fit_calibration(z, labels, np.zeros(len(z), np.int64))
+    assert found.temperature == pytest.approx(free.temperature, rel=0.01)
+    assert found.offsets == pytest.approx(free.offsets, rel=0.01)

@@ -104,7 +104,7 @@ def test_a_weight_that_seldom_has_a_gradient_takes_no_giant_step() -> None:
 
 
 def test_a_text_that_is_too_short_is_refused(model: LanguageModel) -> None:
-    with pytest.raises(InputError, match="1 tokens; at least 2"):
+    with pytest.raises(InputError, match="1 token; at least 2"):
         stateful_loss(model, np.zeros(1, np.uint8), CPU)
     with pytest.raises(InputError, match="at least 33"):
         windowed_loss(model, np.zeros(20, np.uint8), CPU, length=32)

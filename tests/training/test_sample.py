@@ -10,6 +10,8 @@ from tiny_runs import Tiny, of, train
 import lstmtext
 from lstmtext import events as ev
 from lstmtext.store.models import find_model
+from lstmtext.store.run import send
+from lstmtext.training.session import Session
 from lstmtext.training.tasks import SAMPLE_PROMPT_CHARACTERS, _beginning
 
 
@@ -48,3 +50,38 @@ def test_a_sample_is_what_generate_writes(tiny: Tiny, tmp_path: Path, kind: str)
 )
 def test_without_a_prompt_it_goes_on_from_whole_words(text: str, beginning: str) -> None:
     assert _beginning(text) == beginning
+
+
+@pytest.mark.parametrize(
+    ("steps", "run", "expected"),
+    [
+        (25, {"evaluate_every": 10}, [10, 20, 25]),
+        (20, {"evaluate_every": 10}, [10, 20]),
+        (7, {"evaluate_every": 0}, [7]),
+        (25, {"evaluate_every": 10, "sample_every": 8}, [8, 16, 24]),
+        (25, {"evaluate_every": 10, "sample_length": 0}, []),
+    ],
+)
+def test_a_sample_at_every_evaluation_and_none_twice(
+    tiny: Tiny, tmp_path: Path, steps: int, run: dict[str, int], expected: list[int]
+) -> None:
+    settings = tiny(budget={"steps": steps}, run={"sample_length": 3, **run})
+    events = train(settings, tmp_path / "run")
+    assert [event.step for event in of(ev.Sampled, events)] == expected
+    if expected and not run.get("sample_every"):
+        assert [event.step for event in of(ev.Evaluated, events)] == expected
+
+
+def test_the_samples_of_a_resumed_run_are_those_of_the_uninterrupted_one(tiny: Tiny, tmp_path: Path) -> None:
+    settings = tiny(budget={"steps": 25}, run={"sample_length": 5})
+    straight = train(settings, tmp_path / "straight")
+    for stop_at in (10, 15):
+        folder = tmp_path / f"stopped-{stop_at}"
+        events = []
+        for event in Session(settings, folder, "test").events():
+            events.append(event)
+            if isinstance(event, ev.Progress) and event.step == stop_at:
+                send(folder, "stop")
+        events += Session.resume(folder, "test").events()
+        written, expected = of(ev.Sampled, events), of(ev.Sampled, straight)
+        assert [(one.step, one.text) for one in written] == [(one.step, one.text) for one in expected]

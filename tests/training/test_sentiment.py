@@ -18,6 +18,7 @@ from lstmtext.errors import CheckpointError, InputError, UsageError
 from lstmtext.settings import read_settings
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
+from lstmtext.store.run_settings import read_run_settings
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.sentiment import SentimentTask
 from lstmtext.training.session import Session
@@ -145,6 +146,9 @@ def test_growing_from_a_language_model(small: Small, tmp_path: Path) -> None:
     before, after = (read_checkpoint(find_model(str(tmp_path / name))) for name in ("lm", "grown"))
     assert (after.config.model.layers, after.config.model.hidden) == (2, 12)
     assert after.config.tokenizer == before.config.tokenizer
+    written = read_run_settings(tmp_path / "grown")
+    assert written.model == after.config.model
+    assert (written.text.tokenizer, written.text.vocabulary_size) == ("wordpiece", before.config.tokenizer.size)
     for name in ("embedding.weight", "layers.0.weight_input", "layers.1.weight_hidden", "layers.1.bias"):
         np.testing.assert_allclose(after.tensors[name], before.tensors[name], atol=1e-6)
 

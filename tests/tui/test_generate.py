@@ -7,8 +7,9 @@ import importlib
 import pytest
 
 from lstmtext.tui.keys import actions_of
-from lstmtext.tui.replies import Choice
+from lstmtext.tui.replies import Choice, Reply
 from lstmtext.tui.screens.generate import GenerateScreen
+from lstmtext.tui.screens.generate_pane import status
 from lstmtext.tui.widgets.alternatives import Alternatives
 from lstmtext.tui.widgets.prompt import Prompt
 from lstmtext.tui.widgets.tokens import TokenView
@@ -202,3 +203,9 @@ def test_every_action_has_its_method() -> None:
     for place, home in homes.items():
         for action in actions_of(place):
             assert hasattr(home, f"action_{action.name}"), action.id
+
+
+def test_what_cannot_be_seen_is_named_by_its_escape() -> None:
+    reply = Reply(1, "one", "", 5, 60, Choice(), unknown=("zebra", "👩", "\u200d", "👧", "\xa0"), ended="length")
+    assert status(reply, 0).endswith("never seen: zebra 👩 \\u200d 👧 \\xa0")
+    assert status(reply, 0, ascii=True).endswith("never seen: zebra \\U0001f469 \\u200d \\U0001f467 \\xa0")

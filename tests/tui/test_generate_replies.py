@@ -61,6 +61,23 @@ async def test_branching_writes_on_from_another_token() -> None:
         assert room.pane.reply is old
 
 
+async def test_the_token_that_is_there_makes_no_branch() -> None:
+    async with Opened() as (pilot, room):
+        await press(pilot, "enter")
+        await written(pilot, room)
+        place = next(number for number, token in enumerate(room.pane.reply.tokens) if 0 < token.rank <= 5)
+        await press(pilot, "g", *["right"] * place, "enter")
+        panel = room.query_one(Alternatives)
+        panel.cursor = next(number for number, other in enumerate(panel.token.top) if other.id == panel.token.id)
+        await press(pilot, "enter")
+        assert "is there already" in " ".join(toast.message for toast in pilot.app._notifications)
+        assert len(room.pane.replies) == 1
+        assert panel.has_focus
+        await press(pilot, "down" if panel.cursor == 0 else "up", "enter")
+        await written(pilot, room)
+        assert len(room.pane.replies) == 2
+
+
 async def test_the_mouse_picks_tokens_and_alternatives() -> None:
     async with Opened() as (pilot, room):
         await press(pilot, "enter")

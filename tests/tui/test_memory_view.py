@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from lstmtext.explain.next_token import gates, next_token, rank_units
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model
 from lstmtext.tui.lab_view import aligned_lines, lay, verdict
-from lstmtext.tui.memory_view import Study, map_csv, map_heat, swing_order, unit_lines
+from lstmtext.tui.memory_view import Study, answer_line, map_csv, map_heat, swing_order, unit_lines
 from lstmtext.tui.ramps import Look, plain, width_of
-from lstmtext.tui.subjects import ClassifierSubject, load_subject, shift, visible_token
+from lstmtext.tui.subjects import Answer, ClassifierSubject, load_subject, shift, visible_token
 
 TEXT = "The film is not good."
 PLAIN = Look(colour=False)
@@ -58,6 +59,46 @@ def test_one_unit_over_the_text_fits(tmp_path: Path, cell: str, width: int) -> N
     lines = unit_lines(one, 0, 3, 2, width, PLAIN)
     assert len(lines) == 7
     assert max(width_of(line) for line in lines) <= width
+
+
+def test_an_unknown_word_is_shown_as_it_stands_there(tmp_path: Path) -> None:
+    assert classifier(tmp_path).read("The § film").tokens == ("the", "§", "film")
+
+
+@pytest.mark.parametrize("off", [0, 1, 7])
+def test_the_answer_is_named_and_has_no_half_of_anything(tmp_path: Path, off: int) -> None:
+    units = frozenset((1, unit) for unit in range(off))
+    without = Answer("neutral", 0.4, (), (0.4,)) if off else None
+    one = replace(study(classifier(tmp_path)), off=units, without=without)
+    judged = one.answer
+    first = f"answer  {judged.verdict}, P(positive) {judged.value:.3f}"
+    whole = f"{first}   ({'   '.join(f'{name} {value:.2f}' for name, value in judged.choices)})"
+    for width in range(56, 140):
+        answer, *without_lines = answer_line(one, "classifier", width, PLAIN)
+        assert plain([answer]) == (whole if len(whole) <= width else first)
+        assert len(without_lines) == bool(off)
+        for line in without_lines:
+            assert width_of(line) <= width
+            assert plain([line]).endswith(
+                f" off  neutral, P(positive) 0.400   {0.4 - judged.value:+.3f}".replace("-", "−")
+            )
+    if off == 7:
+        wide = plain(answer_line(one, "classifier", 140, PLAIN)[1:])
+        assert wide.startswith("× 1:0, 1:1, 1:2, 1:3 and 3 more off  ")
+
+
+def test_next_tokens_that_do_not_fit_are_left_out(tmp_path: Path) -> None:
+    choices = tuple((name, 0.2) for name in ("e", "a", "longer", "o", "u"))
+    table = (0.2,) * 5
+    one = replace(study(classifier(tmp_path)), answer=Answer("e", 0.2, choices, table), off=frozenset({(0, 3)}))
+    one = replace(one, without=one.answer)
+    assert plain(answer_line(one, "language-model", 140, PLAIN)) == (
+        "next  e 0.200  a 0.200  longer 0.200  o 0.200  u 0.200\n"
+        "× 0:3 off  e 0.200  a 0.200  longer 0.200  o 0.200  u 0.200   0.000 moved"
+    )
+    assert plain(answer_line(one, "language-model", 42, PLAIN)) == (
+        "next  e 0.200  a 0.200  longer 0.200\n× 0:3 off  e 0.200  a 0.200   0.000 moved"
+    )
 
 
 def test_a_language_model_without_a_unit() -> None:

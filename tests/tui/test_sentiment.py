@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,24 @@ def test_spans() -> None:
 
 def test_what_a_word_brings() -> None:
     assert plain([brings_line("good", 0.7, -0.2, 0.6, ASCII)]) == (
-        "good   after it 0.70   without it 0.40   speaks for positive, +0.20"
+        "good   after it 0.70   without it 0.40, -0.20   speaks for positive"
     )
+    assert plain([brings_line("good", 0.7, 0.2, 0.6, PLAIN)]).endswith("without it 0.80, +0.20   speaks for negative")
     assert plain([brings_line("the", None, 0.001, 0.6, ASCII)]).endswith("changes nothing")
     assert plain([brings_line("the", None, None, 0.6, PLAIN)]).endswith("without it …")
+
+
+@pytest.mark.parametrize("word", ["not", "magnificent", "incomprehensibilities" * 2, "日本語" * 9])
+@pytest.mark.parametrize("change", [-0.01, 0.34, 0.0, None])
+def test_what_a_word_brings_has_no_half_of_anything(word: str, change: float | None) -> None:
+    whole = plain([brings_line("", 0.98, change, 0.98 - (change or 0.0), ASCII, width=200)])
+    parts = re.split(r" {3,}", whole.replace("speaks ", ""))[1:]
+    for width in range(48, 100):
+        line = brings_line(word, 0.98, change, 0.98 - (change or 0.0), ASCII, width=width)
+        assert width_of(line) <= width
+        shown = re.split(r" {3,}", plain([line]).replace("speaks ", ""))[1:]
+        assert shown == parts[: len(shown)]
+        assert len(shown) >= 2
 
 
 async def test_the_room_says_what_the_explain_room_says(tmp_path: Path) -> None:
@@ -171,6 +186,13 @@ async def test_what_a_model_cannot_do_is_said(tmp_path: Path, facts: dict[str, A
     async with app_with(str(random_classifier(tmp_path, **facts))).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         await wait_until(pilot, lambda: note in screen_text(pilot.app))
+
+
+@pytest.mark.parametrize(("both", "shape"), [(False, "LSTM 2×8 "), (True, "LSTM 2×8 both ways ")])
+async def test_units_are_those_of_each_direction(tmp_path: Path, both: bool, shape: str) -> None:
+    async with app_with(str(random_classifier(tmp_path, bidirectional=both))).run_test(size=(140, 40)) as pilot:
+        await opened(pilot)
+        assert shape in screen_text(pilot.app)
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (140, 40)])

@@ -184,6 +184,18 @@ def test_alternatives_are_as_wide_as_told_and_say_what_was_cut() -> None:
     assert own.split() == ["*", "z", "rank", "17", "0.2", "%"]
 
 
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_the_rank_stands_whole_beside_wide_names(look: Look) -> None:
+    top = tuple(Alternative(number, " harbourmaster", 0.2, True) for number in range(5))
+    for rank in (6, 48, 12_345):
+        token = Drawn(122, "[", "[", 0.002, rank, top, Choice())
+        for width in (24, 28, 34, 60):
+            above, own = text_of(alternative_lines(token, width, look)).splitlines()[-2:]
+            assert own.split()[-4:] == ["rank", str(rank), "0.2", "%"]
+            if rank < 100:
+                assert own.index("%") == above.index("%")
+
+
 def test_names_and_numbers() -> None:
     assert [token_name(text, Look()) for text in (" ", "\n", " the", "\x07", "")] == ["␣", "↵", "␣the", "·", "∅"]
     assert [token_name(text, Look(ascii=True)) for text in (" ", "\n", "é")] == ["' '", "\\n", "\\xe9"]

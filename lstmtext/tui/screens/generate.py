@@ -64,11 +64,15 @@ class GenerateScreen(GenerateParts):
         self.query_one(Alternatives).focus()
 
     def on_alternatives_chosen(self, message: Alternatives.Chosen) -> None:
-        """A branch."""
-        place = self.pane.view.cursor
-        if place is not None:
-            self.pane.branch(place, message.alternative)
-            self.pane.view.focus()
+        """A branch; none to what is there, which would be the same text once more."""
+        reply, place = self.pane.reply, self.pane.view.cursor
+        if reply is None or place is None:
+            return
+        if reply.tokens[place].id == message.alternative.id:
+            self.shell.announce("This token is there already. Up and down choose another one.")
+            return
+        self.pane.branch(place, message.alternative)
+        self.pane.view.focus()
 
     def on_alternatives_left(self) -> None:
         """Back to the text."""

@@ -48,11 +48,21 @@ def status(reply: Reply, width: int = 80, *, ascii: bool = False) -> str:
     if reply.ended == "error":
         return f"broken off after {count} tokens" if count else f"not written {dot} r tries again"
     if reply.unknown:
-        speed = f" {dot} never seen: {' '.join(reply.unknown[:NAMED])}"
+        speed = f" {dot} never seen: {' '.join(_visible(piece, ascii) for piece in reply.unknown[:NAMED])}"
     how = "stopped after " if reply.ended == "interrupt" else ""
     origin = f" {dot} from reply {reply.branch.reply}, token {reply.branch.token + 1}" if reply.branch else ""
     said, more = f"{how}{count} tokens{origin or speed}", f" {dot} Space goes on"
     return said + more if len(said + more) <= width else said
+
+
+def _visible(piece: str, ascii: bool) -> str:
+    """Characters that cannot be seen as their escapes, as `generate` names them."""
+    return "".join(
+        character
+        if character.isprintable() and (character.isascii() or not ascii)
+        else character.encode("unicode_escape").decode("ascii")
+        for character in piece
+    )
 
 
 class Pane(Vertical):

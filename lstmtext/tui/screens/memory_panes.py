@@ -103,7 +103,7 @@ class MemoryPanes(Room):
         title = "Text"
         if subject is not None:
             dot = "-" if look.ascii else "·"
-            title += f" {dot} {subject.name}, {subject.cell.upper()} {subject.layers}×{subject.units}"
+            title += f" {dot} {subject.name}, {subject.cell.upper()} {subject.shape}"
         self.query_one("#sentence").border_title = title.replace("×", "x") if look.ascii else title
         views = [self._tab(view.capitalize(), view == self.view, f"screen.to_view('{view}')") for view in VIEWS]
         parts = [" ".join(views)]
@@ -213,7 +213,7 @@ class MemoryPanes(Room):
             return []
         return [values_line(self.study, self.depth, self.token, self.unit, width)]
 
-    def _answers(self, _: int, __: int, look: Look) -> list[Line]:
+    def _answers(self, width: int, _: int, look: Look) -> list[Line]:
         if self.study is None or self.subject is None:
             return []
-        return answer_line(self.study, self.subject.kind, look)
+        return answer_line(self.study, self.subject.kind, width, look)

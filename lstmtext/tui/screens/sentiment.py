@@ -133,10 +133,8 @@ class SentimentScreen(Room):
         self._say("")
         self.app.state.set("sentiment", "model", event.subject.name)
         dot = "-" if self.app.ascii else "·"
-        title = f"Verdict {dot} {event.subject.name}, {event.subject.cell.upper()} "
-        self.query_one("#verdict-pane").border_title = f"{title}{event.subject.layers}×{event.subject.units}".replace(
-            "×", "x" if self.app.ascii else "×"
-        )
+        title = f"Verdict {dot} {event.subject.name}, {event.subject.cell.upper()} {event.subject.shape}"
+        self.query_one("#verdict-pane").border_title = title.replace("×", "x" if self.app.ascii else "×")
         self._read()
 
     @on(Judged)

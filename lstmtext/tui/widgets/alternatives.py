@@ -59,11 +59,13 @@ def alternative_lines(token: Drawn, width: int, look: Look, *, cursor: int | Non
         drawn = other.id == token.id
         lines.append(_line(other, name, drawn, column, room, other.probability / most, look, number == cursor))
     if all(other.id != token.id for other in token.top):
-        name = set_cell_size(token_name(token.text, look), column)
+        rank = f"rank {token.rank}"
+        wide = max(room, len(rank))  # the name gives way: what the number says stands nowhere else
+        name = set_cell_size(token_name(token.text, look), max(1, column + room - wide))
         lines.append(
             [
                 Segment(f"  {_mark(look)} {name}", paint(bold=True)),
-                Segment(f" {f'rank {token.rank}':<{room}}"[: room + 1], paint(dim=True)),
+                Segment(f" {rank:<{wide}}", paint(dim=True)),
                 Segment(f" {percent(token.probability)}", paint(bold=True)),
             ]
         )

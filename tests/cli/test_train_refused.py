@@ -1,0 +1,132 @@
+"""What `lstmtext train` was told and could not do: it says so, and does not do something else."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstmtext.cli import detach
+from lstmtext.cli.main import run as lstmtext
+from lstmtext.store.checkpoint import read_config
+from lstmtext.store.run_settings import read_run_settings
+
+Output = pytest.CaptureFixture[str]
+SMALL = ["--batch-size", "4", "--device", "cpu", "--precision", "float32", "--set", "sample_length=0"]
+SIZE = ["--layers", "1", "--hidden", "8", "--embedding", "6"]
+RECIPE = ["--recipe", "sentiment-small", "--set", "weights=[1.0]", "--set", "held_out_fractions=[0.2]"]
+RUN = ["--steps", "2", "--name", "mine"]
+TASKS = pytest.mark.parametrize("task", ["lm", "sentiment"])
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path) -> None:
+    rows = [f"{side}\tthe tea is {word}, said {n}" for n in range(20) for side, word in ((1, "good"), (0, "bad"))]
+    (tmp_path / "tea.tsv").write_text("label\ttext\n" + "\n".join(rows) + "\n")
+
+
+def train(capsys: Output, task: str, *arguments: str, code: int = 0) -> tuple[str, str]:
+    found = lstmtext(["train", task, "tea.tsv", *SMALL, *arguments])
+    output = capsys.readouterr()
+    assert "should not have happened" not in output.err
+    assert found == code, output.err
+    return output.out, output.err
+
+
+def refused(capsys: Output, task: str, *arguments: str) -> str:
+    """The sentence; and nothing was begun."""
+    _, said = train(capsys, task, *arguments, code=2)
+    assert len(said.splitlines()) == 1
+    assert not Path(os.environ["LSTMTEXT_RUNS"]).exists()
+    return said
+
+
+@TASKS
+@pytest.mark.parametrize("option", ["--epochs", "--steps", "--minutes"])
+@pytest.mark.parametrize("more", [[], ["--dry-run"], ["--detach"]])
+def test_a_budget_of_nothing(capsys: Output, task: str, option: str, more: list[str]) -> None:
+    assert f"{option[2:]} = 0 trains nothing" in refused(capsys, task, option, "0", *more)
+    assert f"{option[2:]} = 0 trains nothing" in refused(capsys, task, "--set", f"{option[2:]}=0.0", *more)
+
+
+def test_in_a_file_0_is_what_was_not_given(capsys: Output) -> None:
+    Path("own.toml").write_text("[budget]\nepochs = 0.0\nsteps = 2\nminutes = 0.0\n")
+    train(capsys, "lm", "--config", "own.toml", *SIZE, "--set", "sequence_length=8", "--name", "mine")
+
+
+@TASKS
+@pytest.mark.parametrize("name", ["a/b", "../esc", "/tmp/x", ".", "..", "", " ", "-x", ".hidden", "a\\b", "a\nb"])
+def test_a_name_is_one_folder_s(capsys: Output, task: str, name: str) -> None:
+    for more in ([], ["--detach"], ["--dry-run"]):
+        said = refused(capsys, task, *SIZE, "--steps", "2", f"--name={name}", *more)
+        assert f"--name {name!r} is not the name of a folder" in said
+
+
+@pytest.mark.usefixtures("tiny_language_model")
+@pytest.mark.parametrize(
+    ("given", "asked", "there"),
+    [
+        (["--hidden", "8"], "hidden = 8", "hidden = "),
+        (["--cell", "rnn"], "cell = 'rnn'", "cell = 'lstm'"),
+        (["--tokenizer", "word"], "tokenizer = 'word'", "tokenizer = 'char'"),
+        (["--set", "vocabulary_size=7"], "vocabulary_size = 7", "vocabulary_size = "),
+        (["--layers", "5", "--tokenizer", "word"], "layers = 5 and tokenizer = 'word'", "tokenizer = 'char'"),
+        (["--config", "own.toml"], "embedding = 77", "embedding = "),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--detach"], ["--dry-run"], ["--recipe", "sentiment-small"]])
+def test_what_the_initial_model_decides(
+    capsys: Output, given: list[str], asked: str, there: str, more: list[str]
+) -> None:
+    Path("own.toml").write_text("[model]\nembedding = 77\n")
+    said = refused(capsys, "sentiment", "--init", "tiny", *RUN, *given, *more)
+    assert f"{asked} cannot be had with init = " in said
+    assert said.count(there) == (2 if there[:-1] in asked else 1)
+
+
+@pytest.mark.usefixtures("tiny_language_model")
+@pytest.mark.parametrize("recipe", [[], RECIPE])
+def test_defaults_and_recipes_give_way_and_the_run_says_what_is_trained(capsys: Output, recipe: list[str]) -> None:
+    there = read_config(Path("tiny"))
+    train(capsys, "sentiment", "--init", "tiny", *RUN, *recipe, "--hidden", str(there.model.hidden))
+    folder = Path(os.environ["LSTMTEXT_RUNS"]) / "mine"
+    settings = read_run_settings(folder)
+    trained = read_config(next((folder / "checkpoints").iterdir()))
+    assert settings.model == trained.model
+    assert settings.model.hidden == there.model.hidden
+    assert (settings.text.tokenizer, settings.text.vocabulary_size) == (there.tokenizer.kind, there.tokenizer.size)
+    printed = json.loads(train(capsys, "sentiment", "--init", "tiny", *RUN, *recipe, "--dry-run", "--json")[0])
+    assert printed["settings"]["model"]["hidden"] == there.model.hidden
+    lstmtext(["train", "sentiment", "--config", str(folder / "config.toml"), "--name", "again"])  # as it says of itself
+    assert read_run_settings(folder.with_name("again")).model == trained.model
+
+
+@pytest.mark.usefixtures("tiny_language_model")
+def test_what_goes_to_a_process_of_its_own_is_not_refused_there(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(detach, "_start_process", lambda *given: started.append([given[1], *given[2]]))
+    train(capsys, "sentiment", "--init", "tiny", *RUN, "--detach")
+    words = started[0]
+    content: dict[str, Any] = tomllib.loads(Path(words[words.index("--config") + 1]).read_text())
+    assert content["model"]["hidden"] == read_config(Path("tiny")).model.hidden
+    assert lstmtext(["train", *words]) == 0
+
+
+def test_a_teacher_decides_the_tokenizer(capsys: Output, tiny_classifier: Path) -> None:
+    teacher = ["--set", f"teacher={tiny_classifier.name}", *SIZE, *RUN]
+    said = refused(capsys, "sentiment", *teacher, "--tokenizer", "char")
+    assert "tokenizer = 'char' cannot be had with teacher = " in said
+    train(capsys, "sentiment", *teacher)
+    settings = read_run_settings(Path(os.environ["LSTMTEXT_RUNS"]) / "mine")
+    assert (settings.text.tokenizer, settings.model.hidden) == ("wordpiece", 8)
+
+
+@pytest.mark.usefixtures("tiny_language_model")
+def test_a_language_model_starts_from_nothing(capsys: Output) -> None:
+    assert "is for a classifier" in refused(capsys, "lm", *RUN, "--set", "init=tiny")

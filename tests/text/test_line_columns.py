@@ -1,0 +1,62 @@
+"""Columns of tables of texts: how they are parted, and what is said of a record that has too many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lstmtext.errors import InputError
+from lstmtext.text.lines import Line, LineFile
+
+
+def lines_of(path: Path, content: bytes) -> list[Line]:
+    path.write_bytes(content)
+    return [line for block in LineFile(path).blocks() for line in block]
+
+
+@pytest.mark.parametrize(
+    ("header", "column", "doubtful"),
+    [("So good.", None, "So good."), (" Review ", None, ""), ("So good.", "So good.", ""), ("id,text", None, "")],
+)
+def test_a_header_that_may_be_a_text_is_kept_in_mind(
+    tmp_path: Path, header: str, column: str | None, doubtful: str
+) -> None:
+    (tmp_path / "a.csv").write_text(f"{header}\ngood\n")
+    file = LineFile(tmp_path / "a.csv", column)
+    assert [len(block) for block in file.blocks()] == [1]
+    assert file.doubtful_header == doubtful
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_columns_are_parted_as_the_first_line_has_it(tmp_path: Path, delimiter: str) -> None:
+    content = 'id;"a, review, maybe";review\r\n1;2;"good; so, so good"\n2;3;bad\n'.replace(";", delimiter)
+    assert [line.text for line in lines_of(tmp_path / "a.csv", content.encode())] == [
+        f"good{delimiter} so, so good",
+        "bad",
+    ]
+
+
+def test_a_tsv_has_tabs_whatever_its_names_hold(tmp_path: Path) -> None:
+    assert lines_of(tmp_path / "a.tsv", b"a;b;c\ttext\n1;2\tgood; bad\n") == [Line(2, "good; bad")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.csv", "id,text\n1,I hate this, really, so bad\n2,good,\n", "a text that holds ',' is put in quotation"),
+        ("a.csv", "id;text\n1;I hate this; really; bad\n2;good;;\n", "a text that holds ';' is put in quotation"),
+        ("a.tsv", "id\ttext\n1\tI hate\tthis\tall\n2\tgood\t \n", "a text cannot hold a tab"),
+    ],
+)
+def test_a_text_is_not_cut_at_a_comma(tmp_path: Path, name: str, content: str, problem: str) -> None:
+    bad, good = lines_of(tmp_path / name, content.encode())
+    assert bad.problem.startswith(f"it has 4 columns and the header has 2; {problem}")
+    assert bad.text == content.splitlines()[1]
+    assert good == Line(3, "good")  # there is nothing in the columns too many
+
+
+@pytest.mark.parametrize("content", [b"\n\n\n", b" \n", b",,\n1,2,3\n", b"\ntext\ngood\n"])
+def test_a_blank_first_line_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(InputError, match=r"a\.csv: the first line is blank\. It should name the columns"):
+        lines_of(tmp_path / "a.csv", content)

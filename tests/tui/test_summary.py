@@ -1,0 +1,64 @@
+"""The page Summary: which runs stand beside this one, in which order and by what."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lstmtext.store.run import RunStatus
+from lstmtext.tui.history import History
+from lstmtext.tui.inventory import RunRow
+from lstmtext.tui.summary import rivals, summary
+from lstmtext.tui.widgets.canvas import text_of
+from tui.conftest import SETTINGS
+
+
+def ran(make_run: Any, name: str, loss: float, settings: str = SETTINGS, **started: Any) -> None:
+    run = make_run(name, settings=settings)
+    run.started(**started)
+    run.evaluated(100, loss)
+    run.finish()
+
+
+def table(name: str, others: list[RunRow], *, ascii: bool = False) -> list[str]:
+    """The lines of the page from the heading of the runs up to the next empty one."""
+    found = text_of(summary(name, History({}), RunStatus(state="finished"), others, ascii=ascii)).splitlines()
+    found = found[next(number for number, line in enumerate(found) if line.startswith("Runs over")) :]
+    return found[: found.index("")]
+
+
+def test_runs_of_different_tokens_are_ranked_by_bits_per_character(make_run: Any) -> None:
+    """A character model's 2 nats are 2.89 bits per character; a word model's 4 nats for 5 characters are 1.15."""
+    ran(make_run, "letters", 2.0)
+    ran(make_run, "words", 4.0, SETTINGS.replace('"char"', '"word"'), tokenizer="word", characters_per_token=5.0)
+    found = rivals("letters", "language-model", "harbour")
+    assert [row.name for row in found] == ["words", "letters"]
+    heading, first, second = table("letters", found)
+    assert heading == "Runs over the same text, by their best validation loss in bits per character"
+    best, here = 4 / math.log(2) / 5, 2 / math.log(2)
+    assert first.split() == ["1", "words", f"{best:.4f}", "lstm", "1×64,", "word", "finished"]
+    assert second.split()[1:-1] == ["2", "letters", f"{here:.4f}", f"+{here - best:.4f}", "lstm", "1×64,", "char"]
+    assert table("letters", found, ascii=True)[1].isascii()
+
+
+def test_the_tokenizer_is_left_out_where_all_have_the_same(make_run: Any) -> None:
+    ran(make_run, "one", 2.0)
+    ran(make_run, "two", 1.9)
+    lines = table("one", rivals("one", "language-model", "harbour"))
+    assert [line.split()[-5:-3] for line in lines[1:]] == [["two", "2.7411"], ["2.8854", "+0.1443"]]
+    assert "char" not in "".join(lines[1:])
+
+
+def test_a_run_whose_tokens_nobody_measured_is_not_ranked(make_run: Any) -> None:
+    ran(make_run, "one", 2.0)
+    ran(make_run, "odd", 0.5, tokenizer="word", characters_per_token=0.0)
+    assert [row.name for row in rivals("odd", "language-model", "harbour")] == ["one"]
+
+
+def test_classifiers_are_ranked_by_nats_of_a_text(make_run: Any) -> None:
+    settings = 'task = "sentiment"\n[labels]\nsources = ["reviews"]\n[text]\ntokenizer = "{}"\n'
+    ran(make_run, "one", 0.5, settings.format("word"))
+    ran(make_run, "two", 0.4, settings.format("char"))
+    heading, first, _ = table("one", rivals("one", "sentiment", "reviews"))
+    assert heading.endswith("in nats")
+    assert first.split()[:3] == ["1", "two", "0.4000"]

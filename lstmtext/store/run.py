@@ -217,13 +217,15 @@ class RunSummary(Struct, kw_only=True):
         return f"lstmtext generate --model {name}" + (f" --prompt {shlex.quote(word)}" if word else "")
 
     def _known_word(self) -> str:
-        """The first word of the last sample, which is its prompt's if the tokenizer has it; empty if there is none."""
+        """A word of the last sample that the tokenizer has, with a capital if there is one; empty if there is none."""
         folder = Path(self.folder, "checkpoints", self.best_checkpoint or self.last_checkpoint or "")
         try:
             known = frozenset(json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"])
         except (OSError, ValueError, KeyError, TypeError):
             return ""
-        for word in _words(self.sampled.text if self.sampled else ""):
+        words = _words(self.sampled.text if self.sampled else "")
+        # A text of characters may have been divided inside a word; one with a capital after it is a whole one.
+        for word in [*(word for word in words[1:] if word[0].isupper()), *words]:
             parts = {"char": [*word], "word": [word], "whitespace": [word], "wordpiece": [word.lower()]}
             if word[0].isalpha() and known.issuperset(parts.get(self.started.tokenizer if self.started else "", ())):
                 return word

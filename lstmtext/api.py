@@ -34,6 +34,7 @@ from lstmtext.errors import CheckpointError, InputError, SettingsError, UsageErr
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint
 from lstmtext.store.models import find_model
 from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.units import counted
 
 if TYPE_CHECKING:
     from lstmtext.explain.report import Explanation, Method
@@ -141,7 +142,8 @@ class LanguageModel:
         ids = self.tokenizer.encode(text)
         if len(ids) < 2:
             raise InputError(
-                f"The text has {len(ids)} {self.tokenizer.unit}s; a loss needs two: one to read and one to predict."
+                f"The text has {counted(len(ids), self.tokenizer.unit)}; a loss needs two: "
+                "one to read and one to predict."
             )
         return self.engine.loss(ids[None]).nats_per_token
 
@@ -176,17 +178,22 @@ class Classifier:
         """The answer for each text, in order.
 
         neutral: P(positive) from the first to the second is called neutral
-        Raises UsageError for a band that is none, and for one string instead of several.
+        Raises UsageError for a band that is none, for one string instead of several, and for what is no string.
         """
-        if isinstance(texts, str):
+        if isinstance(texts, str) or not isinstance(texts, Iterable):
             raise UsageError("classify takes a list of texts; for one text call the classifier itself.")
+        texts = list(texts)
+        if said := _not_text("A text", texts, "a str"):
+            raise UsageError(said)
         low, high = neutral
         if not 0 <= low <= high <= 1:
             raise UsageError(f"neutral is ({low:g}, {high:g}); 0 ≤ low ≤ high ≤ 1 is needed.")
-        return self.engine.judge(list(texts), (low, high))
+        return self.engine.judge(texts, (low, high))
 
     def explain(self, text: str, methods: Sequence[Method] | None = None, **options: Any) -> Explanation:
         """Why it answers as it does: see `lstmtext.explain.report.explain`, which takes the same options."""
+        if said := _not_text("The text", [text], "a str"):
+            raise UsageError(said)
         from lstmtext.explain.report import explain
 
         return explain(self.engine, text, methods, **options)

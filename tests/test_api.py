@@ -65,9 +65,9 @@ def test_the_loss_of_a_text(model: lstmtext.LanguageModel) -> None:
     assert model.loss(text) == pytest.approx(-np.mean(logs), rel=1e-5)
 
 
-@pytest.mark.parametrize("text", ["", "R"])
-def test_a_loss_needs_two_tokens(model: lstmtext.LanguageModel, text: str) -> None:
-    with pytest.raises(InputError, match=f"has {len(text)} characters"):
+@pytest.mark.parametrize(("text", "said"), [("", "0 characters;"), ("R", "1 character;")])
+def test_a_loss_needs_two_tokens(model: lstmtext.LanguageModel, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"has {said}"):
         model.loss(text)
 
 
@@ -176,6 +176,14 @@ def test_a_classifier_answers_one_text_or_several(judge: api.Classifier) -> None
     assert found[2].unknown == ("日本",)
     assert judge(tuple(texts)) == judge.classify(texts) == found
     assert judge([]) == []
+
+
+@pytest.mark.parametrize("texts", [5, None, [None], ["good", b"bad"]])
+def test_a_classifier_wants_texts(judge: api.Classifier, texts: Any) -> None:
+    with pytest.raises(UsageError, match=r"classify takes a list of texts|A text is .*; it must be a str\."):
+        judge(texts)
+    with pytest.raises(UsageError, match=r"The text is .*; it must be a str\."):
+        judge.explain(texts)
 
 
 def test_a_classifier_s_neutral_band(judge: api.Classifier) -> None:

@@ -1,8 +1,11 @@
-"""A terminal and a clock that tests hold in their hands."""
+"""Standard input, a terminal and a clock that tests hold in their hands."""
 
 from __future__ import annotations
 
 import io
+import sys
+
+import pytest
 
 
 class Terminal(io.StringIO):
@@ -21,3 +24,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def give(monkeypatch: pytest.MonkeyPatch, data: bytes, terminal: bool = False) -> None:
+    """Put `data` on standard input."""
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stdin", stream)

@@ -20,7 +20,7 @@ from lstmtext.engine.cell import Array
 from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, label_of
 from lstmtext.errors import UsageError
 from lstmtext.explain.words import NEUTRAL, Words
-from lstmtext.printable import is_printable
+from lstmtext.printable import escaped, is_printable
 
 __all__ = ["Reading", "Turn", "read", "turns"]
 
@@ -118,5 +118,4 @@ def turns(reading: Reading, band: tuple[float, float] = NEUTRAL_BAND) -> list[Tu
 
 def _named(word: str) -> str:
     """A word in a sentence: characters that cannot be seen there by their escapes."""
-    shown = is_printable if any(map(str.isprintable, word)) else str.isprintable
-    return "".join(char if shown(char) else ascii(char)[1:-1] for char in word)
+    return escaped(word, is_printable if any(map(str.isprintable, word)) else str.isprintable)

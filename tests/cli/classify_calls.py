@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import subprocess
@@ -16,13 +15,6 @@ from lstmtext.cli.main import run
 Output = pytest.CaptureFixture[str]
 BASE = ["classify", "--model", "tiny"]
 TEXTS = ["The film is not good.", "", "It wasn't bad", "never boring?", "  ", "a very fine story! " * 9, "good"]
-
-
-def give(monkeypatch: pytest.MonkeyPatch, data: bytes, terminal: bool = False) -> None:
-    """Put `data` on standard input."""
-    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
-    monkeypatch.setattr(stream, "isatty", lambda: terminal)
-    monkeypatch.setattr(sys, "stdin", stream)
 
 
 def rows(text: str) -> list[list[str]]:

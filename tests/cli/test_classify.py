@@ -10,7 +10,8 @@ import lzma
 from pathlib import Path
 
 import pytest
-from classify_calls import BASE, TEXTS, Output, answers, give, rows
+from classify_calls import BASE, TEXTS, Output, answers, rows
+from terminals import give
 
 from lstmtext.cli.main import run
 

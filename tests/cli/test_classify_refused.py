@@ -6,8 +6,9 @@ import gzip
 from pathlib import Path
 
 import pytest
-from classify_calls import Output, give, said
+from classify_calls import Output, said
 from engine.tiny import write_tiny
+from terminals import give
 
 from lstmtext.cli import classify as module
 from lstmtext.cli.main import run

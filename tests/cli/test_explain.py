@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import runpy
 import sys
@@ -11,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from classifiers import random_classifier
-from terminals import Terminal
+from terminals import Terminal, give
 
 from lstmtext.cli.main import run
 from lstmtext.store.models import CheckpointIndex, write_index
@@ -24,13 +23,6 @@ TEXT = "The film wasn't good, but a fine story!"
 def model(tmp_path: Path) -> Path:
     """A classifier folder `sentiment` in the current folder, the usual MODEL."""
     return random_classifier(tmp_path, scale=1.0).rename(tmp_path / "sentiment")
-
-
-def give(monkeypatch: pytest.MonkeyPatch, data: bytes, terminal: bool = False) -> None:
-    """Put `data` on standard input."""
-    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
-    monkeypatch.setattr(stream, "isatty", lambda: terminal)
-    monkeypatch.setattr(sys, "stdin", stream)
 
 
 def printed(capsys: Output, *arguments: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from engine.tiny import write_tiny
-from terminals import Terminal
+from terminals import Terminal, give
 
 from lstmtext.cli.main import run
 from lstmtext.printable import printable
@@ -17,13 +17,6 @@ from lstmtext.printable import printable
 pytestmark = pytest.mark.usefixtures("tiny_language_model")
 Output = pytest.CaptureFixture[str]
 BASE = ["generate", "--model", "tiny", "--seed", "7"]
-
-
-def give(monkeypatch: pytest.MonkeyPatch, data: bytes, terminal: bool = False) -> None:
-    """Put `data` on standard input."""
-    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
-    monkeypatch.setattr(stream, "isatty", lambda: terminal)
-    monkeypatch.setattr(sys, "stdin", stream)
 
 
 def printed(capsys: Output, *arguments: str) -> str:

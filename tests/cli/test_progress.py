@@ -8,7 +8,7 @@ import re
 
 import pytest
 from terminals import Clock, Terminal
-from toy_runs import progress, started
+from toy_events import progress, started
 
 from lstmtext.cli.progress import ProgressView, Tally, printable
 from lstmtext.events import Acknowledged, Evaluated, Finished, Resumed, Sampled, Warned

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 import pytest
 from terminals import Terminal
-from toy_runs import TOML, ended, started
+from toy_events import started
+from toy_runs import TOML, ended
 
 from lstmtext.cli import runs as runs_command
 from lstmtext.cli.main import run as lstmtext

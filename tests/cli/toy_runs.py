@@ -1,10 +1,12 @@
-"""Runs without training: a trainer that does everything else, a run that has ended, and the events of both."""
+"""Runs without training: a trainer that does everything else, and a run that has ended."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lstmtext.events import Evaluated, Finished, Progress, Started
+from toy_events import progress, started
+
+from lstmtext.events import Evaluated, Finished
 from lstmtext.store.run import RunWriter
 
 TOML = """
@@ -76,33 +78,3 @@ def ended(runs: Path, name: str = "hamlet", reason: str = "stopped") -> None:
         run.record(progress(10))
         run.record(Evaluated(step=10, loss=1.0, best=True, tokens=5, seconds=0.1))
         run.record(Finished(step=10, reason=reason))
-
-
-def started(step: int = 0, tokenizer: str = "char", softmax_samples: int = 0) -> Started:
-    return Started(
-        step=step,
-        parameters=1000,
-        train_tokens=900,
-        validation_tokens=100,
-        vocabulary=5,
-        tokenizer=tokenizer,
-        total_steps=1000,
-        device="cpu",
-        precision="float32",
-        memory_bytes=1,
-        softmax_samples=softmax_samples,
-    )
-
-
-def progress(step: int, seconds: float = 1.0) -> Progress:
-    return Progress(
-        step=step,
-        loss=1.5,
-        learning_rate=1e-3,
-        gradient_norm=1.0,
-        tokens=100,
-        tokens_per_second=5e3,
-        epoch=0.1,
-        total_steps=1000,
-        seconds=seconds,
-    )

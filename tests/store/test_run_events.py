@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
+from toy_events import progress
 
 from lstmtext.errors import RunError
 from lstmtext.events import Event, Finished, Resumed, Warned, decode_event
 from lstmtext.store import run_reader, run_writer
 from lstmtext.store.control import LineTail, lock_is_held
 from lstmtext.store.run import RunReader, RunWriter
-from store.records import TOML, append, progress
+from store.records import TOML, append
 
 
 def warned(step: int, message: str = "") -> Warned:

@@ -7,29 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from toy_events import progress, started
 
 from lstmtext.errors import RunError
-from lstmtext.events import Evaluated, Sampled, Saved, Started
+from lstmtext.events import Evaluated, Sampled, Saved
 from lstmtext.store import control
 from lstmtext.store.run import RunWriter, find_run, fresh_name, list_runs, remove_run, summarise
-from store.records import TOML, progress
-
-
-def begun(tokenizer: str, task: str = "language-model") -> Started:
-    return Started(
-        step=0,
-        parameters=10,
-        train_tokens=9,
-        validation_tokens=1,
-        vocabulary=5,
-        tokenizer=tokenizer,
-        total_steps=100,
-        device="cpu",
-        precision="float32",
-        memory_bytes=1,
-        characters_per_token=2.0,
-        task=task,
-    )
+from store.records import TOML
 
 
 def test_create_refuses_content_but_not_a_detached_log(runs: Path) -> None:
@@ -102,7 +86,7 @@ def test_the_suggested_prompt_is_a_word_of_the_sample_that_the_model_knows(
     runs: Path, tokenizer: str, known: list[str] | str | None, text: str, prompt: str
 ) -> None:
     with RunWriter.create(runs / "a", TOML) as run:
-        run.record(begun(tokenizer))
+        run.record(started(tokenizer=tokenizer, characters_per_token=2.0))
         run.record(Sampled(step=10, prompt=text[:3], text=text, temperature=0.8, seed=1))
     folder = runs / "a" / "checkpoints" / "step-10"
     folder.mkdir(parents=True)
@@ -115,13 +99,13 @@ def test_the_suggested_prompt_is_a_word_of_the_sample_that_the_model_knows(
 
 def test_a_classifier_is_not_asked_to_write(runs: Path) -> None:
     with RunWriter.create(runs / "a", TOML) as run:
-        run.record(begun("wordpiece", task="sentiment"))
+        run.record(started(tokenizer="wordpiece", characters_per_token=2.0, task="sentiment"))
     assert summarise(runs / "a").use() == "lstmtext classify --model a 'not good'"
 
 
 def test_summary(runs: Path) -> None:
     with RunWriter.create(runs / "a", TOML) as run:
-        run.record(begun("bpe"))
+        run.record(started(tokenizer="bpe", characters_per_token=2.0))
         for step, loss in ((10, 2.0), (20, 1.0), (30, 1.5)):
             run.record(progress(step))
             run.record(Evaluated(step=step, loss=loss, best=loss < 2, tokens=1, seconds=0.1))

@@ -20,6 +20,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from lstmtext.printable import escaped
 from lstmtext.tui.replies import Alternative, Branch, Ended, Reply, brief
 from lstmtext.tui.screens.generate_settings import Settings
 from lstmtext.tui.stream import FLUSH_SECONDS, Live, Models, Start, write
@@ -57,12 +58,7 @@ def status(reply: Reply, width: int = 80, *, ascii: bool = False) -> str:
 
 def _visible(piece: str, ascii: bool) -> str:
     """Characters that cannot be seen as their escapes, as `generate` names them."""
-    return "".join(
-        character
-        if character.isprintable() and (character.isascii() or not ascii)
-        else character.encode("unicode_escape").decode("ascii")
-        for character in piece
-    )
+    return escaped(piece, lambda char: char.isprintable() and (char.isascii() or not ascii))
 
 
 class Pane(Vertical):

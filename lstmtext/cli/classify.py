@@ -125,6 +125,7 @@ def command(
 def _run(source: Source, answerer: _Answerer, processes: int, header: str, out: AnswerFile | None) -> int:
     """Answer every text; the exit code."""
     from lstmtext.cli.classify_notes import Notes, ProgressLine
+    from lstmtext.cli.leaving import leaving_in_order
     from lstmtext.workers import Workers
 
     notes = Notes(source.label)
@@ -132,13 +133,15 @@ def _run(source: Source, answerer: _Answerer, processes: int, header: str, out: 
     write: Callable[[str, Sequence[str], int], None] = _to_stdout if out is None else out.write
     begun: deque[list[str]] = deque()  # texts whose answers are not written
 
-    def pieces() -> Iterator[tuple[Sequence[Line], bool] | None]:
+    def pieces(leaving: Callable[[], bool]) -> Iterator[tuple[Sequence[Line], bool] | None]:
         for block in source.blocks:
             if block is None:
                 yield None
                 continue
             parts = answerer.pieces(block)
             for part in parts:
+                if leaving():
+                    return
                 texts = [line.text for line in part]
                 known = 0 if out is None else out.take(texts)
                 if known:
@@ -150,18 +153,20 @@ def _run(source: Source, answerer: _Answerer, processes: int, header: str, out: 
     try:
         if header and (out is None or not out.now.bytes):
             write(header, (), 0)
-        with Workers(answerer.answer, processes, KILLED) as workers:
-            for rows, facts in workers.results(pieces()):
-                texts = begun.popleft()
+        kept = begun if out is not None else ()  # what is printed can be left in the middle
+        with leaving_in_order(kept) as leaving, Workers(answerer.answer, processes, KILLED) as workers:
+            for rows, facts in workers.results(pieces(leaving)):
+                texts = begun[0]
                 write(rows, texts, facts.problem_count)
+                begun.popleft()
                 notes.take(facts)
                 progress.show(len(texts), quiet=out is None and sys.stdout.isatty())
         if out is not None:
             out.finish()
     except KeyboardInterrupt:
         progress.clear()
-        kept = "; the same command goes on from there" if out is not None else ""
-        click.echo(f"interrupted after {counted(progress.done, 'text')}{kept}.", err=True)
+        how = "; the same command goes on from there" if out is not None else ""
+        click.echo(f"interrupted after {counted(progress.done, 'text')}{how}.", err=True)
         return 130
     finally:
         progress.clear()

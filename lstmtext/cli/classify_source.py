@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.text.decoding import STANDARD_INPUT
 from lstmtext.text.lines import Line, LineFile, line_of, stream_blocks
 
 __all__ = ["FOREIGN", "Source", "open_source"]
@@ -55,7 +56,7 @@ def open_source(texts: tuple[str, ...], file: str | None, column: str | None, fi
         return Source(named.blocks(), f"{named.path}, line", named)
     if sys.stdin is None or (file is None and sys.stdin.isatty()):
         raise UsageError('There is no text. Give it as an argument ("not good"), by --file, or through a pipe.')
-    return Source(_arriving(sys.stdin.buffer, stream_blocks(sys.stdin.buffer, "Standard input")), "line")
+    return Source(_arriving(sys.stdin.buffer, stream_blocks(sys.stdin.buffer, STANDARD_INPUT)), "line")
 
 
 def _arriving(stream: IO[bytes], blocks: Iterator[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:

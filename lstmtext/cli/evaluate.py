@@ -19,6 +19,7 @@ __all__ = ["command"]
 # Options of one kind of model, which would do nothing with the other.
 LANGUAGE_MODEL = ["protocol", "dynamic", "dynamic_rate", "dynamic_decay", "dynamic_segment", "window", "windows"]
 LANGUAGE_MODEL += ["seed", "part", "validation", "field", "device"]
+WINDOWED = ["window", "windows", "seed"]  # of a language model, which would do nothing in another protocol
 CLASSIFIER = ["text_column", "label_column", "label_map", "baseline", "failures"]
 
 
@@ -186,13 +187,20 @@ def command(
 def _refuse_ignored(model: str, classifier: bool) -> None:
     """Raise UsageError for an option that was typed and would do nothing."""
     context = click.get_current_context()
+
+    def typed(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
     for name in LANGUAGE_MODEL if classifier else CLASSIFIER:
         here = name == "device" and context.params[name] in ("auto", "cpu")  # where a classifier answers anyway
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and not here:
+        if typed(name) and not here:
             kinds = ("language models", "a classifier") if classifier else ("classifiers", "a language model")
             raise UsageError(
                 f"--{name.replace('_', '-')} is for {kinds[0]}, and {model!r} is {kinds[1]}: leave it out."
             )
+    for name in WINDOWED:
+        if typed(name) and context.params["protocol"] != "windowed":
+            raise UsageError(f"--{name} is for --protocol windowed: add that, or leave --{name} out.")
 
 
 def _refuse_shipped(model: str, folder: Path) -> None:

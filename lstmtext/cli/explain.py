@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lstmtext.cli.cores import leave_busy_cores_alone
-from lstmtext.cli.output import unknown_note, write_out
+from lstmtext.cli.output import listed, unknown_note, write_out
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -165,13 +165,19 @@ def _draw(found: Explanation, svg: Path | None, png: Path | None) -> None:
     from lstmtext.files import write_atomically
 
     parts = {"gates": found.gates, "units that are off": found.ablation, "second text": found.against}
-    if missing := [name for name, part in parts.items() if part is not None]:
-        click.echo(f"note: the drawing has no {' and no '.join(missing)}.", err=True)
+    if left_out := [name for name, part in parts.items() if part is not None]:
+        click.echo(f"note: the drawing has no {' and no '.join(left_out)}.", err=True)
     drawn = drawing(found)
     if svg is not None:
         write_atomically(svg, drawn)
     if png is not None:
         write_atomically(png, pixels.png(drawn))
+        if missing := pixels.missing(drawn):
+            click.echo(
+                f"note: no font of this system has {listed(missing)}: boxes in the PNG. "
+                "Install one, or use --svg, which is drawn with the fonts of whoever looks at it.",
+                err=True,
+            )
 
 
 def _read_text(text: str | None, file: str | None) -> str:
@@ -182,15 +188,13 @@ def _read_text(text: str | None, file: str | None) -> str:
         return _clean(text)
     if file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise UsageError("There is no text to explain. Give one in quotes, with --file, or through a pipe.")
+    from lstmtext.text.decoding import STANDARD_INPUT, whole_text
+
     if file is None or file == "-":
-        data, place = sys.stdin.buffer.read(), "Standard input"
+        data, place = sys.stdin.buffer.read(), STANDARD_INPUT
     else:
         data, place = Path(file).read_bytes(), file
-    try:
-        found = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
-    return found.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    return whole_text(data, place).removesuffix("\n")
 
 
 def _clean(text: str) -> str:

@@ -124,6 +124,7 @@ def _progress(begun: int, trainings: int) -> None:
 def _read(file: str | None, values: str | None, column: str | None, time: str | None) -> Series:
     """The series from wherever it comes."""
     from lstmtext.forecast.series import parse_csv, parse_values
+    from lstmtext.text.decoding import STANDARD_INPUT
 
     if values is not None:
         if file is not None:
@@ -134,7 +135,7 @@ def _read(file: str | None, values: str | None, column: str | None, time: str | 
     if file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise UsageError("There is no series to forecast. Give a .csv file, or --values 100,105,110,115.")
     if file is None or file == "-":
-        return parse_csv(sys.stdin.buffer.read(), "Standard input", column, time)
+        return parse_csv(sys.stdin.buffer.read(), STANDARD_INPUT, column, time)
     return parse_csv(Path(file).read_bytes(), file, column, time)
 
 
@@ -180,4 +181,5 @@ def explain_values(values: str, unit: int | None, as_json: bool) -> None:
     from lstmtext.forecast.gates import explain_series, gates_page
 
     found = explain_series(series, unit=unit)
-    click.echo(json.dumps(found.document(unit)) if as_json else gates_page(found, unit))
+    width = shutil.get_terminal_size().columns
+    click.echo(json.dumps(found.document(unit)) if as_json else gates_page(found, unit, width))

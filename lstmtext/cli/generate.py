@@ -11,7 +11,7 @@ import click
 
 from lstmtext.cli.cores import leave_busy_cores_alone
 from lstmtext.cli.output import unknown_note, write_text
-from lstmtext.errors import InputError, UsageError
+from lstmtext.errors import UsageError
 
 if TYPE_CHECKING:
     from lstmtext.api import Generation, Options, Work
@@ -148,14 +148,12 @@ def _read_prompt(prompt: str | None, file: str | None) -> str:
         return prompt.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if file is None and (sys.stdin is None or sys.stdin.isatty()):
         return ""
+    from lstmtext.text.decoding import STANDARD_INPUT, whole_text
+
     if file is None or file == "-":
-        data, place = sys.stdin.buffer.read(), "Standard input"
+        data, place = sys.stdin.buffer.read(), STANDARD_INPUT
     else:
         from pathlib import Path
 
         data, place = Path(file).read_bytes(), file
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    return whole_text(data, place).removesuffix("\n")

@@ -85,7 +85,7 @@ def command(
 
     All arms have as many parameters, the same data, steps and clipping, and train in float32 on one thread.
     What is finished is kept in the run's folder: the same command goes on after an interruption, and answers at once
-    when nothing is left to do. The result is runs/NAME/result.json.
+    when nothing is left to do. The result is runs/NAME/result.json; cells and seeds can be added to it, not taken out.
     """
     folder = _folder(name or f"memory-{experiment}-{budget}")
     if plot is not None:
@@ -93,15 +93,16 @@ def command(
 
         check_plot(plot)
     task = _task(experiment, budget, cells, seeds)
-    trials = _perform(task, folder)
 
     from lstmtext.experiments.report import document
     from lstmtext.files import write_atomically
+    from lstmtext.store.experiment import RESULT, working_in
 
     words = ["lstmtext", *(arguments or ["memory", experiment])]
-    found = document(task, trials, budget, shlex.join(words))
-    content = json.dumps(found, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "result.json", content + "\n")
+    with working_in(folder):
+        found = document(task, _perform(task, folder), budget, shlex.join(words))
+        content = json.dumps(found, ensure_ascii=False, allow_nan=False)
+        write_atomically(folder / RESULT, content + "\n")
     if plot is not None:
         from lstmtext.experiments.draw import svg
         from lstmtext.explain.plots import write_plot

@@ -6,9 +6,9 @@ import sys
 
 from lstmtext.printable import printable
 
-__all__ = ["encodes", "unknown_note", "write_out", "write_text"]
+__all__ = ["encodes", "listed", "unknown_note", "write_out", "write_text"]
 
-NAMED_UNKNOWN = 10  # characters or words that the note about unknown ones names
+NAMED = 10  # characters or words that a note names, of many
 
 
 def encodes(text: str) -> bool:
@@ -34,6 +34,12 @@ def write_text(text: str) -> None:
 
 def unknown_note(unknown: list[str]) -> str:
     """What to say of characters or words of a prompt that the model does not know."""
-    shown = ", ".join(repr(piece) for piece in unknown[:NAMED_UNKNOWN])
-    more = f" and {len(unknown) - NAMED_UNKNOWN} more" if len(unknown) > NAMED_UNKNOWN else ""
-    return f"note: the model has never seen {shown}{more}; it reads the unknown token there."
+    return f"note: the model has never seen {listed(unknown)}; it reads the unknown token there."
+
+
+def listed(pieces: list[str]) -> str:
+    """Characters or words in quotation marks, the first ones of many: joined emoji as they are."""
+    from lstmtext.explain.draw import visible
+
+    shown = ", ".join(f'"{piece}"' if "'" in piece else f"'{piece}'" for piece in map(visible, pieces[:NAMED]))
+    return shown + (f" and {len(pieces) - NAMED} more" if len(pieces) > NAMED else "")

@@ -41,16 +41,18 @@ def command() -> None:
 @command.command("list", epilog=_examples("list", "list --json"))
 @JSON
 def list_command(as_json: bool) -> None:
-    """All runs, newest first."""
+    """All runs, newest first; below them the experiments of `lstmtext memory`."""
     from lstmtext.cli.run_facts import ago
     from lstmtext.places import runs_folder
+    from lstmtext.store.experiment import list_experiments
     from lstmtext.store.run import list_runs, summarise
+    from lstmtext.units import counted
 
-    summaries = [summarise(folder) for folder in list_runs()]
+    summaries, experiments = [summarise(folder) for folder in list_runs()], list_experiments()
     if as_json:
-        _print_json([summary.brief() for summary in summaries])
+        _print_json([*(summary.brief() for summary in summaries), *(one.brief() for one in experiments)])
         return
-    if not summaries:
+    if not summaries and not experiments:
         click.echo(f"There are no runs in {runs_folder()} yet; `lstmtext train lm FILE` makes one.", err=True)
         return
     rows = [("RUN", "STATE", "STEP", "BEST LOSS", "LAST SIGN")]
@@ -65,6 +67,8 @@ def list_command(as_json: bool) -> None:
                 ago(status.heartbeat),
             )
         )
+    for one in experiments:
+        rows.append((one.name, one.state, counted(one.trainings, "training"), "-", ago(one.last_sign)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -204,14 +208,14 @@ def sample(run: str, prompt: str | None, as_json: bool) -> None:
 @RUN
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(run: str, yes: bool) -> None:
-    """Delete a run with its checkpoints. A live one is refused."""
-    from lstmtext.store.run import RunReader, find_run, remove_run
+    """Delete a run with its checkpoints, or an experiment. A live one is refused."""
+    from lstmtext.store.run import RunReader, find_run, is_run, remove_run
 
-    folder = find_run(run)
+    folder = find_run(run, experiments=True)
     if not yes and not RunReader(folder).status().alive:  # a live one is refused below: nothing to ask
         if not sys.stdin.isatty():
             raise UsageError("`runs remove` asks before it deletes, and nobody is there to answer. Add --yes.")
-        if not click.confirm(f"Delete {folder} with its checkpoints?", err=True):
+        if not click.confirm(f"Delete {folder} with its {'checkpoints' if is_run(folder) else 'trainings'}?", err=True):
             raise RunError("Nothing was removed.")
     remove_run(folder)
     click.echo(f"removed {folder}", err=True)

@@ -30,6 +30,7 @@ from lstmtext.events import Evaluated, Progress
 from lstmtext.experiments.arms import ARMS, Arm, trainable
 from lstmtext.experiments.task import Budget, Experiment, Study, Trial
 from lstmtext.files import write_atomically
+from lstmtext.store.experiment import PLAN, RESULT, TRIALS
 from lstmtext.training.loop import Trainer
 from lstmtext.training.precision import Arithmetic
 
@@ -38,7 +39,6 @@ __all__ = ["Tick", "chosen_rate", "perform", "train"]
 TUNING_SEED = 1000  # and on; reported seeds are 1, 2, …
 CLIP_NORM = 1.0
 WARMUP_STEPS = 50
-TRIALS, PLAN = "trials", "plan.json"
 
 
 class Tick(NamedTuple):
@@ -52,7 +52,7 @@ class Tick(NamedTuple):
 def perform(experiment: Experiment, folder: Path) -> Iterator[Tick | list[Trial]]:
     """Train all that `folder` does not hold yet. Yields ticks, and at last the list of all trials.
 
-    Raises UsageError where the folder holds an experiment with other settings.
+    Raises UsageError where the folder holds an experiment with other settings, or a result with more in it.
     """
     _claim(experiment, folder)
     parts = [(part, key) for part in experiment.parts() for key in part.budget.arms]
@@ -190,13 +190,41 @@ def _claim(experiment: Experiment, folder: Path) -> None:
     budget = msgspec.structs.replace(experiment.budget, arms=(), seeds=0)
     plan = {"experiment": experiment.name, "budget": msgspec.to_builtins(budget), "settings": experiment.settings()}
     content = msgspec.json.format(msgspec.json.encode(plan))
-    (folder / TRIALS).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / PLAN
     if not path.is_file():
         write_atomically(path, content)
     elif path.read_bytes() != content:
         raise UsageError(
             f"{str(folder)!r} holds an experiment with other settings (see its {PLAN}). Choose another --name."
+        )
+    _refuse_less(experiment.budget, folder)
+    (folder / TRIALS).mkdir(exist_ok=True)
+
+
+class _Arm(msgspec.Struct):
+    key: str
+    seeds: int
+
+
+class _Result(msgspec.Struct):
+    """What is read of a result."""
+
+    arms: list[_Arm]
+
+
+def _refuse_less(budget: Budget, folder: Path) -> None:
+    """Raise UsageError where the folder has a result with an arm or a seed that its successor would not have."""
+    try:
+        arms = msgspec.json.decode((folder / RESULT).read_bytes(), type=_Result).arms
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+        return
+    if any(arm.key not in budget.arms or arm.seeds > budget.seeds for arm in arms):
+        keys = ",".join(dict.fromkeys([*(arm.key for arm in arms), *budget.arms]))
+        seeds = max(budget.seeds, *(arm.seeds for arm in arms))
+        raise UsageError(
+            f"The {RESULT} in {str(folder)!r} has more than this would leave there. "
+            f"Choose another --name, or add to it: --cells {keys} --seeds {seeds}"
         )
 
 

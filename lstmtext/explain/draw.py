@@ -5,45 +5,65 @@ colour would say stands behind the word as a sign and a shade:
 
     The film is not[-█] good[+▒] .
 
-`colour=False` is for NO_COLOR, a pipe and a dumb terminal. Nothing here knows of models. Must not import torch.
+`colour=False` is for NO_COLOR, a pipe and a dumb terminal. How a text looks (`visible`), how wide it is (`columns`) and
+where it may be cut (`clusters`) is answered here for every table and drawing, by the widths that rich has for Unicode.
+Nothing here knows of models. Must not import torch.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
+from itertools import accumulate
+
+from rich.cells import cell_len, split_graphemes
 
 from lstmtext.explain.colour import ink, ramp
+from lstmtext.printable import escaped, is_printable
 
-__all__ = ["SHADES", "bar", "cell", "columns", "fit", "marked", "painted", "shade", "strip", "visible"]
+__all__ = ["SHADES", "bar", "cell", "clusters", "columns", "fit", "marked", "painted", "shade", "strip", "visible"]
 
 SHADES = " ·░▒▓█"
 RESET = "\x1b[0m"
 AXIS = "│"
+CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")  # rich takes them for parts of the one before
 
 
 def visible(text: str) -> str:
-    """`text` without what moves a cursor or colours a terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    """`text` as it is shown, joined emoji and accents as they are; what moves a cursor or cannot be seen is its escape.
+
+    A joiner or an accent is shown with what it joins, alone by its escape: `\\u200d`.
+    """
+    wide = cell_len(text) > 0
+    if wide and text.isprintable():
+        return text
+    return escaped(text, is_printable if wide and any(map(str.isprintable, text)) else lambda _: False)
 
 
 def columns(text: str) -> int:
-    """Columns that `text` takes in a terminal: two for wide characters, none for combining ones."""
+    """Columns that `text` takes in a terminal when it is `visible`: two for wide characters and joined emoji."""
+    return cell_len(visible(text))
+
+
+def clusters(text: str) -> list[str]:
+    """`text` in the pieces that a reader takes for one character: a family, a flag, a letter with its accents."""
     if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
+        return list(text)
+    found: list[str] = []
+    for begin, end, _ in split_graphemes(text.translate(CONTROLS))[0]:
+        piece = text[begin:end]
+        if found and _is_half_flag(piece) and _is_half_flag(found[-1]):  # rich takes them for two characters
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return found
 
 
 def fit(text: str, width: int) -> str:
     """`text` in exactly `width` columns: spaces behind it, or its end cut off with an ellipsis."""
     text = visible(text)
     if columns(text) > width:
-        while text and columns(text) > width - 1:
-            text = text[:-1]
-        text += "…"
+        used = accumulate(map(cell_len, pieces := clusters(text)))
+        text = "".join(piece for piece, stop in zip(pieces, used, strict=True) if stop < width) + "…"
     return text + " " * (width - columns(text))
 
 
@@ -99,6 +119,13 @@ def strip(texts: Sequence[str], values: Sequence[float], width: int, colour: boo
         used += taken + bool(line)
         line.append(marked(text, value, colour))
     return [*lines, " ".join(line)] if line else lines
+
+
+def _is_half_flag(piece: str) -> bool:
+    return (
+        len(piece) == 1
+        and "\N{REGIONAL INDICATOR SYMBOL LETTER A}" <= piece <= "\N{REGIONAL INDICATOR SYMBOL LETTER Z}"
+    )
 
 
 def _sign(value: float) -> str:

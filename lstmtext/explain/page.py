@@ -7,7 +7,7 @@
     ...
 
 Words are coloured by what they bring: orange where taking them out would make the answer less positive, blue where
-it would make it more so. Must not import torch.
+it would make it more so. In a narrow terminal first the bars and the lists give way, then words. Must not import torch.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ __all__ = ["comparison_lines", "gate_lines", "interaction_lines", "page", "turn_
 
 TABLE_WORDS = 60  # more are a strip of words, without numbers
 WORD_COLUMNS = 16
+FEWEST_COLUMNS = 4  # of a word in a narrow terminal
 BAR_COLUMNS = 10  # to each side
 SHOWN_TURNS = 12
 SHOWN_INTERACTIONS = 8
@@ -36,20 +37,29 @@ PROBABILITIES = ("forget", "input", "output", "reset", "update")  # gates from 0
 
 def page(explanation: Explanation, width: int = 80, colour: bool = False) -> str:
     """All that was asked for, block by block. width: columns; colour: with 24-bit escape sequences."""
-    blocks = [_answer(explanation)]
+    blocks = [_folded(_answer(explanation), width)]
     if explanation.reading is not None or explanation.occlusion is not None:
         blocks.append(word_lines(explanation, width, colour))
     if explanation.turns:
-        blocks.append(turn_lines(explanation.turns))
+        blocks.append(_folded(turn_lines(explanation.turns), width))
     if explanation.interactions:
         blocks.append(interaction_lines(explanation.interactions, width, colour))
     if explanation.gates is not None and explanation.gates.tokens:
         blocks.append(gate_lines(explanation.gates, width, colour))
     if explanation.ablation is not None:
-        blocks.append(_ablation(explanation))
+        blocks.append(_folded(_ablation(explanation), width))
     if explanation.against is not None and explanation.against.rows:
         blocks.append(comparison_lines(explanation.against, width, colour))
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
+
+
+def _folded(sentences: Sequence[str], width: int) -> list[str]:
+    """Sentences in lines of at most `width` columns."""
+    return [
+        line
+        for words in (one.split(" ") for one in sentences)
+        for line in strip(words, [0.0] * len(words), width, False)
+    ]
 
 
 def _answer(explanation: Explanation) -> list[str]:
@@ -70,20 +80,26 @@ def word_lines(explanation: Explanation, width: int, colour: bool) -> list[str]:
         lines = []
         if reading is not None:
             sides = [2 * positive - 1 for positive in reading]
-            lines += ["P(positive) after each word:", *strip(words, sides, width, colour)]
+            lines += [*_folded(["P(positive) after each word:"], width), *strip(words, sides, width, colour)]
         if changes is not None:
             gap = [""] if lines else []
             head = "What each word speaks for, + or - (the answer without it):"
-            lines += [*gap, head, *strip(words, brings, width, colour)]
+            lines += [*gap, *_folded([head], width), *strip(words, brings, width, colour)]
         return lines
-    room = min(max(max(map(columns, words)), 4), WORD_COLUMNS)
-    after = f"  {'P(positive) after it':<{2 * BAR_COLUMNS + 7}}" if reading is not None else ""
+    room = min(max(max(map(columns, words)), FEWEST_COLUMNS), WORD_COLUMNS)
     without = "  without it" if changes is not None else ""
-    lines = [fit("word", room) + after + without]
+    space = width - (13 if without else 0)  # "  0.12  +0.00"
+    side = min(max((space - room - 9) // 2, 0), BAR_COLUMNS)  # "  0.12  │"
+    after = 2 * side + 7 if side else len("after")
+    if reading is not None:
+        room = max(min(room, space - 2 - after), FEWEST_COLUMNS)
+        head = next(head for head in ("P(positive) after it", "after it", "after") if len(head) <= after)
+        without = f"  {head:<{after}}{without}"
+    lines = [fit("word", room) + without]
     for index, word in enumerate(words):
         line = painted(fit(word, room), brings[index], colour)
         if reading is not None:
-            line += f"  {reading[index]:.2f}  {bar(reading[index], BAR_COLUMNS, colour)}"
+            line += f"  {reading[index]:.2f}" + (f"  {bar(reading[index], side, colour)}" if side else " ")
         if changes is not None:
             line += f"  {explanation.positive + changes[index]:.2f}  {changes[index]:+.2f}"
         lines.append(line)
@@ -103,13 +119,15 @@ def interaction_lines(found: Sequence[Interaction], width: int, colour: bool) ->
     """Spans with their score, their interaction, and the scores of their words alone."""
     shown = found[:SHOWN_INTERACTIONS]
     scores = scaled([one.score for one in shown], 1.0)
-    room = min(max(max(columns(one.text) for one in shown), 8), max(width - 50, 16))
-    lines = [f"{fit('together', room)}   score  interaction  the words alone"]
+    room = min(max(max(columns(one.text) for one in shown), 8), max(width - 50, 16), max(width - 21, FEWEST_COLUMNS))
+    rest = width - room - 23  # what "  score  interaction  " leaves
+    lines = [f"{fit('together', room)}   score  interaction" + ("  the words alone" if rest >= 15 else "")]
     for one, score in zip(shown, scores, strict=True):
-        alone = "  ".join(f"{word:+.2f}" for word in one.words)
-        lines.append(
-            f"{painted(fit(one.text, room), score, colour)}  {one.score:+6.2f}  {one.interaction:+11.2f}  {alone}"
-        )
+        line = f"{painted(fit(one.text, room), score, colour)}  {one.score:+6.2f}  {one.interaction:+11.2f}"
+        alone = [f"{word:+.2f}" for word in one.words]
+        if len("  ".join(alone)) > rest:
+            alone = [*alone[: max((rest - 1) // 7, 0)], "…"]  # "+0.12  "
+        lines.append(f"{line}  {'  '.join(alone)}" if rest >= 15 else line)
     return lines
 
 
@@ -118,19 +136,24 @@ def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
     layer, place = gates.layers[-1], len(gates.layers) - 1
     room = min(max(columns(token) for token in gates.tokens), 12)
     if len(gates.units) == 1:
-        names = list(gates.values)
-        lines = [f"Layer {layer}, unit {gates.units[0]}:", fit("", room) + "".join(f"{name:>11}" for name in names)]
-        for step, token in enumerate(gates.tokens):
-            values = [float(gates.values[name][place, step, 0]) for name in names]
-            lines.append(fit(token, room) + "".join(f"{value:>11.2f}" for value in values))
+        room = min(room, max(width - 22, FEWEST_COLUMNS))  # two gates beside each other
+        lines = [f"Layer {layer}, unit {gates.units[0]}:"]
+        beside = max((width - room) // 11, 1)  # more stand below
+        for first in range(0, len(gates.values), beside):
+            names = list(gates.values)[first : first + beside]
+            lines.append(fit("", room) + "".join(f"{name:>11}" for name in names))
+            for step, token in enumerate(gates.tokens):
+                values = [float(gates.values[name][place, step, 0]) for name in names]
+                lines.append(fit(token, room) + "".join(f"{value:>11.2f}" for value in values))
         return lines
     count = min(max(((width - room) // len(gates.values) - 1) // 2, 1), MOST_UNITS)
     units = gates.ranking[:count]
     strongest = max(abs(one.change) for one in units)
     digits = max(1 - floor(log10(strongest)), 2) if strongest else 2  # two that say something, however small it is
     effects = ", ".join(f"{one.unit} ({one.change:+.{digits}f})" for one in units)
-    lines = [f"Layer {layer}, the units that change the answer most when switched off:", effects]
-    lines.append(fit("", room) + "".join(" " + fit(name, 2 * count) for name in gates.values))
+    head = f"Layer {layer}, the units that change the answer most when switched off:"
+    lines = _folded([head, effects], width)
+    lines.append(fit("", room) + "".join(" " + fit(name[: 2 * count], 2 * count) for name in gates.values))
     squares = {name: table[place][:, [one.unit for one in units]] for name, table in gates.values.items()}
     largest = {name: max(float(abs(table).max()), 1e-9) for name, table in squares.items()}
     for step, token in enumerate(gates.tokens):
@@ -154,9 +177,10 @@ def _ablation(explanation: Explanation) -> list[str]:
 def comparison_lines(found: Comparison, width: int, colour: bool) -> list[str]:
     """Both texts, word beside word, with P(positive) after each and the difference."""
     widest = max(columns(text) for row in found.rows for text in row.texts)
-    room = min(max(widest, 6), max((width - 28) // 2, 6))  # 6: the head "second"
+    room = min(max(widest, 6), max((width - 28) // 2, 6), max((width - 21) // 2, FEWEST_COLUMNS))  # 6: "second"
     differences = scaled([row.difference for row in found.rows])
-    lines = [f"{fit('first', room)}        {fit('second', room)}        difference"]
+    last = min(max(width - 2 * room - 16, 5), len("difference"))
+    lines = [f"{fit('first', room + 6)}  {fit('second', room + 6)}  {fit('difference', last)}"]
     for row, difference in zip(found.rows, differences, strict=True):
         sides = [
             fit(text, room) + (f"  {positive:.2f}" if text else " " * 6)

@@ -19,8 +19,8 @@ import numpy as np
 from lstmtext.engine.cell import Array
 from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, label_of
 from lstmtext.errors import UsageError
+from lstmtext.explain.draw import visible
 from lstmtext.explain.words import NEUTRAL, Words
-from lstmtext.printable import escaped, is_printable
 
 __all__ = ["Reading", "Turn", "read", "turns"]
 
@@ -55,7 +55,7 @@ class Turn(NamedTuple):
         change = f"turns {self.label}" if self.was else f"becomes {self.label}"
         if self.was == self.label:
             change = f"is {self.label} again"
-        return f"{change} at *{_named(self.text)}*, {self.before:.2f} → {self.after:.2f}"
+        return f"{change} at *{visible(self.text)}*, {self.before:.2f} → {self.after:.2f}"
 
 
 def read(classifier: EngineClassifier, words: Words) -> Reading:
@@ -114,8 +114,3 @@ def turns(reading: Reading, band: tuple[float, float] = NEUTRAL_BAND) -> list[Tu
             found.append(Turn(word, reading.words.texts[word], label, before, after, was))
         now, before = label, after
     return found
-
-
-def _named(word: str) -> str:
-    """A word in a sentence: characters that cannot be seen there by their escapes."""
-    return escaped(word, is_printable if any(map(str.isprintable, word)) else str.isprintable)

@@ -19,7 +19,7 @@ from lstmtext.engine.classifier import NEUTRAL_BAND
 from lstmtext.errors import UsageError
 from lstmtext.explain.colour import hexadecimal, ink, ramp, scaled
 from lstmtext.explain.decomposition import Interaction
-from lstmtext.explain.draw import columns
+from lstmtext.explain.draw import columns, fit, visible
 from lstmtext.explain.report import Explanation
 
 __all__ = ["FONTS", "LONGEST", "svg"]
@@ -228,10 +228,8 @@ def _text(x: float, y: float, text: str, size: int, fill: str, anchor: str = "st
 
 
 def _safe(text: str) -> str:
-    """Escaped, and without the characters that XML 1.0 does not have."""
-    return escape(
-        "".join(c if c.isprintable() and c not in "\ufffe\uffff" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    )
+    """Escaped, and without the characters that XML 1.0 does not have: they are none that can be seen."""
+    return escape(visible(text))
 
 
 def _width(text: str, size: float) -> float:
@@ -241,9 +239,7 @@ def _width(text: str, size: float) -> float:
 
 def _cut(text: str, width: float) -> str:
     """`text`, its end cut off where it does not fit its slot."""
-    while len(text) > 1 and _width(text, WORD_SIZE) > width:
-        text = text[:-2] + "…"
-    return text
+    return text if _width(text, WORD_SIZE) <= width else fit(text, int(width / (LETTER * WORD_SIZE))).rstrip()
 
 
 def _signed(value: float) -> str:

@@ -5,22 +5,24 @@
     it  was  n't  film  -  mak ##ing  .       tokens: a rare word is read in parts
 
 Every method of this room speaks of words: a reading has one value per word (after its last token), a deletion
-takes all tokens of a word. With a tokenizer that knows no word parts a token is a word.
-Must not import torch.
+takes all tokens of a word. With a tokenizer that knows no word parts a token is a word, but for what a person sees
+as one character: the bytes of a letter, the parts of a joined emoji, a letter and its accents. Must not import torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
 from lstmtext.engine.cell import Array
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import UsageError
+from lstmtext.explain.draw import clusters
 from lstmtext.text.plain import Spacing, pieces, plain_form
-from lstmtext.text.tokenizer import Ids, Tokenizer
+from lstmtext.text.tokenizer import Ids, StreamDecoder, Tokenizer
 from lstmtext.units import counted
 
 __all__ = ["Words", "positives", "read_words"]
@@ -81,10 +83,11 @@ def read_words(classifier: EngineClassifier, text: str) -> Words:
     tokenizer = classifier.tokenizer
     text_on_one_line = " ".join(text.split("\n"))
     if tokenizer.kind != "wordpiece":
-        ids = classifier.encode(text)
-        spans = tuple((place, place + 1) for place in range(len(ids)))
-        texts = _token_texts(tokenizer, text_on_one_line, ids)
-        return Words(text, texts, spans, ids, tokenizer.kind in WHOLE_WORDS)
+        ids, spaced = classifier.encode(text), tokenizer.kind in WHOLE_WORDS
+        parts = _token_texts(tokenizer, text_on_one_line, ids)
+        spans = tuple(_whole_characters(parts) if tokenizer.kind != "whitespace" else pairwise(range(len(parts) + 1)))
+        texts = ["".join(parts[begin:stop]) for begin, stop in spans]
+        return Words(text, tuple((spaced and word.strip(" ")) or word for word in texts), spans, ids, spaced)
     words: list[str] = []
     found: list[tuple[int, int]] = []
     tokens: list[int] = []
@@ -102,16 +105,28 @@ def positives(classifier: EngineClassifier, sequences: Sequence[Ids]) -> Array:
     return classifier.positives(sequences)
 
 
-def _token_texts(tokenizer: Tokenizer, text: str, ids: Ids) -> tuple[str, ...]:
-    """Per token what it was made from; of an unknown one the text says more than the tokenizer."""
+def _token_texts(tokenizer: Tokenizer, text: str, ids: Ids) -> list[str]:
+    """Per token what it was made from; of an unknown one the text says more than the tokenizer.
+
+    Of the tokens that are bytes of one character the last one has it, and the others nothing.
+    """
     if tokenizer.kind == "char":
-        return tuple(text)
-    if tokenizer.kind in WHOLE_WORDS and tokenizer.unknown_id in ids:
+        return list(text)
+    if tokenizer.kind in WHOLE_WORDS:
         typed = [piece for piece, _ in tokenizer.backend.pre_tokenizer.pre_tokenize_str(text)]
-        if len(typed) == len(ids):
-            return tuple(piece.strip(" ") or piece for piece in typed)
-    texts = (tokenizer.token_text(int(index)) for index in ids)
-    return tuple(texts) if tokenizer.kind in ("bpe", "byte") else tuple(text.strip(" ") or text for text in texts)
+        return typed if len(typed) == len(ids) else [tokenizer.token_text(int(index)) for index in ids]
+    decoder = StreamDecoder(tokenizer)
+    return [decoder.push(int(index)) for index in ids]
+
+
+def _whole_characters(parts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Spans of tokens, one token each but where a border between tokens would cut a character."""
+    borders = set(accumulate(map(len, clusters("".join(parts)))))
+    begin = 0
+    for stop, (part, end) in enumerate(zip(parts, accumulate(map(len, parts)), strict=True), start=1):
+        if (part and end in borders) or stop == len(parts):
+            yield begin, stop
+            begin = stop
 
 
 def _typed(text: str, words: Iterable[str]) -> Iterable[str]:

@@ -73,15 +73,20 @@ def _one(numbers: np.ndarray[Any, np.dtype[np.float32]], unit: int | None) -> np
     return numbers.mean(axis=1) if unit is None else numbers[:, unit]
 
 
-def gates_page(found: SeriesGates, unit: int | None = None) -> str:
-    """A table for a terminal: one line per observation, one column per gate."""
+def gates_page(found: SeriesGates, unit: int | None = None, width: int = 80) -> str:
+    """A table for a terminal of `width` columns: one line per observation, one column per gate.
+
+    Gates that have no room beside the others stand below.
+    """
     which = "mean over all units" if unit is None else f"unit {unit}"
     read = {name: _one(numbers, unit) for name, numbers in found.gates.items()}
-    lines = [
-        f"gates of the forecaster's LSTM, {which}",
-        "",
-        f"{'value':>12}" + "".join(f"{name:>11}" for name in GATES),
-    ]
-    for step, value in enumerate(found.values):
-        lines.append(f"{value:>12g}" + "".join(f"{read[name][step]:>11.3f}" for name in GATES))
+    lines = [f"gates of the forecaster's LSTM, {which}", ""]
+    heads = ["value", *(f"{value:g}" for value in found.values)]
+    room = 12 if width >= 12 + 11 * len(GATES) else max(map(len, heads))
+    beside = max((width - room) // 11, 1)
+    for first in range(0, len(GATES), beside):
+        names = GATES[first : first + beside]
+        lines.append(f"{heads[0]:>{room}}" + "".join(f"{name:>11}" for name in names))
+        for step, head in enumerate(heads[1:]):
+            lines.append(f"{head:>{room}}" + "".join(f"{read[name][step]:>11.3f}" for name in names))
     return "\n".join([*lines, "", found.note])

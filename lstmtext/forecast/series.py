@@ -17,6 +17,7 @@ import numpy as np
 from lstmtext.errors import InputError, UsageError
 from lstmtext.forecast.baselines import Values
 from lstmtext.forecast.times import NUMBER, Times, read_times
+from lstmtext.text.decoding import whole_text
 from lstmtext.text.rows import delimiter_of
 
 __all__ = ["Series", "parse_csv", "parse_values"]
@@ -105,15 +106,10 @@ def _number(cell: str) -> tuple[float, str]:
 
 def _table(data: bytes, place: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and the rows with their numbers; blank lines at the end are left out."""
+    text = whole_text(data, place)
+    delimiter = delimiter_of(text.lstrip("\n").partition("\n")[0])
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{place} is not UTF-8 text: byte {error.start} cannot be read. Convert it first.") from None
-    if "\0" in text:
-        raise InputError(f"{place} holds NUL bytes: it is not a .csv file.")
-    delimiter = delimiter_of(text.lstrip("\r\n").partition("\n")[0])
-    try:
-        table = list(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=delimiter))
+        table = list(csv.reader(io.StringIO(text.lstrip("\n"), newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise InputError(f"{place} cannot be read as .csv: {error}.") from None
     while table and not any(cell.strip() for cell in table[-1]):

@@ -23,6 +23,7 @@ from lstmtext.errors import RunError
 from lstmtext.events import Evaluated, Event, Finished, Planned, Progress, Resumed, Sampled, Started
 from lstmtext.places import runs_folder
 from lstmtext.store.control import ACTIONS, EVENTS, SETTINGS, STATUS, Request, lock_is_held, release_lock, take_lock
+from lstmtext.store.experiment import is_experiment
 from lstmtext.store.run_reader import RunReader, RunStatus, drop_repeated, read_status, send, wait_for
 from lstmtext.store.run_writer import RunWriter
 from lstmtext.units import bits_from_nats
@@ -54,14 +55,19 @@ def is_run(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (SETTINGS, STATUS, EVENTS))
 
 
-def find_run(name: str) -> Path:
-    """The folder of run `name`: under the runs folder, or a path to a run folder.
+def find_run(name: str, *, experiments: bool = False) -> Path:
+    """The folder of run `name`: under the runs folder, or a path to a run folder. experiments: or of an experiment.
 
     Raises RunError with the nearest names when there is none.
     """
     for folder in (runs_folder() / name, Path(name)):
-        if name and is_run(folder):
+        if name and (is_run(folder) or (experiments and is_experiment(folder))):
             return folder
+        if name and is_experiment(folder):
+            raise RunError(
+                f"{name!r} is an experiment, not a training run: the `lstmtext memory` command that made it goes on "
+                "with it or shows what it found, and `lstmtext runs remove` deletes it."
+            )
     names = [folder.name for folder in list_runs()]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:
@@ -113,15 +119,16 @@ def fresh_name(stem: str) -> str:
 
 
 def remove_run(path: Path) -> None:
-    """Delete a run folder with its checkpoints. Raises RunError for a live run or another folder."""
-    if not is_run(path):
+    """Delete the folder of a run or an experiment. Raises RunError for a live one or another folder."""
+    if not is_run(path) and not is_experiment(path):
         raise RunError(f"{path} is not a run folder; nothing was removed.")
     if path.is_symlink():
         path.unlink()
         return
     path = path.resolve()
     if lock_is_held(path):
-        raise RunError(f"{path.name} is running; nothing was removed. End it first: lstmtext runs stop {path.name}")
+        how = f"lstmtext runs stop {path.name}" if is_run(path) else "Ctrl-C where it runs"
+        raise RunError(f"{path.name} is running; nothing was removed. End it first: {how}")
     lock = take_lock(path)  # from here on nobody can resume it
     try:
         # Its name is free at once, and an interruption leaves no half run that looks like a run.

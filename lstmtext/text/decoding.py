@@ -25,15 +25,19 @@ from lstmtext.errors import InputError
 __all__ = [
     "BLOCK_BYTES",
     "COMPRESSED_SUFFIXES",
+    "STANDARD_INPUT",
     "TEXT_SUFFIXES",
+    "check_text",
     "normalised_blocks",
     "open_decompressed",
     "text_suffix",
+    "whole_text",
 ]
 
 BLOCK_BYTES = 1 << 20  # one read; larger ones are not faster, and ten of these fit any machine
 TEXT_SUFFIXES = (".txt", ".md", ".jsonl")
 COMPRESSED_SUFFIXES = (".gz", ".xz")
+STANDARD_INPUT = "Standard input"  # what it is called at the beginning of a message
 
 
 def text_suffix(path: Path) -> str:
@@ -84,14 +88,25 @@ def normalised_blocks(
     Raises InputError: see the module.
     """
     label = label or str(path)
+    named = path if label == str(path) else None  # not the copy of a stream, which nobody could convert
     with open_decompressed(path, label) as handle:
         if text_suffix(path) == ".jsonl":
-            yield from _records(handle, label, path, field)
+            yield from _records(handle, label, named, field)
         else:
-            yield from _plain(handle, label, path, buffer_bytes)
+            yield from _plain(handle, label, named, buffer_bytes)
 
 
-def _plain(handle: IO[bytes], label: str, path: Path, buffer_bytes: int) -> Iterator[bytes]:
+def whole_text(data: bytes, place: str) -> str:
+    """The normalised text of a file or a stream that was read as a whole.
+
+    place: the file's path or STANDARD_INPUT, for messages. Raises InputError for what is not UTF-8, see `check_text`.
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
+    check_text(data, True, 0, place, None if place == STANDARD_INPUT else Path(place))
+    return _with_line_feeds(data).decode()
+
+
+def _plain(handle: IO[bytes], label: str, path: Path | None, buffer_bytes: int) -> Iterator[bytes]:
     held = b""  # cannot be judged yet: part of a character or of a BOM, or a CR that may be half a CRLF
     offset = 0  # of `held` in the decompressed file
     at_start = True
@@ -107,7 +122,7 @@ def _plain(handle: IO[bytes], label: str, path: Path, buffer_bytes: int) -> Iter
         if at_start:
             held = data
             continue
-        usable = _usable(data, final, offset, label, path)
+        usable = check_text(data, final, offset, label, path)
         if usable and not final and data[usable - 1] == ord("\r"):
             usable -= 1
         held, block = data[usable:], data[:usable]
@@ -116,21 +131,27 @@ def _plain(handle: IO[bytes], label: str, path: Path, buffer_bytes: int) -> Iter
             yield _with_line_feeds(block)
 
 
-def _usable(data: bytes, final: bool, offset: int, label: str, path: Path) -> int:
-    """How many leading bytes of `data` are whole characters. Raises InputError for what is not text."""
+def check_text(data: bytes, final: bool, offset: int, label: str, path: Path | None) -> int:
+    """How many leading bytes of `data` are whole characters.
+
+    final: whether the text ends with them; offset: of `data` in the text; label: how to call the text in a message
+    path: the file that would have to be converted; None: what is read is no file
+
+    Raises InputError for what is not UTF-8 or holds NUL, with what it may be and how it is converted.
+    """
     try:
         usable = codecs.utf_8_decode(data, "strict", final)[1]
     except UnicodeDecodeError as error:
         raise _not_utf8(data, error, offset, label, path) from None
     if (at := data.find(0)) >= 0:
         guess = _utf16(data)
-        advice = _conversion(guess, path) if guess else "Give a text file."
+        advice = _conversion(guess, path) if guess else "Give UTF-8 text."
         looks = f"may be {guess}" if guess else "looks binary"
         raise InputError(f"{label} {looks}: there is a NUL byte at offset {offset + at}. {advice}")
     return usable
 
 
-def _not_utf8(data: bytes, error: UnicodeDecodeError, offset: int, label: str, path: Path) -> InputError:
+def _not_utf8(data: bytes, error: UnicodeDecodeError, offset: int, label: str, path: Path | None) -> InputError:
     place = f"byte 0x{data[error.start]:02X} at offset {offset + error.start}"
     if error.reason == "unexpected end of data":
         return InputError(
@@ -138,7 +159,7 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError, offset: int, label: str, p
         )
     guess = _utf16(data)
     if guess is None and b"\0" in data:
-        return InputError(f"{label} is not UTF-8 text and looks binary: {place}. Give a text file.")
+        return InputError(f"{label} is not UTF-8 text and looks binary: {place}. Give UTF-8 text.")
     guess = guess or "WINDOWS-1252"
     return InputError(f"{label} is not valid UTF-8: {place}. It may be {guess}. {_conversion(guess, path)}")
 
@@ -156,11 +177,13 @@ def _utf16(data: bytes) -> str | None:
     return "UTF-16BE" if odd == 0 else None
 
 
-def _conversion(encoding: str, path: Path) -> str:
-    name = shlex.quote(path.name)
+def _conversion(encoding: str, path: Path | None) -> str:
+    if path is None:
+        return f"Send it through this first: iconv -f {encoding} -t UTF-8"
+    name = shlex.quote(str(path))
     packed = {".gz": "gzip -dc", ".xz": "xz -dc"}.get(path.suffix.lower())
     stem = path.with_suffix("") if packed else path
-    converted = shlex.quote(f"{stem.stem}-utf8{stem.suffix}")
+    converted = shlex.quote(str(stem.with_name(f"{stem.stem}-utf8{stem.suffix}")))
     if packed:
         return f"Convert it: {packed} {name} | iconv -f {encoding} -t UTF-8 > {converted}"
     return f"Convert it: iconv -f {encoding} -t UTF-8 {name} > {converted}"
@@ -172,7 +195,7 @@ def _with_line_feeds(block: bytes) -> bytes:
     return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _records(handle: IO[bytes], label: str, path: Path, field: str) -> Iterator[bytes]:
+def _records(handle: IO[bytes], label: str, path: Path | None, field: str) -> Iterator[bytes]:
     offset = 0
     started = False
     for number, line in enumerate(handle, start=1):
@@ -181,7 +204,7 @@ def _records(handle: IO[bytes], label: str, path: Path, field: str) -> Iterator[
             content = line[len(codecs.BOM_UTF8) :]
             offset += len(codecs.BOM_UTF8)
         if content.strip():
-            _usable(content, True, offset, label, path)
+            check_text(content, True, offset, label, path)
             text = _with_line_feeds(_record_text(content, f"{label}, line {number}", field).encode())
             if text:
                 yield (b"\n" if started else b"") + (text if text.endswith(b"\n") else text + b"\n")

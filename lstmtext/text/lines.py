@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from lstmtext.errors import InputError
-from lstmtext.text.decoding import _record_text, _usable, open_decompressed, text_suffix
+from lstmtext.text.decoding import _record_text, check_text, open_decompressed, text_suffix
 from lstmtext.text.rows import BLANK_HEADER, TEXT_NAMES, delimiter_of, too_many
 from lstmtext.units import counted
 
@@ -125,16 +125,14 @@ def _blocks(lines: Iterator[Line]) -> Iterator[list[Line]]:
 
 
 def _first_is_text(read: Callable[[int], bytes], label: str, path: Path | None) -> Callable[[int], bytes]:
-    """`read`, which raises InputError when the first bytes it gives hold a NUL: then nothing is answered."""
+    """`read`, which raises InputError when the first bytes it gives are UTF-16 or binary: then nothing is answered."""
     first = True
 
     def checked(size: int) -> bytes:
         nonlocal first
         data = read(size)
-        if first and b"\0" in data:
-            if path is not None:
-                _usable(data, False, 0, label, path)  # says what it may be and how to convert it
-            raise InputError(f"{label} looks binary: there is a NUL byte at offset {data.index(0)}. Give UTF-8 text.")
+        if first and (b"\0" in data or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))):
+            check_text(data, False, 0, label, path)  # says what it may be and how to convert it
         first = False
         return data
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import msgspec
 
 from lstmtext.errors import InputError, UsageError
-from lstmtext.text.decoding import normalised_blocks, open_decompressed, text_suffix
+from lstmtext.text.decoding import check_text, normalised_blocks, open_decompressed, text_suffix
 from lstmtext.units import counted
 
 __all__ = ["SUFFIXES", "TEXT_NAMES", "Row", "delimiter_of", "file_rows", "folder_rows", "labelled_files"]
@@ -146,15 +146,9 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
             content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if not content.strip():
                 continue
+            check_text(content, True, 0, f"{path}, line {number}", path)
             try:
-                content.decode()
                 yield number, msgspec.json.decode(content, type=dict[str, object])
-            except UnicodeDecodeError as error:
-                guess = "UTF-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "WINDOWS-1252"
-                raise InputError(
-                    f"{path}, line {number}: this is not valid UTF-8 (byte 0x{content[error.start]:02X}). "
-                    f"It may be {guess}; convert the file: iconv -f {guess} -t UTF-8"
-                ) from None
             except msgspec.MsgspecError as error:
                 raise InputError(
                     f"{path}, line {number}: this is not a JSON record ({error}). A .jsonl file has one per line."

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lstmtext.engine.layers import Ids
     from lstmtext.explain.ablation import UnitEffect
     from lstmtext.store.checkpoint import Checkpoint
+    from lstmtext.text.tokenizer import Tokenizer
 
 __all__ = [
     "Answer",
@@ -186,7 +187,7 @@ class WriterSubject:
                 f"The text has {len(ids)} {self.tokenizer.unit}s; gates are looked at in up to {LONGEST_WRITING}. "
                 "Take a part of it."
             )
-        tokens = tuple(visible_token(self.tokenizer.token_text(int(index))) for index in ids)
+        tokens = tuple(_names(self.tokenizer, text, ids))
         return Passage(text, ids, tokens, tokens, tuple(range(len(ids))))
 
     def trace(self, passage: Passage) -> dict[str, Array]:
@@ -210,6 +211,22 @@ class WriterSubject:
         from lstmtext.explain.next_token import rank_units
 
         return rank_units(self.model, passage.ids, layer, wanted) if len(passage.ids) else []
+
+
+def _names(tokenizer: Tokenizer, text: str, ids: Ids) -> list[str]:
+    """What each token reads; of an unknown one what is typed there, as <word>."""
+    from lstmtext.text.plain import pieces
+
+    names = [visible_token(tokenizer.token_text(int(index))) for index in ids]
+    unknown = [place for place, index in enumerate(ids.tolist()) if index == tokenizer.unknown_id]
+    typed = list(text)  # of a model of characters
+    if unknown and tokenizer.kind == "wordpiece":
+        typed = [piece for piece in pieces(text) for _ in tokenizer.piece_ids(piece)]
+    elif unknown and tokenizer.kind != "char":
+        typed = [piece for piece, _ in tokenizer.backend.pre_tokenizer.pre_tokenize_str(text)]
+    for place in unknown:
+        names[place] = f"<{visible_token(typed[place].strip('<> ') or typed[place])}>"
+    return names
 
 
 def load_subject(name: str) -> Subject:

@@ -9,6 +9,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from classify_calls import BASE, TEXTS, Output, said, start
 
 from lstmtext.cli import classify as module
+from lstmtext.cli import leaving
 from lstmtext.cli.classify_notes import facts_of
 from lstmtext.cli.main import run
 
@@ -96,6 +98,64 @@ def test_killed_it_goes_on_where_it_stopped(capsys: Output, kill: signal.Signals
     for one, other in zip(found, expected, strict=True):
         assert one[:2] == other[:2]
         assert one[2] == other[2] or float(one[2]) == pytest.approx(float(other[2]), abs=1e-5)
+
+
+@pytest.fixture
+def _in_twos(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Five texts in pieces of two; and Ctrl-C works, also where a shell started the tests in the background."""
+    Path("a.txt").write_text("one\ntwo\nthree\nfour\nfive\n")
+    monkeypatch.setattr(module._Answerer, "pieces", lambda _, block: [block[:2], block[2:4], block[4:]])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    alarm = signal.signal(signal.SIGALRM, lambda *_: None)
+    timer = signal.setitimer(signal.ITIMER_REAL, 100, 50)
+    yield
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler  # as it was found, and so is the alarm
+    left, interval = signal.setitimer(signal.ITIMER_REAL, *timer)
+    assert (left > 60, interval) == (True, 50)
+    assert signal.signal(signal.SIGALRM, alarm).__name__ == "<lambda>"
+
+
+@pytest.mark.usefixtures("_in_twos")
+@pytest.mark.parametrize("at", ["one", "three", "five"])
+def test_ctrl_c_lets_end_what_has_been_begun(capsys: Output, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    asked: list[str] = []
+    answer = module._Answerer.answer
+
+    def interrupting(self: Any, lines: Any) -> Any:
+        texts = [line.text for line in lines]
+        if at in texts and at not in asked:
+            signal.raise_signal(signal.SIGINT)
+        asked.extend(texts)
+        return answer(self, lines)
+
+    monkeypatch.setattr(module._Answerer, "answer", interrupting)
+    count = {"one": 2, "three": 4, "five": 5}[at]
+    assert run([*BASE, "--file", "a.txt", "--output", "o.txt"]) == 130
+    assert f"interrupted after {count} texts; the same command goes on from there." in capsys.readouterr().err
+    assert json.loads(Path("o.txt.partial.json").read_text())["count"] == count
+    assert run([*BASE, "--file", "a.txt", "--output", "o.txt"]) == 0
+    assert asked == ["one", "two", "three", "four", "five"]  # none twice
+    assert Path("o.txt").read_text().count("\n") == 5
+
+
+@pytest.mark.usefixtures("_in_twos")
+@pytest.mark.parametrize("again", [False, True])
+def test_ctrl_c_does_not_wait_for_long(capsys: Output, monkeypatch: pytest.MonkeyPatch, again: bool) -> None:
+    """Not longer than a moment; and not at all when it is pressed again."""
+    monkeypatch.setattr(leaving, "MOMENT_SECONDS", 60 if again else 0.05)
+
+    def slow(_: Any, lines: Any) -> Any:
+        if len(lines) == 1 or lines[0].text == "three":
+            signal.raise_signal(signal.SIGINT)
+            if again:
+                signal.raise_signal(signal.SIGINT)
+            time.sleep(20)
+            raise AssertionError("it was waited for")
+        return "good\ngood\n", facts_of([])
+
+    monkeypatch.setattr(module._Answerer, "answer", slow)
+    assert run([*BASE, "--file", "a.txt", "--output", "o.txt"]) == 130
+    assert "interrupted after 2 texts" in capsys.readouterr().err
 
 
 def test_another_job_does_not_go_on(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,21 @@ def test_an_option_that_would_do_nothing(capsys: Output, arguments: list[str], o
     assert said.endswith(": leave it out.\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["--window", "9"], "--window"),
+        (["--windows", "9"], "--windows"),
+        (["--seed", "9", "--protocol", "stateful"], "--seed"),
+        (["--dynamic", "--window", "9"], "--window"),
+    ],
+)
+def test_windows_without_their_protocol(capsys: Output, arguments: list[str], option: str) -> None:
+    output, said = evaluate(capsys, "lm", "text.txt", *arguments, code=2)
+    assert (output, len(said.splitlines())) == ("", 1)
+    assert said.endswith(f" {option} is for --protocol windowed: add that, or leave {option} out.\n")
+
+
 def test_what_is_not_typed_is_not_refused(capsys: Output) -> None:
     assert "labels right" in evaluate(capsys, "clf", "labelled.tsv", "--device", "cpu", "--json")[0].replace("_", " ")
     assert "nats per character" in evaluate(capsys, "lm", "text.txt", "--device", "cpu")[0]

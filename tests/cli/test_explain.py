@@ -102,6 +102,18 @@ def test_options_ask_for_more(capsys: Output) -> None:
     assert found["against"]["tokens"] == ["A", "fine", "film"]
 
 
+@pytest.mark.parametrize("columns", [30, 40, 80])
+def test_the_gates_of_a_series_stand_below_each_other_where_there_is_no_room(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    table = printed(capsys, "--values", "100,105,110,115").split("\n\n")[1].splitlines()
+    assert max(map(len, table)) <= columns
+    heads = [line.split()[1:] for line in table if "value" in line]
+    assert [name for names in heads for name in names] == ["forget", "input", "candidate", "output", "cell", "hidden"]
+    assert len(table) == 4 * len(heads)
+
+
 def test_drawings_are_written(capsys: Output, tmp_path: Path) -> None:
     text = printed(capsys, TEXT, "--method", "reading", "--method", "interaction", "--svg", "why.svg")
     assert ElementTree.parse(tmp_path / "why.svg").getroot().tag.endswith("svg")
@@ -109,6 +121,15 @@ def test_drawings_are_written(capsys: Output, tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
     printed(capsys, TEXT, "--png", "why.png")
     assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_letters_that_a_png_lacks_are_said(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("resvg_py")
+    monkeypatch.setattr("lstmtext.explain.png.missing", lambda _: list("电影"))
+    assert run(["explain", TEXT, "--png", "why.png"]) == 0
+    said = capsys.readouterr().err
+    assert "note: no font of this system has '电', '影': boxes in the PNG." in said
+    assert "--svg" in said
 
 
 def test_what_a_drawing_does_not_show_is_said(capsys: Output, tmp_path: Path) -> None:
@@ -160,6 +181,16 @@ def test_unknown_words_are_named_once(capsys: Output) -> None:
     json.loads(output.out)
     assert output.err.count("\n") == 1
     assert "'§', '¶'" in output.err
+
+
+def test_an_unknown_joined_emoji_is_named_as_it_was_typed(capsys: Output, tmp_path: Path) -> None:
+    model = str(random_classifier(tmp_path, tokenizer="whitespace"))
+    assert run(["explain", "a 👨\u200d👩\u200d👧 film rock'n'roll \u200d", "--model", model]) == 0
+    output = capsys.readouterr()
+    assert "\n👨\u200d👩\u200d👧  " in output.out
+    assert "seen '👨\u200d👩\u200d👧', " in output.err
+    assert r"""'\u200d'""" in output.err
+    assert '''"rock'n'roll"''' in output.err
 
 
 def test_a_long_text_is_read_and_the_rest_is_refused(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,4 +256,13 @@ def test_a_terminal_without_a_text_is_told_how(capsys: Output, monkeypatch: pyte
 
 def test_bytes_that_are_not_utf8_are_named(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, b"good \xff film")
-    assert "byte 5" in failed(capsys, 1)
+    assert "at offset 5" in failed(capsys, 1)
+
+
+def test_utf16_is_named_with_its_remedy(capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "A fine film.\n".encode("utf-16")
+    (tmp_path / "windows.txt").write_bytes(content)
+    said = failed(capsys, 1, "--file", "windows.txt")
+    assert "It may be UTF-16. Convert it: iconv -f UTF-16 -t UTF-8 windows.txt > windows-utf8.txt" in said
+    give(monkeypatch, content)
+    assert "It may be UTF-16. Send it through this first: iconv -f UTF-16 -t UTF-8" in failed(capsys, 1)

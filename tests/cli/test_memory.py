@@ -18,6 +18,7 @@ from lstmtext.cli.memory import Bar
 from lstmtext.experiments import EXPERIMENTS, adding, recall
 from lstmtext.experiments.frame import Tick
 from lstmtext.experiments.task import Budget
+from lstmtext.store.experiment import working_in
 from lstmtext.tui.experiments import find_experiments
 
 Output = pytest.CaptureFixture[str]
@@ -131,6 +132,65 @@ def test_an_interruption_gives_130_and_the_same_command_goes_on(
     output, _ = memory(capsys, "adding", "--name", "cut", "--json")
     assert json.loads(output)["arms"] == json.loads(whole)["arms"]
     assert all((folder / "trials" / name).stat().st_mtime_ns == time for name, time in kept.items())
+
+
+def test_what_an_interruption_leaves_is_listed_and_removed(
+    capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupting(_: Bar, tick: Tick) -> None:
+        assert lstmtext(["runs", "remove", "cut", "--yes"]) == 1  # while it is worked on
+        if tick.done >= 20:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bar, "show", interrupting)
+        _, errors = memory(capsys, "adding", "--name", "cut", code=130)
+    assert "cut is running; nothing was removed" in errors
+    kept = len(list((tmp_path / "runs" / "cut" / "trials").iterdir()))
+    assert lstmtext(["runs", "list"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split()[:2] == ["RUN", "STATE"]
+    assert row.split()[:4] == ["cut", "interrupted", str(kept), "trainings"]
+    assert lstmtext(["runs", "list", "--json"]) == 0
+    (document,) = json.loads(capsys.readouterr().out)
+    assert (document["name"], document["task"], document["experiment"]) == ("cut", "memory", "toy")
+    assert (document["state"], document["trainings"], document["step"]) == ("interrupted", kept, None)
+    assert lstmtext(["runs", "show", "cut"]) == 1
+    assert "'cut' is an experiment, not a training run" in capsys.readouterr().err
+    assert lstmtext(["runs", "remove", "cut"]) == 2
+    assert "Add --yes" in capsys.readouterr().err
+    assert lstmtext(["runs", "remove", "cut", "--yes"]) == 0
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_second_process_is_refused(capsys: Output, tmp_path: Path) -> None:
+    with working_in(tmp_path / "runs" / "mine"):
+        _, errors = memory(capsys, "adding", "--name", "mine", code=1)
+    assert "is in use by process" in errors
+
+
+@pytest.mark.parametrize("less", [["--cells", "rnn"], ["--cells", "gru"], ["--seeds", "1"]])
+def test_what_was_finished_is_not_lost(capsys: Output, tmp_path: Path, less: list[str]) -> None:
+    whole, _ = memory(capsys, "adding", "--name", "mine", "--json")
+    result = tmp_path / "runs" / "mine" / "result.json"
+    output, errors = memory(capsys, "adding", "--name", "mine", *less, "--json", code=2)
+    assert (output, errors.count("\n")) == ("", 1)
+    assert result.read_text() == whole
+    assert "has more than this would leave there" in errors
+    more = errors.split("add to it: ")[1].split()
+    output, _ = memory(capsys, "adding", "--name", "mine", *more, "--json")
+    kept = json.loads(output)["arms"]
+    assert kept[:2] == json.loads(whole)["arms"]
+    assert [arm["key"] for arm in kept] == ["rnn", "lstm-1", "gru"][: 3 if "gru" in less else 2]
+    assert result.read_text() == output
+
+
+def test_a_damaged_result_is_written_again(capsys: Output, tmp_path: Path) -> None:
+    memory(capsys, "adding", "--name", "mine")
+    result = tmp_path / "runs" / "mine" / "result.json"
+    result.write_bytes(result.read_bytes()[:50] + b"\xff")
+    output, _ = memory(capsys, "adding", "--name", "mine", "--cells", "rnn", "--json")
+    assert result.read_text() == output
 
 
 def test_a_plot(capsys: Output, tmp_path: Path) -> None:

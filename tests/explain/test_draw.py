@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lstmtext.explain.colour import hexadecimal, ink, ramp, scaled
-from lstmtext.explain.draw import SHADES, bar, cell, columns, fit, marked, shade, strip, visible
+from lstmtext.explain.draw import SHADES, bar, cell, clusters, columns, fit, marked, shade, strip, visible
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -116,6 +118,44 @@ def test_text_is_cut_to_columns() -> None:
     assert fit("unforgettable", 6) == "unfor…"
     assert columns(fit("日本語日本", 6)) == 6
     assert columns("é") == columns("e\N{COMBINING ACUTE ACCENT}") == 1
+
+
+JOINED = {
+    "family": "👨\u200d👩\u200d👧",
+    "skin tone": "👍🏽",
+    "flag": "🇩🇪",
+    "heart": "❤\ufe0f",
+    "keycap": "1\ufe0f\u20e3",
+    "profession": "👩🏽\u200d🚀",
+    "Wales": "🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
+}
+
+
+@pytest.mark.parametrize("emoji", JOINED.values(), ids=JOINED)
+def test_a_joined_emoji_is_one_character_of_two_columns(emoji: str) -> None:
+    assert visible(emoji) == emoji
+    assert columns(emoji) == 2
+    assert clusters(f"a{emoji}{emoji}語") == ["a", emoji, emoji, "語"]
+    assert fit(f"{emoji}{emoji}{emoji}", 5) == f"{emoji}{emoji}…"
+    assert fit(f"{emoji}{emoji}{emoji}", 4) == f"{emoji}… "
+
+
+PIECES = st.sampled_from([*"aé語 🏽🇩🇪❤👨ก\u1160\u0301\ufe0f\u202e\x1b\n", "👨\u200d👩", "ی\u200c"])
+
+
+@given(st.lists(PIECES, max_size=9).map("".join), st.integers(1, 12))
+def test_every_text_fits_and_is_shown_once(text: str, width: int) -> None:
+    assert "".join(clusters(text)) == text
+    assert visible(visible(text)) == visible(text)
+    assert columns(fit(text, width)) == width
+    assert bool(columns(text)) == bool(text)
+
+
+def test_what_cannot_be_seen_alone_is_its_escape() -> None:
+    assert visible("\u200d") == r"\u200d"
+    assert visible("\u0301") == r"\u0301"
+    assert visible("\ufe0f") == r"\ufe0f"
+    assert visible("می\u200cروم") == "می\u200cروم"
 
 
 def test_a_text_cannot_steer_the_terminal() -> None:

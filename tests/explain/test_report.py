@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import UsageError
@@ -219,8 +220,41 @@ def test_effects_have_digits_that_say_something(changes: tuple[float, float], sh
 
 def test_two_texts_of_short_words_have_a_whole_head(make: Make) -> None:
     explanation = explain(make(), "a film", [], against="a fine film")
-    for width in (20, 80):
+    for width in (40, 80):
         assert "first         second        difference" in page(explanation, width).splitlines()
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "word", "char"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        "这部电影不好看,但是音乐很棒。 日本語の映画 한국어",
+        "A 👨\u200d👩\u200d👧 film 👍🏽 🇩🇪🇫🇷 ❤️ 1️⃣ e\u0301 \u200d",
+        "good film , never boring . " * 11,
+    ],
+)
+def test_no_table_is_wider_than_the_terminal(make: Make, kind: str, text: str) -> None:
+    classifier = make(tokenizer=kind)
+    spans = [(0, 3), (0, len(read_words(classifier, text)))]
+    for unit in (None, 3):
+        explanation = explain(
+            classifier, text, METHODS, spans=spans, against=f"An {text}", layer=1, unit=unit, off=[(0, 1)]
+        )
+        for width in (30, 40, 60, 80, 140):
+            for colour in (False, True):
+                lines = ESCAPE.sub("", page(explanation, width, colour)).splitlines()
+                assert not [line for line in lines if cell_len(line) > width]
+
+
+def test_in_a_narrow_terminal_the_bar_gives_way_before_the_word(make: Make) -> None:
+    explanation = explain(make(), "an unforgettable film")
+    lines = {width: page(explanation, width).splitlines()[2:6] for width in (30, 40, 60)}
+    assert lines[60][0] == "word           P(positive) after it         without it"
+    assert lines[40][0] == "word           after it     without it"
+    assert lines[30][0] == "word        after  without it"
+    assert all("unforgettable " in lines[width][2] and "│" in lines[width][2] for width in (40, 60))
+    assert lines[30][2].startswith("unforgett…  0.")
 
 
 def test_of_many_turns_the_last_is_shown() -> None:

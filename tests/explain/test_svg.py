@@ -15,7 +15,7 @@ from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import InputError, MissingExtraError, UsageError
 from lstmtext.explain import png as png_module
 from lstmtext.explain.colour import hexadecimal, ramp, scaled
-from lstmtext.explain.png import png
+from lstmtext.explain.png import missing, png
 from lstmtext.explain.report import Explanation, explain
 from lstmtext.explain.svg import LONGEST, WIDTH, svg
 
@@ -92,6 +92,14 @@ def test_spans_have_brackets_with_their_numbers(make: Make) -> None:
         assert label in texts(root)
 
 
+def test_a_joined_emoji_is_one_sign_in_a_slot_of_two_letters(make: Make) -> None:
+    family = "👨\u200d👩\u200d👧"
+    root = drawn(explain(make(tokenizer="whitespace"), f"a {family} mm " * 20, ["reading"]))
+    assert texts(root).count(family) == 20
+    widths = [float(rect.attrib["width"]) for rect in root.iter(f"{SVG}rect") if rect.attrib.get("rx") == "6"]
+    assert widths[1] == widths[2]
+
+
 def test_too_many_words_are_refused(make: Make) -> None:
     with pytest.raises(UsageError, match=f"up to {LONGEST} words; the text has 301"):
         svg(explain(make(), "good " * 301, ["reading"]))
@@ -108,6 +116,24 @@ def test_a_png_has_the_drawing_with_its_letters(make: Make) -> None:
     assert int.from_bytes(data[16:20]) == 2 * WIDTH
     bare = drawing.replace(">fine<", "><")
     assert bytes(library.svg_to_bytes(svg_string=bare, zoom=2.0)) != data
+
+
+def test_letters_that_no_font_has_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that draws the same box for everything but the letters of one font."""
+    library = types.ModuleType("resvg_py")
+
+    def draw(svg_string: str, **_: Any) -> bytes:
+        return "".join(char if char in "abcé中" else "□" for char in svg_string.split(">")[2]).encode()
+
+    library.svg_to_bytes = draw  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "resvg_py", library)
+    assert missing("<text>é 中 电影 電 ❤\ufe0f a\u200db 电</text>") == ["电", "影", "電", "❤"]
+
+
+def test_the_library_draws_a_box_for_what_no_font_has() -> None:
+    pytest.importorskip("resvg_py")
+    assert missing("<text>é − →</text>") == []
+    assert len({png_module._drawn(png_module._library(), char) for char in "\U0010fffc\U0010fffdé"}) == 2
 
 
 def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ TEXTS = [
     "It was sooooo bad 🙂 <br /> ... -LRB- truly -RRB-",
     "\nx",
     "Überraschung: ein Café",
+    "a 👨\u200d👩\u200d👧👍🏽\t🇩🇪🇫🇷 e\u0301 ❤\ufe0f می\u200cروم 中国\x07",
 ]
 
 
@@ -35,6 +36,15 @@ def test_the_words_hold_exactly_the_tokens_that_the_classifier_reads(
     assert borders[-1] == len(words.ids)
     assert all(begin < end for begin, end in words.spans)
     assert len(words) == len(words.texts) == len(words.spans)
+
+
+@pytest.mark.parametrize("kind", ["word", "char", "bpe", "byte"])
+def test_what_a_person_sees_as_one_character_is_in_one_word(make: Callable[..., EngineClassifier], kind: str) -> None:
+    seen = ["👨\u200d👩\u200d👧", "👍🏽", "é", "🇩🇪", "🇫🇷", "e\u0301", "❤\ufe0f", "中"]
+    for text in ("".join(seen), " ".join(seen)):
+        words = read_words(make(tokenizer=kind), text)
+        assert [word.strip() for word in words.texts if word.strip()] == seen
+        assert words.phrase(0, len(words)).replace(" ", "") == "".join(seen)
 
 
 def test_words_are_as_they_were_typed(make: Callable[..., EngineClassifier]) -> None:

@@ -110,7 +110,7 @@ def test_every_problem_names_its_place(
 
 
 def test_what_is_not_text() -> None:
-    for data, said in ((b"y\n\xff\n", "not UTF-8 text: byte 2"), (b"y\n1\0\n", "NUL")):
+    for data, said in ((b"y\n\xff\n", "not valid UTF-8: byte 0xFF at offset 2"), (b"y\n1\0\n", "NUL")):
         with pytest.raises(InputError, match=said):
             parse_csv(data, "f.csv")
 

@@ -216,7 +216,7 @@ def test_standard_input_is_copied_once_and_can_be_read_again(tmp_path: Path) -> 
 
 
 def test_messages_call_standard_input_by_its_name() -> None:
-    with pytest.raises(InputError, match=r"^standard input is not valid UTF-8"):
+    with pytest.raises(InputError, match=r"^standard input is not valid UTF-8.* through this first: iconv"):
         open_corpus(["-"], stdin=io.BytesIO(b"\xff")).scan()
     with pytest.raises(InputError, match=r"^standard input is empty"):
         open_corpus(["-"], stdin=io.BytesIO(b"")).scan()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmtext.errors import InputError
-from lstmtext.text.decoding import normalised_blocks
+from lstmtext.text.decoding import STANDARD_INPUT, normalised_blocks, whole_text
 
 # Characters that make trouble at borders: both newline bytes, a BOM, 2-, 3- and 4-byte characters.
 TROUBLE = st.text(st.sampled_from(["\r", "\n", "a", " ", "é", "\ufeff", "€", "😀"]), max_size=40)
@@ -93,7 +95,7 @@ def test_invalid_utf8_names_file_place_and_remedy(tmp_path: Path) -> None:
     message = refusal(path, buffer_bytes=64)
     assert str(path) in message
     assert "byte 0xE9 at offset 5005" in message  # of the file, not of the normalised text
-    assert "iconv -f WINDOWS-1252 -t UTF-8 'my notes.txt' > 'my notes-utf8.txt'" in message
+    assert f"iconv -f WINDOWS-1252 -t UTF-8 '{path}' > '{tmp_path}/my notes-utf8.txt'" in message
 
 
 def test_invalid_utf8_in_an_archive_counts_decompressed_bytes(tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_invalid_utf8_in_an_archive_counts_decompressed_bytes(tmp_path: Path) ->
     path.write_bytes(gzip.compress(b"a" * 1000 + b"\xff"))
     message = refusal(path)
     assert "offset 1000" in message
-    assert "gzip -dc a.txt.gz | iconv" in message
+    assert f"gzip -dc {path} | iconv" in message
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,28 @@ def test_utf16_is_recognised(tmp_path: Path, encoding: str, guess: str) -> None:
     path = tmp_path / "windows.txt"
     path.write_bytes("Some text from Windows".encode(encoding))
     assert f"iconv -f {guess} -t UTF-8" in refusal(path)
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="there is no iconv here")
+@pytest.mark.parametrize("name", ["a.txt", "it's mine.txt", "a.md.gz", "b.jsonl.xz"])
+def test_the_advice_works_from_every_folder(tmp_path: Path, name: str) -> None:
+    content = json.dumps({"text": "Some text from Windows"})
+    path = tmp_path / "down here" / name
+    path.parent.mkdir()
+    pack = {".gz": gzip.compress, ".xz": lzma.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(content.encode("utf-16")))
+    command = refusal(path).split("Convert it: ")[1]
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    (converted,) = path.parent.glob("*-utf8*")
+    assert "Some text from Windows" in read(converted)
+
+
+def test_a_text_that_was_read_as_a_whole() -> None:
+    assert whole_text("\ufeffeins\r\nzwei\rdrei".encode(), "a.txt") == "eins\nzwei\ndrei"
+    for place, advice in (("there/a.txt", "UTF-8 there/a.txt > there/a-utf8.txt"), (STANDARD_INPUT, "through this")):
+        for encoding in ("utf-16", "utf-16-le"):
+            with pytest.raises(InputError, match=f"^{place} .*may be UTF-16.*{advice}"):
+                whole_text("Some text from Windows".encode(encoding), place)
 
 
 def test_a_text_cut_inside_a_character(tmp_path: Path) -> None:

@@ -90,12 +90,19 @@ async def test_another_text_and_another_unit(tmp_path: Path) -> None:
 
 async def test_a_missing_model_is_replaced_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
-    async with app_with("nobody", memory={"text": "So"}).run_test(size=(80, 24)) as pilot:
+    async with app_with("no[b]ody", memory={"text": "So"}).run_test(size=(80, 24)) as pilot:
         await press(pilot, "5")
         screen = pilot.app.screen
-        await wait_until(pilot, lambda: screen.study is not None, 60)  # type: ignore[attr-defined]
+        assert isinstance(screen, MemoryScreen)
+        await wait_until(pilot, lambda: screen.study is not None, 60)
         await wait_until(pilot, lambda: "next" in screen_text(pilot.app))
-        assert "shakespeare" in screen_text(pilot.app)
+        assert "Text · shakespeare" in screen_text(pilot.app)
+        said = "There is no model 'no[b]ody'. This is shakespeare."
+        assert screen_text(pilot.app).count(said) == 1  # in the frame, where it stays
+        screen.take_model(str(random_classifier(tmp_path)))
+        await wait_until(pilot, lambda: "Text · shakespeare" not in screen_text(pilot.app))
+        await wait_until(pilot, lambda: screen.study is not None)
+        assert "There is no model" not in screen_text(pilot.app)
 
 
 async def test_too_long_a_text_is_a_sentence(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from classifiers import random_classifier
+from engine.tiny import write_tiny
 
 from lstmtext.engine.language_model import EngineModel
 from lstmtext.explain.next_token import gates, next_token, rank_units
@@ -63,6 +64,25 @@ def test_one_unit_over_the_text_fits(tmp_path: Path, cell: str, width: int) -> N
 
 def test_an_unknown_word_is_shown_as_it_stands_there(tmp_path: Path) -> None:
     assert classifier(tmp_path).read("The § film").tokens == ("the", "§", "film")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "tokens"),
+    [
+        ("word", "To be zyzzyva, or § not", ("To", " be", "<zyzzyva>", ",", " or", "<§>", " not")),
+        ("whitespace", "To zyzzyva <unk>\n", ("To", "<zyzzyva>", "<unk>", "⏎")),
+        ("wordpiece", "To be §, or", ("to", "be", "<§>", ",", "or")),
+        ("char", "To\u2003§", ("T", "o", "<\u2003>", "<§>")),
+        ("byte", "§", ("\ufffd", "\ufffd")),
+    ],
+)
+def test_an_unknown_word_of_a_language_model_is_shown_and_marked(
+    tmp_path: Path, kind: str, text: str, tokens: tuple[str, ...]
+) -> None:
+    subject = load_subject(str(write_tiny(tmp_path / kind, tokenizer=kind)))
+    passage = subject.read(text)
+    assert passage.tokens == passage.words == tokens
+    assert len(passage.ids) == len(tokens)
 
 
 @pytest.mark.parametrize("off", [0, 1, 7])

@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
+from textual.content import Content
 from textual.widgets import Input, OptionList
 
 from lstmtext.tui import memory_jobs
@@ -41,7 +42,8 @@ class MemoryScreen(MemoryPanes):
     CSS_PATH = "memory.tcss"
     HELP = (
         "Rows are the tokens as the model reads them, columns its units, the one that changes the answer most first. "
-        "Switch units off with the space bar and see what the model would say without them."
+        "Switch units off with the space bar and see what the model would say without them. "
+        "Of a language model <word> is one that it does not know."
     )
 
     def __init__(self) -> None:
@@ -72,9 +74,8 @@ class MemoryScreen(MemoryPanes):
     @on(Loaded)
     def _loaded(self, event: Loaded) -> None:
         self.subject, self.problem_text = event.subject, ""
-        if event.note:
-            self.notify(event.note, severity="warning", markup=False)
-        else:
+        self.query_one("#sentence").border_subtitle = Content(event.note)  # not a toast, which goes while one reads
+        if not event.note:
             self.app.state.set("memory", "model", event.subject.name)
         self.depth = min(self.app.state.get("memory", "layer"), event.subject.layers - 1)
         self._read()

@@ -30,8 +30,13 @@ NOTICE = "<!-- Written by docs/generate_cli.py (`make docs`); edit the help text
 
 EXIT_CODES = {
     0: "done",
-    errors.LstmtextError.exit_code: "it could not be done: the reason is on stderr, in one to three sentences",
-    errors.UsageError.exit_code: "the call was wrong: an option, name or setting that does not exist or does not fit",
+    errors.LstmtextError.exit_code: (
+        "it could not be done, for what was found (a run that is not there, a name that is taken, a column that a file "
+        "has not, a text that cannot be read): the reason is on stderr, in one to three sentences"
+    ),
+    errors.UsageError.exit_code: (
+        "the call was wrong: a command, option, setting, recipe, model or text that does not exist or does not fit"
+    ),
     130: "interrupted (Ctrl-C); what was written or trained up to there is kept",
 }
 

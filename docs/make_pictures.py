@@ -126,7 +126,7 @@ async def compare(pilot: Pilot) -> None:
     await write(pilot)
 
 
-@scene("not good", "negative", "Word by word", "after it", "What words do together", sentiment={"text": SENTENCE})
+@scene("not good", "negative", "Word by word", "up to here", "What words do together", sentiment={"text": SENTENCE})
 async def sentiment(pilot: Pilot) -> None:
     await pilot.press("4")
     await pilot.pause()

@@ -31,6 +31,7 @@ from lstmtext.engine.generator import Sample, Stopped, Token, Writer, generate
 from lstmtext.engine.language_model import EngineModel
 from lstmtext.engine.sampling import SamplingSettings, not_a_number
 from lstmtext.errors import CheckpointError, InputError, SettingsError, UsageError
+from lstmtext.given import neutral_band, not_text, unknown_options
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint
 from lstmtext.store.models import find_model
 from lstmtext.text.tokenizer import Tokenizer
@@ -114,10 +115,13 @@ class LanguageModel:
 
         Raises SettingsError naming every option that does not fit.
         """
-        return self.generate_samples(prompt, 1, **options)[0]
+        return self._samples(prompt, 1, options)[0]
 
     def generate_samples(self, prompt: str, samples: int, **options: Unpack[Options]) -> list[Generation]:
         """Several texts from one prompt, as one batch: sample k is what `generate` gives with `seed + k`."""
+        return self._samples(prompt, samples, options)
+
+    def _samples(self, prompt: str, samples: int, options: Options) -> list[Generation]:
         work = Work(self, prompt, samples, ALTERNATIVES, options)
         tokens: list[list[Token]] = [[] for _ in range(samples)]
         for token in work.writer:
@@ -137,8 +141,11 @@ class LanguageModel:
     def loss(self, text: str) -> float:
         """Mean −log P of each token of `text` but the first, given those before it: nats per token.
 
-        The text is read once, in order, from the zero state. Raises InputError when it has fewer than two tokens.
+        The text is read once, in order, from the zero state. Raises InputError when it has fewer than two tokens,
+        UsageError for what is no str.
         """
+        if said := not_text("The text", [text], "a str"):
+            raise UsageError(said)
         ids = self.tokenizer.encode(text)
         if len(ids) < 2:
             raise InputError(
@@ -183,19 +190,18 @@ class Classifier:
         if isinstance(texts, str) or not isinstance(texts, Iterable):
             raise UsageError("classify takes a list of texts; for one text call the classifier itself.")
         texts = list(texts)
-        if said := _not_text("A text", texts, "a str"):
+        if said := not_text("A text", texts, "a str"):
             raise UsageError(said)
-        low, high = neutral
-        if not 0 <= low <= high <= 1:
-            raise UsageError(f"neutral is ({low:g}, {high:g}); 0 ≤ low ≤ high ≤ 1 is needed.")
-        return self.engine.judge(texts, (low, high))
+        return self.engine.judge(texts, neutral_band(neutral))
 
     def explain(self, text: str, methods: Sequence[Method] | None = None, **options: Any) -> Explanation:
         """Why it answers as it does: see `lstmtext.explain.report.explain`, which takes the same options."""
-        if said := _not_text("The text", [text], "a str"):
+        if said := not_text("The text", [text], "a str"):
             raise UsageError(said)
         from lstmtext.explain.report import explain
 
+        if problems := unknown_options(options, explain.__kwdefaults__ or ()):
+            raise SettingsError(problems)
         return explain(self.engine, text, methods, **options)
 
 
@@ -213,7 +219,7 @@ class Work:
         given: dict[str, Any] = {"length": 400, "stop": (), "seed": None, **options}
         self.model, self.prompt = model, prompt
         length, stop, seed = given.pop("length"), given.pop("stop"), given.pop("seed")
-        problems: list[str] = []
+        problems = unknown_options(given, Options.__annotations__)
 
         def fitting(said: str, value: Any, instead: Any) -> Any:
             """The value, or where something is to be said of it another one, so that the others are looked at."""
@@ -224,12 +230,12 @@ class Work:
         length = int(fitting(not_a_number("length", length, whole=True), length, 0))
         seed = random_seed() if seed is None else int(fitting(not_a_number("seed", seed, whole=True), seed, 0))
         samples = fitting(not_a_number("samples", samples, whole=True), samples, 1)
-        prompt = fitting(_not_text("prompt", [prompt], "a text (str)"), prompt, "")
+        prompt = fitting(not_text("prompt", [prompt], "a text (str)"), prompt, "")
         stop = [stop] if isinstance(stop, str) or not isinstance(stop, Iterable) else list(stop)
-        stop = fitting(_not_text("stop", stop, "a text (str) or several"), stop, ())
+        stop = fitting(not_text("stop", stop, "a text (str) or several"), stop, ())
         settings = SamplingSettings()
         try:
-            settings = SamplingSettings(**given)
+            settings = SamplingSettings(**{name: given[name] for name in given if name in Options.__annotations__})
         except SettingsError as error:
             problems.extend(error.problems)
         try:
@@ -273,16 +279,12 @@ def load(name: str | os.PathLike[str]) -> LanguageModel | Classifier:
 
     Raises UsageError when there is none of that name, CheckpointError when its files do not fit.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise UsageError(f"The model is {reprlib.repr(name)}; load takes a name, a run's name or a folder.")
     folder = find_model(os.fspath(name))
     checkpoint = read_checkpoint(folder)
     kind = Classifier if checkpoint.config.kind == "classifier" else LanguageModel
     return kind(os.fspath(name), checkpoint)
-
-
-def _not_text(name: str, values: Sequence[object], wanted: str) -> str:
-    """What to say of an option whose values must be texts and one is none; empty if all are."""
-    wrong = next((reprlib.repr(value) for value in values if not isinstance(value, str)), "")
-    return wrong and f"{name} is {wrong}; it must be {wanted}."
 
 
 def random_seed() -> int:

@@ -50,6 +50,8 @@ class Started(Event):
     task: str = "language-model"
     softmax_samples: int = 0
     """If not 0, the loss of training is over a batch's own tokens and so many others, and lies below validation's."""
+    unknown_share: float = 0.0
+    """Of the validation tokens, what is not in the vocabulary: a model need not say which it is, and it comes cheap."""
 
 
 class Resumed(Event):

@@ -133,14 +133,91 @@ def test_numpy_s_numbers_are_numbers(model: lstmtext.LanguageModel) -> None:
     assert [(one.text, one.seed) for one in given] == [(one.text, one.seed) for one in plain]
 
 
-def test_an_option_that_does_not_exist(model: lstmtext.LanguageModel) -> None:
-    with pytest.raises(TypeError, match="temprature"):
-        model.generate("To", temprature=1)  # type: ignore[call-arg]
+def test_an_option_that_does_not_exist(model: lstmtext.LanguageModel, judge: api.Classifier) -> None:
+    for options in ({"temprature": 1}, {"temprature": 1, "samples": 3}):
+        with pytest.raises(SettingsError) as caught:
+            model.generate("To", **options)  # type: ignore[arg-type]
+        assert caught.value.problems[0] == "There is no option 'temprature'. Did you mean 'temperature'?"
+        assert len(caught.value.problems) == len(options)
+    with pytest.raises(SettingsError, match=r"There is no option 'layers'\. Did you mean 'layer'"):
+        judge.explain("good", layers=1)
+    assert api.Options.__annotations__.keys() == model.generate("To", length=0).settings.keys() | {"seed"}
+
+
+@pytest.mark.parametrize("name", [None, 3, ["shakespeare"], b"shakespeare"])
+def test_what_is_no_name(name: Any) -> None:
+    with pytest.raises(UsageError, match=r"The model is .*; load takes a name, a run's name or a folder\."):
+        lstmtext.load(name)
+
+
+@pytest.mark.parametrize("text", [3, None, ["To be"], b"To be"])
+def test_a_loss_of_what_is_no_text(model: lstmtext.LanguageModel, text: Any) -> None:
+    with pytest.raises(UsageError, match=r"The text is .*; it must be a str\."):
+        model.loss(text)
+
+
+@pytest.mark.parametrize("neutral", [0.5, ("a", "b"), "ab", (0.1, 0.2, 0.3), (0.4, float("nan")), None, (True, 1)])
+def test_what_is_no_band(judge: api.Classifier, neutral: Any) -> None:
+    with pytest.raises(UsageError, match=r"neutral is .*; it must be two numbers, 0 ≤ low ≤ high ≤ 1\."):
+        judge.classify(["good"], neutral=neutral)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"methods": "occlusion"}, r"methods is 'occlusion'; it must be a list of methods, like \['occlusion'\]\."),
+        ({"methods": 5}, "methods is 5; it must be a list of methods"),
+        ({"methods": ["occlusions"]}, "There is no method 'occlusions'; the methods are reading, occlusion"),
+        ({"methods": [["occlusion"]]}, r"There is no method \['occlusion'\]"),
+        (
+            {"spans": (0, 2)},
+            r"spans is \(0, 2\); it must be a list of pairs of whole numbers of words, like \[\(0,",
+        ),
+        ({"spans": [(0,)]}, r"spans is \[\(0,\)\]; it must be a list of pairs"),
+        ({"spans": "01"}, "spans is '01'; it must be a list of pairs"),
+        ({"off": (1, 17)}, r"off is \(1, 17\); it must be a list of pairs of whole numbers \(layer, unit\)"),
+        ({"off": [(1, 17.5)]}, r"off is \[\(1, 17\.5\)\]; it must be a list of pairs"),
+        ({"layer": "1"}, "layer is '1'; it must be a whole number"),
+        ({"unit": 1.0}, r"unit is 1\.0; it must be a whole number"),
+        ({"against": 3}, r"against is 3; it must be a text \(str\)"),
+    ],
+)
+def test_explain_refuses_other_forms_in_a_sentence(judge: api.Classifier, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        judge.explain("The film is good.", **options)
+
+
+def test_explain_takes_numpy_s_numbers_and_lists(judge: api.Classifier) -> None:
+    found = judge.explain("not good", [], spans=[[0, np.int64(2)]], off=[(np.int64(1), 3)], layer=np.int64(0))
+    assert found.interactions
+    assert found.ablation
+    found.to_json()
+
+
+def test_an_answer_can_stand_in_a_set(judge: api.Classifier) -> None:
+    one, again, other = judge(["not good", "not good", "good"])
+    assert {one, other} == {again, other}
+    assert len({one, again, other}) == 2
 
 
 def test_a_name_that_does_not_exist() -> None:
     with pytest.raises(UsageError, match="nothing"):
         lstmtext.load("nothing")
+
+
+def test_the_package_names_what_it_has_and_stays_light() -> None:
+    code = """
+        import sys
+        import lstmtext
+        assert set(lstmtext.__all__) <= set(dir(lstmtext))
+        assert not [name for name in sys.modules if name.startswith("lstmtext.")]
+        assert "numpy" not in sys.modules
+        import pydoc
+        page = pydoc.render_doc(lstmtext, renderer=pydoc.plaintext)
+        assert "load(name" in page, page
+        assert "class Judgement" in page
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
 
 
 def test_the_example_in_the_docstring_runs(

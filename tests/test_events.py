@@ -41,6 +41,7 @@ FULL: list[Event] = [
         characters_per_token=4.25,
         task="sentiment",
         softmax_samples=500,
+        unknown_share=0.03,
     ),
     Resumed(step=3, total_steps=9),
     Planned(step=5, total_steps=11),

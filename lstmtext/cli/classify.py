@@ -49,7 +49,12 @@ EXAMPLES = """Examples:
 @click.command("classify", epilog=EXAMPLES)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--file", "file", metavar="F", help="A .txt, .csv, .tsv or .jsonl, also .gz or .xz; - is standard input.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="F", help="Write the answers to a new file.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="F",
+    help="Write the answers to a new file: the texts and what is said of them, no other columns.",
+)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="MODEL", help="A name, a run or a folder.")
 @click.option(
     "--neutral",
@@ -91,6 +96,9 @@ def command(
     Every line has one answer, a blank one too, in the same order: the label, P(positive), the text. A line that
     cannot be read, because it is not UTF-8 for example, has the label error, and the exit code is 1 in the end.
     The first line of a .csv or .tsv names the columns; in a .csv commas, semicolons or tabs part them.
+
+    An answer holds the text and not the other columns of a file: put them side by side, row n beside row n. Its score
+    is 2·P(positive) − 1, from −1 (negative) over 0 to 1 (positive).
 
     --output never overwrites a file. The answers are in F.partial until the last one is written; after an
     interruption the same command goes on where it stopped. Without --json or --csv, F's ending says which it is.

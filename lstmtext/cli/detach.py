@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lstmtext.cli.leaving import Told
 from lstmtext.errors import RunError
 from lstmtext.files import write_atomically
 from lstmtext.places import cache_folder
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["resume_detached", "start_detached"]
 
-COMMANDS = {"language-model": "lm", "sentiment": "sentiment"}
 # Nobody waits for a training in the background, and somebody may type beside it: where both want a core it gets a
 # quarter (Linux gives nice 5 a third of the weight of nice 0), alone all of it.
 NICER = 5
@@ -35,20 +35,20 @@ def start_detached(settings: TrainSettings, folder: Path, command: str) -> None:
 
     command: what the user typed, for the model card.
     """
-    from lstmtext.store.run_settings import settings_toml
+    from lstmtext.store.run_settings import TASK_COMMANDS, settings_toml
 
     place = cache_folder() / "detached"
     place.mkdir(parents=True, exist_ok=True)
     config = place / f"{folder.name}.toml"
     write_atomically(config, settings_toml(settings))
     _start_process(
-        folder, COMMANDS[settings.task], ["--config", str(config), "--name", folder.name, "--typed", command]
+        folder, TASK_COMMANDS[settings.task], ["--config", str(config), "--name", folder.name, "--typed", command]
     )
 
 
-def resume_detached(folder: Path) -> None:
-    """Go on with a run in a process of its own."""
-    _start_process(folder, "lm", ["--resume", str(folder)])  # either command resumes either kind
+def resume_detached(folder: Path, command: str) -> None:
+    """Go on with a run in a process of its own. command: the word after `lstmtext train`."""
+    _start_process(folder, command, ["--resume", str(folder)])
 
 
 def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
@@ -66,11 +66,15 @@ def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
             start_new_session=True,
         )
     _give_way(process.pid)
-    while process.poll() is None:
-        status = reader.status()
-        if status.pid == process.pid and status.state == "running":
-            break
-        time.sleep(0.1)
+    try:
+        while process.poll() is None:
+            status = reader.status()
+            if status.pid == process.pid and status.state == "running":
+                break
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        click.echo(f"{folder.name} goes on in the background (process {process.pid}).", err=True)
+        raise Told from None
     if process.returncode:
         said = log_path.read_bytes()[mark:].decode(errors="replace").strip().splitlines()
         if not was_there and not (folder / "config.toml").exists():  # it was refused before there was a run

@@ -114,6 +114,7 @@ def command(
     given = {name: value for name, value in asked.items() if value is not None}
     if given and not dynamic:
         raise UsageError("--dynamic-rate, --dynamic-decay and --dynamic-segment belong to --dynamic.")
+    from lstmtext.cli.evaluate_classifier import OWN_TEXT
     from lstmtext.store.checkpoint import Metric
     from lstmtext.store.models import record_metric
     from lstmtext.training.evaluation import DynamicSettings, dynamic_loss, stateful_loss, windowed_loss
@@ -123,7 +124,9 @@ def command(
 
     arithmetic = Arithmetic(choose_device(device), "float32")
     loaded, tokenizer = load_language_model(folder, arithmetic)
-    ids, per_token, name = _tokens(data, field, part, validation, tokenizer)
+    ids, per_token, name, sha256 = _tokens(data, field, part, validation, tokenizer)
+    if part != "validation" and sha256 == read_config(folder).corpus.sha256:
+        click.echo(OWN_TEXT.format(model=model, data=name), err=True)
     started = time.perf_counter()
     if dynamic:
         chosen = DynamicSettings(**given)
@@ -214,8 +217,10 @@ def _refuse_shipped(model: str, folder: Path) -> None:
         )
 
 
-def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tokenizer: Any) -> tuple[Any, float, str]:
-    """The token ids of the wanted part, the characters of its text per token, and its name."""
+def _tokens(
+    data: tuple[str, ...], field: str, part: str, validation: float, tokenizer: Any
+) -> tuple[Any, float, str, str]:
+    """The token ids of the wanted part, the characters of its text per token, its name, and the sha256 of all text."""
     import numpy as np
 
     from lstmtext.text.corpus import open_corpus
@@ -224,7 +229,8 @@ def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tok
     name = corpus.name
     if part == "validation" and corpus.validation_file:
         corpus, part, name = open_corpus([str(corpus.validation_file)], field=field), "all", f"{name}, validation part"
-    size = corpus.scan().bytes
+    scanned = corpus.scan()
+    size = scanned.bytes
     # The same border as in training: at a line end where a token could be cut.
     border = corpus.boundary(int(size * (1 - validation) + 1e-9), line=tokenizer.kind not in ("char", "byte"))
     start, stop = {"all": (0, size), "train": (0, border), "validation": (border, size)}[part]
@@ -243,7 +249,7 @@ def _tokens(data: tuple[str, ...], field: str, part: str, validation: float, tok
         shown = ", ".join(repr(token) for token in unknown[:10])
         click.echo(f"Note: the model does not know {shown}{' and more' if len(unknown) > 10 else ''}.", err=True)
     found = np.concatenate(ids) if ids else np.empty(0, np.int64)
-    return found, characters / max(len(found), 1), name
+    return found, characters / max(len(found), 1), name, scanned.sha256
 
 
 def _progress(total: int) -> Any:

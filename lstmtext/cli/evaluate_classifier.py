@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from lstmtext.scoring.suite import Suite
     from lstmtext.store.checkpoint import Metric
 
-__all__ = ["evaluate_classifier"]
+__all__ = ["OWN_TEXT", "evaluate_classifier"]
 
+OWN_TEXT = "note: {model} has learned from {data}, all but what was held out of it: on other texts it does less well."
 DEFAULT_BASELINE = "everyday"
 
 
@@ -46,7 +47,8 @@ def evaluate_classifier(
 
     if baseline and not any(is_suite(_suite_folder(name)) for name in data):
         raise UsageError(f"--baseline is for a suite such as negation, and {data[0]!r} is none: leave it out.")
-    classifier = EngineClassifier(read_checkpoint(folder))
+    checkpoint = read_checkpoint(folder)
+    classifier = EngineClassifier(checkpoint)
 
     def positives(texts: list[str]) -> npt.NDArray[np.floating[Any]]:
         return classifier.positives([classifier.encode(text) for text in texts])
@@ -56,7 +58,9 @@ def evaluate_classifier(
         if is_suite(place):
             found = _score_suite(place, positives, baseline or (DEFAULT_BASELINE,), failures)
         else:
-            found = _score_labelled(name, columns, positives, failures)
+            found, own = _score_labelled(name, columns, positives, failures)
+            if own == checkpoint.config.corpus.sha256:
+                click.echo(OWN_TEXT.format(model=model, data=name), err=True)
         found = {"model": model, "data": name, **found}
         if record:
             for key, metric in _metrics(found, name).items():
@@ -78,15 +82,18 @@ def _suite_folder(name: str) -> Path:
 
 def _score_labelled(
     name: str, columns: tuple[str, str, dict[str, str]], positives: Any, failures: bool
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], str]:
+    """The scores, and the checksum in the config of a model that was trained on this text alone."""
     from lstmtext.scoring.labelled import score_examples
-    from lstmtext.text.labelled import read_source
+    from lstmtext.text.labelled import joint_sha256, read_source
     from lstmtext.text.labels import CLASSES, NEUTRAL, POSITIVE
 
     source = read_source(name, *columns, to_learn=False)
     examples = source.examples
     answers = positives([example.text for example in examples])
     found = score_examples(examples, answers)
+    if source.left_out:
+        found["left_out"] = source.left_out
     if source.numbers:
         found["labels"] = source.numbers
     if failures:
@@ -95,7 +102,7 @@ def _score_labelled(
             for example, answer in zip(examples, answers, strict=True)
             if example.label != NEUTRAL and _wrong(float(answer), positive=example.label == POSITIVE)
         ]
-    return found
+    return found, joint_sha256([source.sha256])
 
 
 def _score_suite(place: Path, positives: Any, baseline: tuple[str, ...], failures: bool) -> dict[str, Any]:
@@ -168,6 +175,8 @@ def _percent(value: float | None) -> str:
 
 
 def _show_labelled(found: dict[str, Any]) -> None:
+    if "left_out" in found:
+        click.echo(f"Left out of {found['data']}: {found['left_out']}.")
     if "labels" in found:
         click.echo(f"Labels of {found['data']}: {found['labels']}.")
     area = "-" if found["auc"] is None else f"{found['auc']:.3f}"

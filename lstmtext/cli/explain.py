@@ -45,7 +45,8 @@ EXAMPLES = """Examples:
     type=click.Choice(METHODS),
     multiple=True,
     help="reading: P(positive) after each word. occlusion: its change when a word is taken out. interaction: what "
-    "spans of words do together. gates: the cells' gates at every token. Can be given several times. "
+    "spans of words do together, in nats of z(positive) − z(negative), the logits before calibration. "
+    "gates: the cells' gates at every token. Can be given several times. "
     "Default: reading and occlusion.",
 )
 @click.option(
@@ -57,14 +58,17 @@ EXAMPLES = """Examples:
     "Default: spans around the words that change the answer most when taken out.",
 )
 @click.option("--against", metavar="TEXT", help="A second text, read beside the first.")
-@click.option("--layer", type=int, metavar="N", help="Gates of this layer only, counted from 0.")
+@click.option(
+    "--layer", type=int, metavar="N", help="Gates of this layer, counted from 0. Default: the last; with --json all."
+)
 @click.option("--unit", type=int, metavar="N", help="Gates of this unit only, as numbers.")
 @click.option(
     "--ablate",
     "off",
     multiple=True,
     metavar="LAYER:UNIT",
-    help="The answer with this unit switched off; several are switched off together.",
+    help="The answer with this unit switched off, and what that changes of P(positive) and of its log-odds; "
+    "several are switched off together.",
 )
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw it, for a slide.")
 @click.option("--png", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="The same as pixels.")

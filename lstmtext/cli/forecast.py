@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def command(
 ) -> None:
     """Forecast a time series: a column of FILE (.csv; - is standard input), or --values.
 
-    An LSTM corrects the best of three baselines: naive, seasonal naive and drift. It answers only where it beats
+    An LSTM corrects the best of four baselines: naive and drift, and both with a season. It answers only where it beats
     them on windows held out from the past; otherwise the baseline answers, and the command says so. The table shows
     MASE, sMAPE (per cent), WQL and the intervals' coverage of every model on those windows, and of "chosen": what
     would have answered, chosen on earlier windows only.
@@ -156,7 +157,8 @@ def _page(found: Forecast) -> str:
     rows = found.rows()
     width = max(12, *(len(label) for label in found.labels)) + 2
     heads = list(rows[0])
-    lines = [found.why, "", terminal(found, shutil.get_terminal_size().columns, plain), ""]
+    columns = shutil.get_terminal_size().columns
+    lines = [*textwrap.wrap(found.why, columns), "", terminal(found, columns, plain), ""]
     lines.append(f"{heads[0]:<{width}}" + "".join(f"{head:>14}" for head in heads[1:]))
     for row in rows:
         numbers = ("–" if value is None else f"{value:.6g}" for value in list(row.values())[1:])

@@ -8,9 +8,13 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from types import FrameType
 
-__all__ = ["leaving_in_order"]
+__all__ = ["Told", "leaving_in_order"]
 
 MOMENT_SECONDS = 3.0  # on a busy machine a piece takes one or two; who is asked to wait for longer presses again
+
+
+class Told(KeyboardInterrupt):
+    """Ctrl-C, of which has been said what it leaves behind."""
 
 
 @contextlib.contextmanager

@@ -38,6 +38,10 @@ EXAMPLES = """Examples:
   lstmtext memory copying --json"""
 BUDGETS = ("quick", "full")
 CHART_HEIGHT = 20  # lines
+INTERVALS = (
+    "Uprights in the chart are the range of the seeds, brackets in the tables the 95 % interval of their mean "
+    "(Student's; of shares of solved seeds Wilson's): with two seeds it is wide, because two say little."
+)
 MOST_COLUMNS, NAME_COLUMNS = 8, 24  # of a table: numbers, and the width of the names
 LINE_SECONDS, DRAW_SECONDS = 10.0, 0.1  # between lines in a log, and between drawings of the bar
 
@@ -229,7 +233,7 @@ def _page(task: Experiment, found: dict[str, Any], folder: Path) -> str:
         chart = plain(lines)
     tables = [_table(found, *which, width) for which in task.tables or (task.chart,)]
     scores = ", ".join(f"{name} {_short(value)}" for name, value in found["baselines"].items())
-    told = textwrap.fill(f"{found['note']} Beside it: {scores}.", max(width, 40))
+    told = textwrap.fill(f"{found['note']} Beside it: {scores}. {INTERVALS}", max(width, 40))
     page = "\n".join([found["title"], "", chart, *tables, "", told, str(folder / "result.json")])
     return page if encodes(page) else page.encode("ascii", "replace").decode()
 

@@ -96,6 +96,7 @@ def show_command(model: str, as_json: bool) -> None:
         ("size", document["size"]),
         ("corpus", f"{corpus['name']} ({corpus['bytes']:,} bytes; {corpus['split']})"),
         ("licence", corpus["licence"] or "as given by whoever supplied the text"),
+        *([("measured on", corpus["measured_on"])] if corpus["measured_on"] else []),
         *([("source", corpus["source"])] if corpus["source"] else []),
         *[
             (name, f"{score['text']}, {score['protocol']}, on {score['data']}")

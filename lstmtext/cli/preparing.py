@@ -12,6 +12,7 @@ from typing import TextIO
 
 import click
 
+from lstmtext.cli.leaving import Told
 from lstmtext.cli.progress import LINE_INTERVAL_SECONDS
 from lstmtext.cli.status_line import StatusLine
 from lstmtext.units import format_bytes, format_duration
@@ -77,6 +78,7 @@ def preparation_shown(stream: TextIO) -> Iterator[None]:
                 f"interrupted while the text was prepared ({line.unfinished}); the same command goes on from there.",
                 err=True,
             )
+            raise Told from None
         raise
     finally:
         line.clear()

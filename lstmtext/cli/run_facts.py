@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ago", "facts"]
 
+UNKNOWN = "the model does not know {:.1%} of the held-out tokens, and these come cheap"
+
 
 def facts(summary: RunSummary) -> list[tuple[str, str]]:
     """State, settings, scores and checkpoints; the value is empty where there is nothing to say."""
@@ -37,6 +39,7 @@ def facts(summary: RunSummary) -> list[tuple[str, str]]:
         ("model", shape + (f", {started.parameters:,} parameters" if started else "")),
         ("batch", batch),
         ("best", f"{summary.best()}{at}"),
+        ("", f"without bits per character: {UNKNOWN.format(summary.much_unknown)}" if summary.much_unknown else ""),
         ("right", ", ".join(right)),
         ("training", f"loss {progress.loss:.3f}, {progress.tokens_per_second:,.0f} tokens/s" if progress else ""),
         ("checkpoints", f"last {summary.last_checkpoint or '-'}, best {summary.best_checkpoint or '-'}"),

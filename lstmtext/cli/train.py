@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lstmtext.cli.train_settings import label_settings, resolve_settings
 from lstmtext.cli.training_session import dry_run as print_dry_run
-from lstmtext.cli.training_session import resume_training, start_training
+from lstmtext.cli.training_session import interruption_told, refuse_taken, resume_training, start_training
 from lstmtext.errors import UsageError
 from lstmtext.places import check_name
 from lstmtext.units import TOKEN_UNITS, TOKENS
@@ -52,10 +54,16 @@ COMMON = [
 
 
 def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options of both commands."""
+    """The options of both commands; and what both say when they are interrupted early."""
+
+    @functools.wraps(function)
+    def told(**options: Any) -> None:
+        with interruption_told(resumed=bool(options["resume"])):
+            function(**options)
+
     for option in reversed(COMMON):
-        function = option(function)
-    return function
+        told = option(told)
+    return told
 
 
 @click.group(epilog="Examples:\n\n\b\n  lstmtext train lm my-novel.txt --minutes 5\n  lstmtext train lm --help")
@@ -102,8 +110,10 @@ def language_model(
     if resume:
         extra = [*corpus, *(key for key, value in {**options, "recipe": recipe}.items() if value)]
         _check_resume(bool(extra or config_file or assignments or dry_run))
-        resume_training(resume, detach=detach, as_json=as_json)
+        resume_training(resume, "lm", detach=detach, as_json=as_json)
         return
+    if not dry_run:
+        refuse_taken(name)
     settings, why = resolve_settings("language-model", corpus, recipe, config_file, assignments, dropout, options)
     if dry_run:
         print_dry_run(settings, why, as_json)
@@ -161,8 +171,10 @@ def sentiment(
     if resume:
         given = [*data, *(key for key, value in {**options, "recipe": recipe}.items() if value), *weights]
         _check_resume(bool(given or config_file or assignments or dry_run or label_map or validation or bidirectional))
-        resume_training(resume, detach=detach, as_json=as_json)
+        resume_training(resume, "sentiment", detach=detach, as_json=as_json)
         return
+    if not dry_run:
+        refuse_taken(name)
     labels = label_settings(weights, label_map, validation, len(data))
     if bidirectional:
         options["bidirectional"] = "true"

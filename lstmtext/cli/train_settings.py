@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,10 +58,22 @@ def label_settings(
 
 
 def read_label_map(text: str) -> dict[str, str]:
-    """What `--label-map A=negative,B=positive` says. Raises UsageError for another form."""
-    pairs = [pair.partition("=") for pair in text.split(",")]
-    if not all(equals and value for _, equals, value in pairs):
-        raise UsageError(f"--label-map {text}: write it as LABEL=negative,LABEL=positive.")
+    """What `--label-map A=negative,B=positive` says. Raises UsageError for another form.
+
+    Semicolons may stand for the commas, and a label that holds either is put in quotation marks.
+    """
+    import csv
+
+    between = ";" if ";" in re.sub(r'"[^"]*"', "", text) else ","
+    found: list[str] = []
+    with contextlib.suppress(csv.Error):  # there is a line end in it
+        found = next(csv.reader([text], delimiter=between, skipinitialspace=True), [])
+    pairs = [pair.rpartition("=") for pair in found]
+    if not pairs or not all(equals and value for _, equals, value in pairs):
+        raise UsageError(
+            f"--label-map {text}: write it as LABEL=negative,LABEL=positive; where a label holds a comma, with "
+            "semicolons between them."
+        )
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
@@ -168,14 +182,22 @@ def _disagreement(own: dict[str, Any], settings: TrainSettings, started: TrainSe
 
 
 def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from lstmtext.settings import read_settings
     from lstmtext.text.corpus import open_corpus
+    from lstmtext.text.preparation import prepare
     from lstmtext.text.scanning import scan
-    from lstmtext.training.defaults import choose_defaults
+    from lstmtext.training.defaults import LITTLE_BYTES, choose_defaults, fit_batch
     from lstmtext.training.precision import choose_device
 
     size = scan(open_corpus(text["corpus"], field=text.get("field", "text"))).bytes
     device = choose_device(given.get("run", {}).get("device", "auto"))
-    return choose_defaults(size, minutes, device.type != "cpu")
+    chosen, why = choose_defaults(size, minutes, device.type != "cpu")
+    if size < LITTLE_BYTES:  # how many words or parts of words they are is known when they are counted; they are kept
+        with contextlib.suppress(SettingsError):  # all of them are said together, later
+            settings = read_settings({"text": text, "batch": given.get("batch", {})}, strict=False)
+            typed = {name: getattr(settings.batch, name) for name in given.get("batch", {})}
+            fit_batch(chosen["batch"], typed, len(prepare(settings.text).train))
+    return chosen, why
 
 
 def _value(key: str, value: str) -> Any:

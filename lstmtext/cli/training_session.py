@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +12,47 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmtext.cli.leaving import Told
 from lstmtext.cli.preparing import preparation_shown
 from lstmtext.cli.typed import typed_command
-from lstmtext.errors import DivergedError, ProcessLostError, UsageError
+from lstmtext.errors import DivergedError, InputError, ProcessLostError, UsageError
 
 if TYPE_CHECKING:
     from lstmtext.config import TrainSettings
+    from lstmtext.text.examples import LabelledText
     from lstmtext.training.world import World
 
-__all__ = ["dry_run", "resume_training", "start_training"]
+__all__ = ["dry_run", "interruption_told", "refuse_taken", "resume_training", "start_training"]
+
+KINDS = {"lm": "language model", "sentiment": "classifier"}
+
+
+@contextlib.contextmanager
+def interruption_told(*, resumed: bool) -> Iterator[None]:
+    """Inside, Ctrl-C says what it leaves where nothing has been trained yet; later `_follow` does. resumed: a run."""
+    try:
+        yield
+    except Told:
+        raise
+    except KeyboardInterrupt:
+        if _speaks():
+            left = "the run is as it was" if resumed else "there is no run"
+            click.echo(f"interrupted before the first step: {left}.", err=True)
+        raise Told from None
+
+
+def _speaks() -> bool:
+    """Whether this process is the only one or the first of those that torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def refuse_taken(name: str | None) -> None:
+    """Raise RunError for a --name that cannot be had, before anything is read; the first process may have it by now."""
+    from lstmtext.places import runs_folder
+    from lstmtext.store.run_writer import refuse_content
+
+    if name and _speaks():
+        refuse_content(runs_folder() / name)
 
 
 def start_training(
@@ -30,7 +63,7 @@ def start_training(
     from lstmtext.store.run import fresh_name
 
     _refuse_under_torchrun(detach, "--detach", "Put torchrun itself into the background: nohup torchrun … &")
-    if why and not as_json and os.environ.get("RANK", "0") == "0":
+    if why and not as_json and _speaks():
         click.echo(f"Chosen for {why}; what you gave comes on top. `--dry-run` shows all settings.", err=True)
     if detach:
         from lstmtext.cli.detach import start_detached
@@ -46,14 +79,18 @@ def start_training(
         with preparation_shown(sys.stderr):
             session = Session(settings, folder, command, world=world)
         if settings.task == "sentiment" and world.leads and not as_json:
-            _say_scales(session.task)
+            _say_texts(session.task)
         _follow(session, as_json)
 
 
-def _say_scales(task: Any) -> None:
-    """How labels that are numbers were read: only a person can see that it is wrong."""
-    for name, numbers in task.text.numbers:
+def _say_texts(task: Any) -> None:
+    """What a classifier's score will rest on, and how numbers were read as labels: a person sees what is wrong."""
+    text: LabelledText = task.text
+    for name, left_out in text.left_out:
+        click.echo(f"Left out of {name}: {left_out}.", err=True)
+    for name, numbers in text.numbers:
         click.echo(f"Labels of {name}: {numbers}.", err=True)
+    click.echo(text.division, err=True)
 
 
 def _stem(settings: TrainSettings) -> str:
@@ -66,16 +103,22 @@ def _stem(settings: TrainSettings) -> str:
     return stem if len(names) == 1 else f"{stem}-and-more"
 
 
-def resume_training(run: str, *, detach: bool, as_json: bool) -> None:
-    """Go on with a run of either kind."""
+def resume_training(run: str, command: str, *, detach: bool, as_json: bool) -> None:
+    """Go on with a run. command: the word after `lstmtext train`; UsageError if the run is of the other kind."""
     from lstmtext.store.run import find_run
+    from lstmtext.store.run_settings import TASK_COMMANDS, read_run_settings
 
     _refuse_under_torchrun(detach, "--detach", "Put torchrun itself into the background: nohup torchrun … &")
     folder = find_run(run)
+    settings = read_run_settings(folder)
+    own = TASK_COMMANDS[settings.task]
+    if own != command:
+        raise UsageError(f"{run} is a {KINDS[own]}. Go on with it: lstmtext train {own} --resume {shlex.quote(run)}")
+    _refuse_missing(run, settings)
     if detach:
         from lstmtext.cli.detach import resume_detached
 
-        resume_detached(folder)
+        resume_detached(folder, command)
         return
     from lstmtext.training.session import Session
 
@@ -83,6 +126,17 @@ def resume_training(run: str, *, detach: bool, as_json: bool) -> None:
         with preparation_shown(sys.stderr):
             session = Session.resume(folder, world.launcher() + typed_command(), world=world)
         _follow(session, as_json)
+
+
+def _refuse_missing(run: str, settings: TrainSettings) -> None:
+    """Raise InputError where a text of the run lies no longer where it was. Library names are found elsewhere."""
+    text, labels = settings.text, settings.labels
+    places = [*text.corpus, str(text.validation), *labels.sources, *labels.held_out, *labels.unlabelled]
+    gone = [place for place in places if Path(place).is_absolute() and not Path(place).exists()]
+    if gone:
+        raise InputError(
+            f"The run {run} needs its text again, and {gone[0]} is no longer there. Put it back, or start a new run."
+        )
 
 
 def _refuse_under_torchrun(given: bool, option: str, advice: str) -> None:
@@ -117,6 +171,17 @@ def _follow(session: Any, as_json: bool) -> None:
         for _ in session.events():
             pass
         return
+    try:
+        _show(session, as_json)
+    except KeyboardInterrupt:
+        from lstmtext.store.run import run_name
+
+        resume = f"lstmtext train {session.task.command} --resume {shlex.quote(run_name(session.folder))}"
+        click.echo(f"Next: {session.world.launcher()}{resume}", err=True)
+        raise Told from None
+
+
+def _show(session: Any, as_json: bool) -> None:
     from lstmtext.cli.progress import ProgressView
     from lstmtext.events import encode_event
 
@@ -140,7 +205,8 @@ def _follow(session: Any, as_json: bool) -> None:
             view.show(event)
     finally:
         view.close()
-    click.echo(f"Next: {summarise(session.folder).use()}", err=True)
+    summary = summarise(session.folder)
+    click.echo(f"Next: {[*summary.next_commands(), summary.use()][0]}", err=True)  # of a stopped one: how it goes on
 
 
 def dry_run(settings: TrainSettings, why: str, as_json: bool) -> None:

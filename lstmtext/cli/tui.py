@@ -33,8 +33,10 @@ def command(run: str | None, web: bool, port: int, keys: bool) -> int:
     """
     from lstmtext.tui.state import UiState
 
-    state = UiState.load()  # a mistake in the file is said here, on an untouched terminal
+    state = UiState.load()
     if keys:
+        for problem in state.problems:
+            click.echo(f"warning: {problem}", err=True)
         return _print_keys(state.keys)
     if run is not None:
         from lstmtext.store.run import find_run

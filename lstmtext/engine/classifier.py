@@ -55,6 +55,9 @@ class Judgement(NamedTuple):
     unknown: tuple[str, ...]
     empty: bool
 
+    def __hash__(self) -> int:
+        return hash((self.text, self.label, self.positive))  # a dict has none
+
     @property
     def score(self) -> float:
         """2p − 1: from −1 (negative) to 1 (positive)."""

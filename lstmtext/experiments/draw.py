@@ -1,6 +1,6 @@
 """The curves of an experiment as an SVG. Must not import torch.
 
-arms         a line with dots each, their intervals as uprights, named at the right end
+arms         a line with dots each, the range of the seeds as uprights, named at the right end
 references   dashed grey lines: naive answers and theory
 """
 

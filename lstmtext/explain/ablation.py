@@ -2,6 +2,7 @@
 
     h[layer][unit] ← 0 at every step, also while the line end before the text is read
     change         = P(positive | unit off) − P(positive)
+    log_odds       = the same of ln P(positive) / (1 − P(positive)), which moves where P is near 0 or 1 and hardly can
 
 This is exact: the text is read again, and later states are what they become without the unit. A row of a batch is one
 set of units that are off, so that a layer of 512 units costs four batches of 128. Layers below the first that is
@@ -23,7 +24,7 @@ from lstmtext.engine.stack import Stack
 from lstmtext.errors import UsageError
 from lstmtext.explain.words import NEUTRAL, read_words
 
-__all__ = ["LONGEST", "UnitEffect", "ablate", "check_unit", "rank_units"]
+__all__ = ["LONGEST", "UnitEffect", "ablate", "ablated", "check_unit", "rank_units"]
 
 LONGEST = 300  # words: a layer of 512 units takes a quarter of a minute on one core
 ROWS_AT_ONCE = 128
@@ -32,11 +33,12 @@ Unit = tuple[int, int]
 
 
 class UnitEffect(NamedTuple):
-    """change: P(positive) with the unit switched off − P(positive)."""
+    """change: P(positive) with the unit switched off − P(positive); log_odds: the same of its log-odds, in nats."""
 
     layer: int
     unit: int
     change: float
+    log_odds: float = 0.0
 
 
 def ablate(classifier: EngineClassifier, text: str, units: Sequence[Unit]) -> float:
@@ -47,7 +49,13 @@ def ablate(classifier: EngineClassifier, text: str, units: Sequence[Unit]) -> fl
     for layer, unit in units:
         check_unit(classifier, layer, unit)
     ids = read_words(classifier, text).ids
-    return float(_switched_off(classifier, ids, [units])[0])
+    return float(_switched_off(classifier, ids, [units])[0, 0])
+
+
+def ablated(classifier: EngineClassifier, ids: Ids, units: Sequence[Unit]) -> tuple[float, float]:
+    """P(positive) of these tokens with these (layer, unit) off, and by how much its log-odds change, in nats."""
+    without, whole = _switched_off(classifier, ids, [units, ()])
+    return float(without[0]), float(_log_odds(without) - _log_odds(whole))
 
 
 def rank_units(classifier: EngineClassifier, ids: Ids, layers: Sequence[int] | None = None) -> list[UnitEffect]:
@@ -57,14 +65,15 @@ def rank_units(classifier: EngineClassifier, ids: Ids, layers: Sequence[int] | N
     """
     layers = range(len(classifier.stack.layers)) if layers is None else layers
     units = [(layer, unit) for layer in layers for unit in range(_width(classifier))]
-    whole = float(classifier.positives([ids])[0])
+    whole = _switched_off(classifier, ids, [()])
     # A layer at a time, so that the layers below it are read once for all its units.
     found = [
         _switched_off(classifier, ids, [[unit] for unit in units if unit[0] == layer])
         for layer in dict.fromkeys(layers)
     ]
-    changes = (np.concatenate(found) - whole).tolist() if found else []
-    effects = [UnitEffect(*unit, change) for unit, change in zip(units, changes, strict=True)]
+    sides = np.concatenate([*found, whole[:0]])
+    changes, log_odds = (sides[:, 0] - whole[0, 0]).tolist(), (_log_odds(sides) - _log_odds(whole)).tolist()
+    effects = [UnitEffect(*unit, *effect) for unit, *effect in zip(units, changes, log_odds, strict=True)]
     return sorted(effects, key=lambda effect: -abs(effect.change))
 
 
@@ -81,9 +90,15 @@ def _width(classifier: EngineClassifier) -> int:
     return int(classifier.stack.hidden * len(classifier.stacks))
 
 
+def _log_odds(sides: Array) -> Array:
+    """(…, 2) → (…,): finite, whatever was rounded to zero."""
+    logs: Array = np.log(np.maximum(sides, np.finfo(np.float64).tiny))
+    return np.asarray(logs[..., 0] - logs[..., 1])
+
+
 def _switched_off(classifier: EngineClassifier, ids: Ids, off: Sequence[Sequence[Unit]]) -> Array:
-    """P(positive) with each of these sets of units off, (sets,)."""
-    found = np.full(len(off), NEUTRAL)
+    """P(positive) and 1 − P(positive) with each of these sets of units off, (sets, 2); the second is no difference."""
+    found = np.full((len(off), 2), NEUTRAL)
     if not bool((ids != classifier.tokenizer.unknown_id).any()):
         return found
     hidden, dtype = classifier.stack.hidden, classifier.weight.dtype
@@ -98,7 +113,9 @@ def _switched_off(classifier: EngineClassifier, ids: Ids, off: Sequence[Sequence
             for way, stack in enumerate(classifier.stacks)
         ]
         readout = np.concatenate([pooled[name] for name in classifier.parts for pooled in parts], axis=1)
-        found[begin : begin + len(chosen)] = classifier.positive(classifier.probabilities(classifier.scores(readout)))
+        probabilities = classifier.probabilities(classifier.scores(readout))
+        worth = classifier.positive(np.eye(len(classifier.classes), dtype=dtype))
+        found[begin : begin + len(chosen)] = probabilities @ np.stack([worth, 1 - worth], axis=1)
     return found
 
 

@@ -56,7 +56,7 @@ class Decomposition(NamedTuple):
 class Interaction(NamedTuple):
     """What a span of words does together.
 
-    span: words i … j − 1; score: its relevant part, above zero speaking for positive
+    span: words i … j − 1; score: its relevant part, in nats before calibration, above zero speaking for positive
     interaction: score − the sum of `words`, which are the scores of its single words
     """
 

@@ -18,12 +18,12 @@ from math import floor, log10
 from lstmtext.explain.colour import scaled
 from lstmtext.explain.compare import Comparison
 from lstmtext.explain.decomposition import Interaction
-from lstmtext.explain.draw import bar, cell, columns, fit, painted, strip
+from lstmtext.explain.draw import SHADES, bar, cell, columns, fit, painted, strip
 from lstmtext.explain.reading import Turn
 from lstmtext.explain.report import Explanation, Gates
 from lstmtext.units import counted
 
-__all__ = ["comparison_lines", "gate_lines", "interaction_lines", "page", "turn_lines", "word_lines"]
+__all__ = ["comparison_lines", "gate_legend", "gate_lines", "interaction_lines", "page", "turn_lines", "word_lines"]
 
 TABLE_WORDS = 60  # more are a strip of words, without numbers
 WORD_COLUMNS = 16
@@ -32,6 +32,7 @@ BAR_COLUMNS = 10  # to each side
 SHOWN_TURNS = 12
 SHOWN_INTERACTIONS = 8
 MOST_UNITS = 8  # beside each other, per gate
+MOST_DIGITS = 8  # behind the point: less is rounding
 PROBABILITIES = ("forget", "input", "output", "reset", "update")  # gates from 0 to 1; the others have a sign
 
 
@@ -46,6 +47,8 @@ def page(explanation: Explanation, width: int = 80, colour: bool = False) -> str
         blocks.append(interaction_lines(explanation.interactions, width, colour))
     if explanation.gates is not None and explanation.gates.tokens:
         blocks.append(gate_lines(explanation.gates, width, colour))
+        if len(explanation.gates.units) > 1:
+            blocks.append(_folded(gate_legend(explanation.gates, colour), width))
     if explanation.ablation is not None:
         blocks.append(_folded(_ablation(explanation), width))
     if explanation.against is not None and explanation.against.rows:
@@ -116,12 +119,16 @@ def turn_lines(turns: Sequence[Turn]) -> list[str]:
 
 
 def interaction_lines(found: Sequence[Interaction], width: int, colour: bool) -> list[str]:
-    """Spans with their score, their interaction, and the scores of their words alone."""
+    """Spans with their score, their interaction, and the scores of their words alone; above them the unit."""
     shown = found[:SHOWN_INTERACTIONS]
     scores = scaled([one.score for one in shown], 1.0)
     room = min(max(max(columns(one.text) for one in shown), 8), max(width - 50, 16), max(width - 21, FEWEST_COLUMNS))
     rest = width - room - 23  # what "  score  interaction  " leaves
-    lines = [f"{fit('together', room)}   score  interaction" + ("  the words alone" if rest >= 15 else "")]
+    unit = "Scores are parts of z(positive) - z(negative), the logits before calibration, in nats:"
+    lines = [
+        *_folded([unit], width),
+        f"{fit('together', room)}   score  interaction" + ("  the words alone" if rest >= 15 else ""),
+    ]
     for one, score in zip(shown, scores, strict=True):
         line = f"{painted(fit(one.text, room), score, colour)}  {one.score:+6.2f}  {one.interaction:+11.2f}"
         alone = [f"{word:+.2f}" for word in one.words]
@@ -134,7 +141,7 @@ def interaction_lines(found: Sequence[Interaction], width: int, colour: bool) ->
 def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
     """Tokens × units: numbers for one unit, squares for several, those with the strongest effect first."""
     layer, place = gates.layers[-1], len(gates.layers) - 1
-    room = min(max(columns(token) for token in gates.tokens), 12)
+    room = min(max(FEWEST_COLUMNS, *(columns(token) for token in gates.tokens)), 12)
     if len(gates.units) == 1:
         room = min(room, max(width - 22, FEWEST_COLUMNS))  # two gates beside each other
         lines = [f"Layer {layer}, unit {gates.units[0]}:"]
@@ -148,12 +155,16 @@ def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
         return lines
     count = min(max(((width - room) // len(gates.values) - 1) // 2, 1), MOST_UNITS)
     units = gates.ranking[:count]
-    strongest = max(abs(one.change) for one in units)
-    digits = max(1 - floor(log10(strongest)), 2) if strongest else 2  # two that say something, however small it is
-    effects = ", ".join(f"{one.unit} ({one.change:+.{digits}f})" for one in units)
-    head = f"Layer {layer}, the units that change the answer most when switched off:"
+    changes, log_odds = _signed([one.change for one in units]), _signed([one.log_odds for one in units])
+    effects = ", ".join(f"{one.unit} ({a}; {b})" for one, a, b in zip(units, changes, log_odds, strict=True))
+    last = f", the last of {len(gates.layers)}" if place else ""
+    head = f"Layer {layer}{last}: the units that change P(positive) most when switched off (by how much; its log-odds):"
     lines = _folded([head, effects], width)
     lines.append(fit("", room) + "".join(" " + fit(name[: 2 * count], 2 * count) for name in gates.values))
+    names = [str(one.unit) for one in units]
+    for digit in range(-max(map(len, names)), 0):  # their numbers, from top to bottom: a square has two columns
+        numbers = "".join(f" {name[digit] if -digit <= len(name) else ' '}" for name in names)
+        lines.append(fit("unit" if digit == -1 else "", room) + f" {numbers}" * len(gates.values))
     squares = {name: table[place][:, [one.unit for one in units]] for name, table in gates.values.items()}
     largest = {name: max(float(abs(table).max()), 1e-9) for name, table in squares.items()}
     for step, token in enumerate(gates.tokens):
@@ -166,12 +177,30 @@ def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
     return lines
 
 
+def gate_legend(gates: Gates, colour: bool) -> list[str]:
+    """How to read the squares of `gate_lines`, in sentences."""
+    gated, others = ([name for name in gates.values if (name in PROBABILITIES) == one] for one in (True, False))
+    steps = ", ".join(f"{sign} {step / (len(SHADES) - 1):g}" for step, sign in enumerate(SHADES) if sign.strip())
+    scale = "blue is 0, white ½, orange 1" if colour else f"{steps}; nothing: 0"
+    found = [f"{', '.join(gated)}: {scale}."] if gated else []
+    what = "blue below zero, orange above, the full colour" if colour else "sign and shade, █"
+    return [*found, f"{', '.join(others)}: {what} for the largest of the units shown."]
+
+
+def _signed(values: Sequence[float]) -> list[str]:
+    """Numbers with a sign, and digits enough that the largest says something, however small it is."""
+    strongest = max(map(abs, values))
+    digits = min(max(1 - floor(log10(strongest)), 2), MOST_DIGITS) if strongest else 2
+    return [f"{value:+.{digits}f}" for value in values]
+
+
 def _ablation(explanation: Explanation) -> list[str]:
     assert explanation.ablation is not None
     units = ", ".join(f"{layer}:{unit}" for layer, unit in explanation.ablation.units)
     positive = explanation.ablation.positive
     what = f"unit {units}" if len(explanation.ablation.units) == 1 else f"units {units}"
-    return [f"With {what} switched off: P(positive) {positive:.4f} ({positive - explanation.positive:+.4f})."]
+    (change,), (log_odds,) = _signed([positive - explanation.positive]), _signed([explanation.ablation.log_odds])
+    return [f"With {what} switched off: P(positive) {positive:.4f} ({change}), its log-odds change by {log_odds}."]
 
 
 def comparison_lines(found: Comparison, width: int, colour: bool) -> list[str]:

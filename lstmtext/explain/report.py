@@ -21,10 +21,11 @@ from lstmtext.engine.classifier import EngineClassifier, label_of
 from lstmtext.errors import UsageError
 from lstmtext.explain import decomposition, occlusion, trace
 from lstmtext.explain.ablation import LONGEST as LONGEST_GATES
-from lstmtext.explain.ablation import UnitEffect, ablate, check_unit, rank_units
+from lstmtext.explain.ablation import UnitEffect, ablated, check_unit, rank_units
 from lstmtext.explain.compare import Comparison, compare
 from lstmtext.explain.reading import Turn, read, turns
 from lstmtext.explain.words import Words, read_words
+from lstmtext.given import check_explain
 
 __all__ = ["METHODS", "Ablation", "Explanation", "Gates", "Method", "explain"]
 
@@ -52,10 +53,14 @@ class Gates(Struct, frozen=True, eq=False):
 
 
 class Ablation(Struct, frozen=True):
-    """units: (layer, unit) that were switched off together; positive: P(positive) without them."""
+    """units: (layer, unit) that were switched off together; positive: P(positive) without them.
+
+    log_odds: by how much that changes ln P(positive) / (1 − P(positive))
+    """
 
     units: list[tuple[int, int]]
     positive: float
+    log_odds: float
 
 
 class Explanation(Struct, frozen=True, kw_only=True, eq=False):
@@ -66,7 +71,7 @@ class Explanation(Struct, frozen=True, kw_only=True, eq=False):
     reading: P(positive) after each word; turns: where it changed sides
     occlusion: change of P(positive) when a word is taken out, below zero where it spoke for positive
     occlusion_pairs: the same for words k and k + 1
-    interactions: spans of words by contextual decomposition
+    interactions: spans of words by contextual decomposition, in nats of z(positive) − z(negative) before calibration
     """
 
     text: str
@@ -117,7 +122,11 @@ class Explanation(Struct, frozen=True, kw_only=True, eq=False):
             found["gates"] = _gates_dict(self.gates)
         if self.ablation is not None:
             units = [list(unit) for unit in self.ablation.units]
-            found["ablation"] = {"units": units, "positive": _rounded(self.ablation.positive)}
+            found["ablation"] = {
+                "units": units,
+                "positive": _rounded(self.ablation.positive),
+                "log_odds_change": _rounded(self.ablation.log_odds),
+            }
         if self.against is not None:
             found["against"] = _against_dict(self.against)
         return found
@@ -145,9 +154,13 @@ def explain(
     against: a second text, read beside the first
     layer, unit: narrow the gates (and add them)
     off: (layer, unit) to switch off, together
-    Raises UsageError for what this model or this text does not have: a reading of a bidirectional model, an
-    interaction of another cell than the LSTM, a span outside the text, a text too long for a method.
+    Raises UsageError for an option of another form, and for what this model or this text does not have: a reading of
+    a bidirectional model, an interaction of another cell than the LSTM, a span outside the text, a text too long for
+    a method.
     """
+    check_explain(METHODS, methods, spans, against, layer, unit, off)
+    spans, off = ([(int(one), int(other)) for one, other in pairs] for pairs in (spans, off))  # numpy's have no JSON
+    layer, unit = (None if one is None else int(one) for one in (layer, unit))
     words = read_words(classifier, text)
     chosen, notes = _chosen(classifier, words, methods)
     if spans:
@@ -181,7 +194,7 @@ def explain(
     if "gates" in chosen:
         found["gates"] = _gates(classifier, words, layer, unit)
     if off:
-        found["ablation"] = Ablation(list(off), ablate(classifier, text, off))
+        found["ablation"] = Ablation(list(off), *ablated(classifier, words.ids, off))
     if "reading" in found and len(words) > LONG:
         positive = found["reading"][-1]
     else:
@@ -202,8 +215,6 @@ def explain(
 def _chosen(classifier: EngineClassifier, words: Words, methods: Sequence[Method] | None) -> tuple[set[str], list[str]]:
     """The methods to use, and why the usual ones are not among them."""
     if methods is not None:
-        if unknown := [method for method in methods if method not in METHODS]:
-            raise UsageError(f"There is no method {unknown[0]!r}; the methods are {', '.join(METHODS)}.")
         return set(methods), []
     chosen, notes = {"reading", "occlusion"}, []
     if classifier.classifier.bidirectional:
@@ -237,7 +248,13 @@ def _gates_dict(gates: Gates) -> dict[str, Any]:
         found[name] = table.astype(float).round(GATE_DIGITS).tolist()
     if gates.ranking:
         found["ranking"] = [
-            {"layer": one.layer, "unit": one.unit, "change": _rounded(one.change)} for one in gates.ranking[:TOP_UNITS]
+            {
+                "layer": one.layer,
+                "unit": one.unit,
+                "change": _rounded(one.change),
+                "log_odds_change": _rounded(one.log_odds),
+            }
+            for one in gates.ranking[:TOP_UNITS]
         ]
     return found
 

@@ -70,12 +70,14 @@ def _generation(tokenizer: Tokenizer, kind: str) -> list[str]:
     """The loop: the whole prompt at once, then one token after the other."""
     onnx = kind == "onnx"
     lines = [
+        'if sys.argv[4:] or not all(part.replace(".", "", 1).isdecimal() for part in sys.argv[2:]):',
+        "    sys.exit(__doc__)",
         'prompt, length, temperature = (*sys.argv[1:], *("The", "200", "0.8")[len(sys.argv) - 1 :])',
         f"ids = {_encoded(tokenizer, PROMPT_OF_WORDS if tokenizer.kind in WORDS else PROMPT)}",
         "random = np.random.default_rng(0)" if onnx else "torch.manual_seed(0)",
         "",
         "fresh, written = ids, []",
-        "while len(written) < int(length):",
+        "while len(written) < float(length):",
     ]
     if onnx:
         lines += [

@@ -35,11 +35,12 @@ from lstmtext.forecast.series import Series
 from lstmtext.forecast.windows import first_origin, window_length
 from lstmtext.units import counted
 
-__all__ = ["Forecast", "forecast", "trainer"]
+__all__ = ["Forecast", "forecast", "too_few", "trainer"]
 
 WINDOWS = 12  # held out without --windows: enough to choose by, few enough that half a series can hold them
 FEWEST_ROWS = 20  # training windows; with fewer the LSTM is not tried
 DEFAULT_LEVEL = 80.0
+FAIR_COVERAGE = 0.75  # of the level: below, a dozen windows that follow each other are no longer an excuse
 
 
 @dataclass(frozen=True)
@@ -157,14 +158,15 @@ def forecast(
     model = choose(found, season)
     predict = train(values) if train and model == LSTM else None
     mean = predict(values) if predict else baseline(model, values, horizon, season)
-    too_few = None if train else _too_few(count, horizon, season, levels, windows)
-    why = _why(found, model, count, constant=constant, too_few=too_few)
+    few = "" if constant else too_few(count, horizon, season, levels, windows)
+    why = _why(found, model, count, constant=constant, few=few)
     bounds: dict[float, tuple[Values, Values] | None] = {}
     for level in asked:
         enough = wanted >= needed_windows(level)
         r = radius(found.residuals(model), level) if enough else np.zeros(0)
         bounds[level] = (mean - r, mean + r) if enough else None
-    notes = list(found.notes)
+    notes = [series.times.note] if series.times and series.times.note else []
+    notes += [*found.notes, *(_narrow(found, model, level) for level in asked if _held_little(found, model, level))]
     if None in bounds.values():
         notes.append(_no_interval(asked, wanted))
     table = [found.score(name, asked[0]) for name in sorted(found.forecasts, key=lambda name: name == CHOSEN)]
@@ -184,22 +186,25 @@ def _can_train(count: int, horizon: int, season: int, levels: Sequence[float], w
     return trainer(known, horizon, season, seed=0) is not None
 
 
-def _too_few(count: int, horizon: int, season: int, levels: Sequence[float], windows: int | None) -> str:
-    """That the values are too few for the LSTM; where the season makes them so, that it does, and what would do."""
-    few = f"{counted(count, 'value')} are too few for the LSTM to learn from"
-    if season == 1 or not _can_train(count, horizon, 1, levels, windows):
-        return few
+def too_few(count: int, horizon: int, season: int = 1, levels: Sequence[float] = (), windows: int | None = None) -> str:
+    """That `count` values are too few for the LSTM, and how many would do; empty where they are enough."""
+    if _can_train(count, horizon, season, levels, windows):
+        return ""
     enough = next(more for more in itertools.count(count + 1) if _can_train(more, horizon, season, levels, windows))
-    return f"{few} with a season of {season}, which takes {enough}; without one they would do"
+    takes = f"it takes {enough:,} with a horizon of {horizon}"
+    if season > 1:
+        without = "; without one they would do" * _can_train(count, horizon, 1, levels, windows)
+        takes += f" and a season of {season}{without}"
+    return f"{counted(count, 'value')} are too few for the LSTM to learn from ({takes})"
 
 
-def _why(found: Backtest, model: str, count: int, *, constant: bool, too_few: str | None) -> str:
-    """too_few: that there were not enough windows to train on, if so."""
+def _why(found: Backtest, model: str, count: int, *, constant: bool, few: str) -> str:
+    """few: that there were not enough windows to train on, if so."""
     windows = counted(len(found.origins), "held-out window")
     if constant:
         return f"All {count} values are the same: there is nothing to learn, and {model} answers."
-    if LSTM not in found.forecasts and too_few:
-        return f"{too_few}: {model} answers, the nearest on {windows}."
+    if LSTM not in found.forecasts and few:
+        return f"{few}: {model} answers, the nearest on {windows}."
     if LSTM not in found.forecasts:
         return f"Before the {windows} the series stands still, which teaches the LSTM nothing: {model} answers."
     errors = {name: float(found.errors(name).mean()) for name in found.forecasts if name != CHOSEN}
@@ -226,6 +231,20 @@ def _nearest(name: str, count: int) -> str:
 
 def _held_out(count: int, horizon: int) -> str:
     return f"each begins in the later half of the {count} values and has {horizon} after it"
+
+
+def _held_little(found: Backtest, model: str, level: float) -> bool:
+    """Whether the intervals of a model held much less on the held-out windows than they should."""
+    held = found.score(model, level).coverage
+    return held is not None and held < FAIR_COVERAGE * level / 100
+
+
+def _narrow(found: Backtest, model: str, level: float) -> str:
+    held = 100 * (found.score(model, level).coverage or 0.0)
+    return (
+        f"the intervals of {model} should have held {level:g} % on the held-out windows and held {held:.0f} %: "
+        "expect values outside of them."
+    )
 
 
 def _no_interval(levels: Sequence[float], windows: int) -> str:

@@ -5,10 +5,12 @@ With y₁ … y_T known and season m:
     naive             ŷ(T+k) = y_T
     drift             ŷ(T+k) = y_T + k · (y_T − y₁) / (T − 1)
     seasonal naive    ŷ(T+k) = y(T + k − m · ⌈k / m⌉)
+    seasonal drift    ŷ(T+k) = y(T + k − m · ⌈k / m⌉) + ⌈k / m⌉ · mean of y_t − y_(t−m) over the past
     Holt, ETS         exponential smoothing by statsmodels (the extra [series]): a row of the table, never the answer
 
 Every one of them is scaled and shifted with its series. `choose_baseline` asks the past which of the first
-three would have been nearest. Must not import torch.
+four would have been nearest. Source: Hyndman & Athanasopoulos, "Forecasting: principles and practice", section 5.2;
+the last is its seasonal naive with a drift. Must not import torch.
 """
 
 from __future__ import annotations
@@ -24,7 +26,17 @@ import numpy.typing as npt
 
 from lstmtext.errors import MissingExtraError
 
-__all__ = ["BASELINES", "SMOOTHERS", "Values", "baseline", "choose_baseline", "names_for", "smooth", "smoothers_ready"]
+__all__ = [
+    "BASELINES",
+    "SEASONAL",
+    "SMOOTHERS",
+    "Values",
+    "baseline",
+    "choose_baseline",
+    "names_for",
+    "smooth",
+    "smoothers_ready",
+]
 
 Values = npt.NDArray[np.float64]
 SMOOTHED = 2_000  # latest values that are smoothed: older ones have weights near zero there, and cost the same
@@ -52,12 +64,23 @@ def seasonal_naive(known: Values, horizon: int, season: int) -> Values:
     return known[len(known) - season + np.arange(horizon) % season]
 
 
+def seasonal_drift(known: Values, horizon: int, season: int) -> Values:
+    """The value one season before, and the mean growth per season; with no season and a value more: seasonal naive."""
+    repeated = seasonal_naive(known, horizon, season)
+    if len(known) <= season:
+        return repeated
+    growth = (known[season:] - known[:-season]).mean()
+    return np.asarray(repeated + (np.arange(horizon) // season + 1) * growth)
+
+
 # In the order of their preference when the past cannot tell them apart: the simplest first.
 BASELINES: dict[str, Callable[[Values, int, int], Values]] = {
     "naive": naive,
     "seasonal naive": seasonal_naive,
     "drift": drift,
+    "seasonal drift": seasonal_drift,
 }
+SEASONAL = ("seasonal naive", "seasonal drift")
 SMOOTHERS = ("Holt", "ETS")
 
 
@@ -67,8 +90,8 @@ def baseline(name: str, known: Values, horizon: int, season: int) -> Values:
 
 
 def names_for(season: int) -> list[str]:
-    """The baselines that differ from each other: without a season, seasonal naive is naive."""
-    return [name for name in BASELINES if season > 1 or name != "seasonal naive"]
+    """The baselines that differ from each other: without a season, seasonal naive is naive, and so with drift."""
+    return [name for name in BASELINES if season > 1 or name not in SEASONAL]
 
 
 def choose_baseline(known: Values, horizon: int, season: int) -> str:

@@ -1,10 +1,12 @@
 """A column of times: read, found regular, continued.
 
 Forms: a number (a year, a day's number), 2024-05, 2024-Q2, 2024-W22, 2024-05-31, and ISO dates with a time of day;
-months and days also with / or nothing between their parts. The day or the month first, as in 01/02/2024, is refused:
-nobody can tell which it is. What continues is written as the last time is.
+months and days also with / or nothing between their parts; Jan 2024 and January 2024. The day or the month first, as
+in 01/31/2024, is read where one of the column's days is above 12; otherwise nobody can tell which it is, and it is
+refused. What continues is written as the last time is.
 
-Times are regular when neighbours are equally far apart, or when their months are (ends of months count as such).
+Times are regular when neighbours are equally far apart, when their months are (ends of months count as such), or when
+they are the days from Monday to Friday; of those some may be missing as holidays, which `note` says.
 What is not regular is refused with its row, because a forecast of "the next step" means nothing there.
 Must not import torch.
 """
@@ -26,15 +28,21 @@ __all__ = ["NUMBER", "Times", "read_times"]
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 TOLERANCE = 1e-6  # of a step: numbers like 1959.1 are not exact
 MONTH = timedelta(days=28)  # steps from here on may be meant as months: 30 November, 31 December, 31 January
-FORMS = "a number, 2024-05, 2024-Q2, 2024-W22, 2024-05-31 or 2024-05-31 14:00"
+FORMS = "a number, 2024-05, May 2024, 2024-Q2, 2024-W22, 2024-05-31, 05/31/2024 or 2024-05-31 14:00"
+CIVIL = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")  # the day or the month first
+NAMED = re.compile(r"([A-Za-z]{3,9})([ -])(\d{4})")
+MONTHS = re.findall(r"\w+", "January February March April May June July August September October November December")
+WORKDAYS = 5
+LONGEST_CLOSED = 5  # days from Monday to Friday that may be missing after each other: the New Year of China
 YEARS = range(1800, 2200)  # 202405 and 20240531 are dates where every cell of the column reads as one of these years
 
 
 class Times(NamedTuple):
-    """The times as written, and how to write the k-th after the last (k from 1)."""
+    """The times as written, how to write the k-th after the last (k from 1), and what a person should know of them."""
 
     written: list[str]
     after: Callable[[int], str]
+    note: str = ""
 
 
 class Moment(NamedTuple):
@@ -51,9 +59,10 @@ def read_times(cells: Sequence[str], rows: Sequence[int], place: str) -> Times |
     stands twice, goes backwards or breaks the rhythm.
     """
     moments: list[Moment] = []
+    day_first = _day_first(cells, rows, place)
     compact = all(_compact(cell.strip()) for cell in cells)
     for cell, row in zip(cells, rows, strict=True):
-        moment = _parse(cell.strip(), compact)
+        moment = _parse(cell.strip(), compact, day_first)
         if moment is None:
             what = f"{cell!r} is not a time" if cell.strip() else "the time is missing"
             raise InputError(f"{place}, row {row}: {what}. Times are {FORMS}.")
@@ -70,6 +79,8 @@ def read_times(cells: Sequence[str], rows: Sequence[int], place: str) -> Times |
     if kind == "number":
         return _numbers(cells, values, rows, place)
     steps = [later - earlier for earlier, later in pairwise(values)]
+    if kind in ("date", "datetime") and len(set(steps)) > 1 and (found := _workdays(kind, cells, values, rows, place)):
+        return found
     if kind == "week" or (kind in ("date", "datetime") and len(set(steps)) == 1 and steps[0] < MONTH):
         return _even(kind, cells, values, steps, rows, place)
     return _months(kind, cells, values, steps, rows, place)
@@ -81,7 +92,23 @@ def _compact(cell: str) -> Moment | None:
     return moment if moment and moment.kind != "number" and moment.value.year in YEARS else None
 
 
-def _parse(cell: str, compact: bool) -> Moment | None:
+def _day_first(cells: Sequence[str], rows: Sequence[int], place: str) -> bool:
+    """Whether the day stands before the month. Raises InputError where the cells would let both be."""
+    parts = [(match, row) for cell, row in zip(cells, rows, strict=True) if (match := CIVIL.fullmatch(cell.strip()))]
+    for match, _ in parts:
+        if max(int(match[1]), int(match[3])) > 12:
+            return int(match[1]) > 12
+    if parts:
+        match, row = parts[0]
+        first, second = f"{match[4]}-{match[1]:0>2}-{match[3]:0>2}", f"{match[4]}-{match[3]:0>2}-{match[1]:0>2}"
+        raise InputError(
+            f"{place}, row {row}: is {match[0]!r} {first} or {second}? No day of this column is above 12, "
+            "which would tell. Write the year first, as in these two."
+        )
+    return False
+
+
+def _parse(cell: str, compact: bool, day_first: bool = False) -> Moment | None:
     if NUMBER.fullmatch(cell) and not compact:
         return Moment("number", float(cell))
     try:
@@ -93,8 +120,14 @@ def _parse(cell: str, compact: bool) -> Moment | None:
             return Moment("week", date.fromisocalendar(int(match[1]), int(match[2]), 1))
         if match := re.fullmatch(r"(\d{4})([-/]?)(\d{2})\2(\d{2})", cell):
             return Moment("date", date(int(match[1]), int(match[3]), int(match[4])))
+        if match := CIVIL.fullmatch(cell):
+            day, month = (1, 3) if day_first else (3, 1)
+            return Moment("date", date(int(match[4]), int(match[month]), int(match[day])))
+        if match := NAMED.fullmatch(cell):
+            named = [number for number, name in enumerate(MONTHS, 1) if match[1].title() in (name, name[:3])]
+            return Moment("month", date(int(match[3]), named[0], 1))
         return Moment("datetime", datetime.fromisoformat(cell))
-    except ValueError:
+    except (ValueError, IndexError):
         return None
 
 
@@ -149,7 +182,7 @@ def _months(
         def after(k: int) -> str:
             month = months[-1] + k * usual
             day = min(anchor, _days(month))
-            return _write(kind, values[-1].replace(year=month // 12, month=month % 12 + 1, day=day), cells[-1])
+            return _write(kind, values[-1].replace(year=month // 12, month=month % 12 + 1, day=day), cells)
 
         return Times(list(cells), after)
     return _even(kind, cells, values, steps, rows, place)
@@ -163,7 +196,33 @@ def _even(
     for index, step in enumerate(steps, 1):
         if step != usual:
             raise _irregular(cells, rows, index, place, str(usual).removesuffix(", 0:00:00"))
-    return Times(list(cells), lambda k: _write(kind, values[-1] + k * usual, cells[-1]))
+    return Times(list(cells), lambda k: _write(kind, values[-1] + k * usual, cells))
+
+
+def _workdays(kind: str, cells: Sequence[str], values: Sequence[Any], rows: Sequence[int], place: str) -> Times | None:
+    """Times that are the days from Monday to Friday, over a weekend at least; None where they are none."""
+    weeks = [divmod(value.toordinal() - 1, 7) for value in values]  # ordinal 1 was a Monday
+    if any(day >= WORKDAYS for _, day in weeks) or len({week for week, _ in weeks}) == 1:
+        return None
+    if kind == "datetime" and len({value.timetz() for value in values}) > 1:
+        return None
+    numbers = [week * WORKDAYS + day for week, day in weeks]
+    gaps = [later - earlier for earlier, later in pairwise(numbers)]
+    if gaps.count(1) * 4 < len(gaps) * 3:  # more than holidays
+        return None
+    for index, gap in enumerate(gaps, 1):
+        if gap > LONGEST_CLOSED + 1:
+            raise _irregular(cells, rows, index, place, "1 day from Monday to Friday")
+
+    def after(k: int) -> str:
+        week, day = divmod(numbers[-1] + k, WORKDAYS)
+        days = 7 * week + day + 1 - values[-1].toordinal()
+        return _write(kind, values[-1] + timedelta(days=days), cells)
+
+    missing = sum(gaps) - len(gaps)
+    are = "is one day" if missing == 1 else f"are {missing} days"
+    note = f"from Monday to Friday there {are} missing in {place}, taken for holidays." if missing else ""
+    return Times(list(cells), after, note)
 
 
 def _days(month: int) -> int:
@@ -177,9 +236,18 @@ def _irregular(cells: Sequence[str], rows: Sequence[int], index: int, place: str
     )
 
 
-def _write(kind: str, value: Any, like: str) -> str:
-    """A time in the form of `like`."""
-    like = like.strip()
+def _write(kind: str, value: Any, cells: Sequence[str]) -> str:
+    """A time in the form of the last of the cells, and of all of them where the last does not tell."""
+    like = cells[-1].strip()
+    if match := CIVIL.fullmatch(like):
+        padded = not any(re.match(r"\d\D|\d+\D\d\D", cell.strip()) for cell in cells)
+        parts = [f"{part:02d}" if padded else str(part) for part in (value.month, value.day)]
+        first = _day_first(cells, range(len(cells)), "")
+        return match[2].join([*(parts[::-1] if first else parts), str(value.year)])
+    if match := NAMED.fullmatch(like):
+        short = all(len(re.split("[ -]", cell.strip())[0]) == 3 for cell in cells)
+        name = MONTHS[value.month - 1][: 3 if short else None]
+        return f"{name.upper() if match[1].isupper() else name}{match[2]}{value.year}"
     between = "-" if "-" in like else "/" if "/" in like else ""
     if kind == "month":
         return f"{value:%Y}{between}{value:%m}"

@@ -11,8 +11,9 @@ and for the network that goes step by step, with c and q the median of the known
     x'_t = (d_t / s, (y_t − c) / q, (y_t − y_(t−m)) / s)
     u_t = (y_(t+1) − y_(t+1−lag) − slope) / s             what comes next, beyond the baseline's step from there
 
-where lag is m over seasonal naive and 1 otherwise, and slope is drift's. y_t − y_T means another thing at every step,
-and where a value stands in its series means the same: a step can be learned at one place and taken at another.
+where lag is m over a seasonal baseline and 1 otherwise, and slope is that of a drift. y_t − y_T means another thing at
+every step, and where a value stands in its series means the same: a step can be learned at one place and taken at
+another.
 
 So a + b·y (b > 0) has the same x and z as y, and ŷ(T+k) = baseline(k) + s · f(x)(k) is scaled and shifted with the
 series. All scales are of the past: nothing after T is in x, s, c or q. Medians let one outlier pass without
@@ -27,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lstmtext.forecast.baselines import Values, baseline
+from lstmtext.forecast.baselines import SEASONAL, Values, baseline
 
 __all__ = [
     "Examples",
@@ -78,7 +79,7 @@ def first_origin(length: int, season: int) -> int:
 
 def step_lag(base: str, season: int) -> int:
     """How far back the value lies from which the baseline steps to the next one."""
-    return season if base == "seasonal naive" else 1
+    return season if base in SEASONAL else 1
 
 
 def centre(known: Values) -> tuple[float, float]:

@@ -25,9 +25,11 @@ from lstmtext.store.checkpoint import (
     Checkpoint,
     CheckpointConfig,
     ClassifierFacts,
+    CorpusFacts,
     read_checkpoint,
     write_checkpoint,
 )
+from lstmtext.store.licences import joined_licences, known_licences, stated_licences
 
 __all__ = ["average_models"]
 
@@ -63,7 +65,9 @@ def average_models(sources: Sequence[Path], shares: Sequence[float], target: Pat
         ).astype(np.float32)
         for name in last.tensors
     }
-    config = msgspec.structs.replace(last.config, command=command, metrics={}, classifier=_classifier(models, parts))
+    config = msgspec.structs.replace(
+        last.config, command=command, metrics={}, corpus=_corpus(models), classifier=_classifier(models, parts)
+    )
     card = model_card(target.name, config, sum(value.size for value in tensors.values()))
     write_checkpoint(target, config, last.tokenizer_json, tensors, card)
 
@@ -80,6 +84,18 @@ def _difference(one: CheckpointConfig, other: CheckpointConfig) -> str:
         found and (found.readout, found.bidirectional, found.classes) for found in (one.classifier, other.classifier)
     ]
     return "" if facts[0] == facts[1] else "read-out or classes"
+
+
+def _corpus(models: Sequence[Checkpoint]) -> CorpusFacts:
+    """What any of them has read, with the licences of all; size and split are the last one's."""
+    facts = [model.config.corpus for model in models]
+    last, names = facts[-1], "+".join(dict.fromkeys(name for each in facts for name in each.name.split("+")))
+    licence = stated_licences(joined_licences(*map(known_licences, facts)))
+    measured = [name for name in (last.measured_on or "").split(", ") if name not in names.split("+")]
+    split = last.split if names == last.name else f"of the last model that was averaged: {last.split}"
+    return msgspec.structs.replace(
+        last, name=names, split=split, licence=licence, measured_on=", ".join(measured) or None
+    )
 
 
 def _classifier(models: Sequence[Checkpoint], parts: Sequence[float]) -> ClassifierFacts | None:

@@ -83,6 +83,7 @@ def model_card(name: str, config: CheckpointConfig, parameters: int, notes: str 
     lines += [
         f"| trained on | {corpus.name} ({corpus.bytes:,} bytes, sha256 `{corpus.sha256[:16]}…`) |",
         f"| licence of the text | {corpus.licence or 'as given by whoever supplied it'} |",
+        *([f"| measured on | {corpus.measured_on} (nothing was learned from it) |"] if corpus.measured_on else []),
         *([f"| source of the text | {corpus.source} |"] if corpus.source else []),
         f"| split | {corpus.split} |",
         f"| command | `{config.command}` |",

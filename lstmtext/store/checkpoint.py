@@ -78,7 +78,7 @@ class TokenizerFacts(Struct, frozen=True, kw_only=True):
 
 
 class CorpusFacts(Struct, frozen=True, kw_only=True):
-    """What the model has read."""
+    """What the model has read, with what is known of its licences (`store/licences.py` words it)."""
 
     name: str
     sha256: str
@@ -86,6 +86,8 @@ class CorpusFacts(Struct, frozen=True, kw_only=True):
     split: str
     licence: str | None = None
     source: str | None = None
+    measured_on: str | None = None
+    """Sources that were held out whole: nothing was learned from them."""
 
 
 class Metric(Struct, frozen=True, kw_only=True):

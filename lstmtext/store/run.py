@@ -26,7 +26,7 @@ from lstmtext.store.control import ACTIONS, EVENTS, SETTINGS, STATUS, Request, l
 from lstmtext.store.experiment import is_experiment
 from lstmtext.store.run_reader import RunReader, RunStatus, drop_repeated, read_status, send, wait_for
 from lstmtext.store.run_writer import RunWriter
-from lstmtext.units import bits_from_nats
+from lstmtext.units import bits_from_nats, perplexity_from_nats
 
 __all__ = [
     "ACTIONS",
@@ -47,6 +47,7 @@ __all__ = [
     "wait_for",
 ]
 
+MOST_UNKNOWN = 0.02  # of the validation tokens: with more, bits per character look the better the less a model knows
 SUGGESTED_CHARACTERS = 16  # of a prompt to copy, at most: a word, or the beginning of a Chinese line
 
 
@@ -164,10 +165,16 @@ class RunSummary(Struct, kw_only=True):
 
     @property
     def best_bits_per_character(self) -> float | None:
-        """The best loss in bits per character; None for a classifier and until the run has said how long tokens are."""
-        if self.best_loss is None or self.started is None or self.task == "sentiment":
+        """The best loss in bits per character; None for a classifier, at first, and where many tokens are unknown."""
+        if self.best_loss is None or self.started is None or self.task == "sentiment" or self.much_unknown:
             return None
         return bits_from_nats(self.best_loss) / self.started.characters_per_token
+
+    @property
+    def much_unknown(self) -> float:
+        """The unknown share of the validation tokens, where it makes bits per character meaningless; else 0."""
+        share = self.started.unknown_share if self.started else 0.0
+        return share if share > MOST_UNKNOWN else 0.0
 
     def setting(self, table: str, name: str) -> str:
         """A setting as text (a list by commas); `?` where the file does not say."""
@@ -182,6 +189,8 @@ class RunSummary(Struct, kw_only=True):
         if self.task == "sentiment":
             return f"{self.best_loss:.4f} nats per text"
         bits = self.best_bits_per_character
+        if self.much_unknown:
+            return f"{self.best_loss:.4f} nats, perplexity {perplexity_from_nats(self.best_loss):.1f}"
         return f"{self.best_loss:.4f} nats" + ("" if bits is None else f", {bits:.3f} bits/char")
 
     def brief(self) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -10,7 +12,10 @@ from lstmtext.config import TrainSettings
 from lstmtext.errors import RunError, SettingsError
 from lstmtext.settings import read_settings
 
-__all__ = ["read_run_settings", "settings_toml"]
+__all__ = ["TASK_COMMANDS", "read_run_settings", "resume_command", "settings_toml", "train_word"]
+
+TASK_COMMANDS = {"language-model": "lm", "sentiment": "sentiment"}
+"""Task → the word after `lstmtext train`."""
 
 
 def settings_toml(settings: TrainSettings) -> str:
@@ -29,3 +34,17 @@ def read_run_settings(folder: Path) -> TrainSettings:
         raise RunError(f"{path} cannot be read: {error}.") from None
     except SettingsError as error:
         raise RunError(f"{path} is damaged: {' '.join(error.problems)}") from None
+
+
+def train_word(folder: Path) -> str:
+    """The word after `lstmtext train` for a run; where its settings cannot be read, a language model's."""
+    try:
+        task = tomllib.loads((folder / "config.toml").read_text("utf-8")).get("task")
+    except (OSError, ValueError):
+        task = None
+    return TASK_COMMANDS.get(str(task), "lm")
+
+
+def resume_command(folder: Path) -> str:
+    """What goes on with a run of the runs folder, as a command to copy."""
+    return f"lstmtext train {train_word(folder)} --resume {shlex.quote(folder.name)}"

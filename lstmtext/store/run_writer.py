@@ -41,8 +41,9 @@ from lstmtext.store.control import (
     take_lock,
 )
 from lstmtext.store.run_reader import RunStatus, read_status
+from lstmtext.store.run_settings import resume_command
 
-__all__ = ["RunWriter"]
+__all__ = ["RunWriter", "refuse_content"]
 
 # People look a few times a second at most, and a rename each step would cost more than a small step.
 STATUS_INTERVAL_SECONDS = 0.5
@@ -88,12 +89,12 @@ class RunWriter:
 
         Raises RunError when the folder has content already, is in use, or cannot be written.
         """
-        _refuse_content(folder)
+        refuse_content(folder)
         with _as_run_error(folder):
             folder.mkdir(parents=True, exist_ok=True)
         lock = take_lock(folder)
         try:
-            _refuse_content(folder)  # again: another process may have created it before we had the lock
+            refuse_content(folder)  # again: another process may have created it before we had the lock
             with _as_run_error(folder / SETTINGS):
                 write_atomically(folder / SETTINGS, settings_toml)
             return cls(folder, lock)._open(RunStatus())
@@ -230,7 +231,8 @@ class RunWriter:
             self.close(self._end_state or ("stopped" if isinstance(error, KeyboardInterrupt) else "failed"))
 
 
-def _refuse_content(folder: Path) -> None:
+def refuse_content(folder: Path) -> None:
+    """Raise RunError for a folder that a new run cannot have: there is something in it, or it is a file."""
     try:
         content = {path.name for path in folder.iterdir()} - NOT_YET_A_RUN
     except FileNotFoundError:
@@ -238,7 +240,8 @@ def _refuse_content(folder: Path) -> None:
     except NotADirectoryError:
         raise RunError(f"{folder} is a file; a run needs a folder. Choose another --name.") from None
     if content:
-        raise RunError(f"{folder} exists and is not empty. Choose another --name, or go on with it by --resume.")
+        way_on = f", or go on with it: {resume_command(folder)}" if SETTINGS in content else "."
+        raise RunError(f"{folder} exists and is not empty. Choose another --name{way_on}")
 
 
 @contextlib.contextmanager

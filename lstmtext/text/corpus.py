@@ -19,7 +19,7 @@ import msgspec
 
 from lstmtext.errors import InputError
 from lstmtext.text import naming
-from lstmtext.text.decoding import BLOCK_BYTES, normalised_blocks
+from lstmtext.text.decoding import BLOCK_BYTES, in_folder, normalised_blocks
 
 __all__ = ["PIECE_BYTES", "REACH_BYTES", "Corpus", "CorpusFacts", "open_corpus"]
 
@@ -44,6 +44,7 @@ class Corpus:
     field: field of a .jsonl record that holds its text.
     licence, source: known for library corpora, else None.
     validation_file: the library's validation part, if this is one corpus that has one.
+    folders: which of the names are folders, of which all text files are read.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Corpus:
     licence: str | None = None
     source: str | None = None
     validation_file: Path | None = None
+    folders: tuple[Path, ...] = ()
 
     def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[str]:
         """The normalised text from offset `start` up to `stop` (bytes; None or beyond the end: the end).
@@ -135,7 +137,7 @@ class Corpus:
         for path in self.files:
             label = naming.label(path)
             empty = True
-            for block in normalised_blocks(path, label=label, field=self.field, buffer_bytes=BLOCK_BYTES):
+            for block in self._file_blocks(path, label):
                 if empty and not ends_line:
                     yield b"\n"
                 empty = False
@@ -143,6 +145,14 @@ class Corpus:
                 ends_line = block.endswith(b"\n")
             if empty and refuse_empty:
                 raise InputError(f"{label} is empty: there is no text in it.")
+
+    def _file_blocks(self, path: Path, label: str) -> Iterator[bytes]:
+        try:
+            yield from normalised_blocks(path, label=label, field=self.field, buffer_bytes=BLOCK_BYTES)
+        except InputError as error:
+            if any(path.is_relative_to(folder) for folder in self.folders):
+                raise in_folder(error, path) from None
+            raise
 
 
 def _continues(byte: int) -> bool:
@@ -193,6 +203,7 @@ def open_corpus(names: Sequence[str], *, field: str = "text", stdin: IO[bytes] |
         licence=_stated([(each.name, each.licence) for each in found]),
         source=_stated([(each.name, each.source) for each in found]),
         validation_file=single.validation_file if single else None,
+        folders=tuple(Path(name) for name in names if name != "-" and Path(name).is_dir()),
     )
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "STANDARD_INPUT",
     "TEXT_SUFFIXES",
     "check_text",
+    "in_folder",
     "normalised_blocks",
     "open_decompressed",
     "text_suffix",
@@ -37,6 +38,8 @@ __all__ = [
 BLOCK_BYTES = 1 << 20  # one read; larger ones are not faster, and ten of these fit any machine
 TEXT_SUFFIXES = (".txt", ".md", ".jsonl")
 COMPRESSED_SUFFIXES = (".gz", ".xz")
+CONVERT = "Convert it: "  # before a command, with which a message ends
+GIVE_TEXT = "Give UTF-8 text."
 STANDARD_INPUT = "Standard input"  # what it is called at the beginning of a message
 
 
@@ -145,7 +148,7 @@ def check_text(data: bytes, final: bool, offset: int, label: str, path: Path | N
         raise _not_utf8(data, error, offset, label, path) from None
     if (at := data.find(0)) >= 0:
         guess = _utf16(data)
-        advice = _conversion(guess, path) if guess else "Give UTF-8 text."
+        advice = _conversion(guess, path) if guess else GIVE_TEXT
         looks = f"may be {guess}" if guess else "looks binary"
         raise InputError(f"{label} {looks}: there is a NUL byte at offset {offset + at}. {advice}")
     return usable
@@ -159,7 +162,7 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError, offset: int, label: str, p
         )
     guess = _utf16(data)
     if guess is None and b"\0" in data:
-        return InputError(f"{label} is not UTF-8 text and looks binary: {place}. Give UTF-8 text.")
+        return InputError(f"{label} is not UTF-8 text and looks binary: {place}. {GIVE_TEXT}")
     guess = guess or "WINDOWS-1252"
     return InputError(f"{label} is not valid UTF-8: {place}. It may be {guess}. {_conversion(guess, path)}")
 
@@ -185,8 +188,18 @@ def _conversion(encoding: str, path: Path | None) -> str:
     stem = path.with_suffix("") if packed else path
     converted = shlex.quote(str(stem.with_name(f"{stem.stem}-utf8{stem.suffix}")))
     if packed:
-        return f"Convert it: {packed} {name} | iconv -f {encoding} -t UTF-8 > {converted}"
-    return f"Convert it: iconv -f {encoding} -t UTF-8 {name} > {converted}"
+        return f"{CONVERT}{packed} {name} | iconv -f {encoding} -t UTF-8 > {converted}"
+    return f"{CONVERT}iconv -f {encoding} -t UTF-8 {name} > {converted}"
+
+
+def in_folder(error: InputError, path: Path) -> InputError:
+    """The error of one file of a folder that is read as a whole: with a converted file beside it, it must go away."""
+    said = str(error)
+    if CONVERT in said:
+        name = str(path)
+        return InputError(f"{said} && mv {shlex.quote(name)} {shlex.quote(f'{name}.old')}")
+    advice = "All text files in the folder are read: move this one out of it, or name the others one by one."
+    return InputError(said.replace(GIVE_TEXT, advice))
 
 
 def _with_line_feeds(block: bytes) -> bytes:

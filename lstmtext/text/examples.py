@@ -20,8 +20,8 @@ import numpy.typing as npt
 from lstmtext.config import BatchSettings, LabelSettings
 from lstmtext.errors import InputError, UsageError
 from lstmtext.text.corpus import open_corpus
+from lstmtext.text.division import check_enough, said_of_division
 from lstmtext.text.labelled import Example, Source, plain_key, read_source, split_examples
-from lstmtext.text.labels import CLASSES
 from lstmtext.text.tokenizer import Ids, Tokenizer
 from lstmtext.units import counted
 
@@ -74,6 +74,10 @@ class LabelledText(NamedTuple):
     bytes: int
     numbers: list[tuple[str, str]]
     """Name, and how its labels were read, of every source with labels that are numbers on a scale."""
+    left_out: list[tuple[str, str]]
+    """Name, and what was left out, of every source with rows that are not whole."""
+    division: str
+    """What is learned from and what is held out, in sentences."""
 
 
 class ExampleBatch(NamedTuple):
@@ -120,9 +124,14 @@ def encode_examples(
     if unlabelled:
         train.append([Example(text, UNLABELLED) for text in unlabelled])
         weights.append(1.0)
-    found = LabelledText(
-        _encode(train, tokenizer, settings.longest),
-        _encode(parts, tokenizer, settings.longest),
+    learned, cut = _encode(train, tokenizer, settings.longest)
+    validation, cut_there = _encode(parts, tokenizer, settings.longest)
+    labels = learned.labels[learned.labels != UNLABELLED]
+    check_enough(names, labels, len(validation), sources, held_out)
+    read = sum(len(source.examples) for source in (*sources, *held_out))
+    return LabelledText(
+        learned,
+        validation,
         names,
         weights,
         [
@@ -134,31 +143,14 @@ def encode_examples(
         [source.licence or "" for source in sources],
         sum(len(example.text.encode("utf-8", "replace")) for source in sources for example in source.examples),
         [(source.name, source.numbers) for source in (*sources, *held_out) if source.numbers],
+        [(source.name, source.left_out) for source in (*sources, *held_out) if source.left_out],
+        said_of_division(read, len(labels), len(validation), cut + cut_there, settings.longest),
     )
-    _check_enough(found)
-    return found
 
 
-def _check_enough(found: LabelledText) -> None:
-    labelled = found.train.labels[found.train.labels != UNLABELLED]
-    classes = np.unique(labelled)
-    learned, held = counted(len(labelled), "text"), counted(len(found.validation), "text")
-    place = ", ".join(found.names)
-    if not len(classes):
-        raise InputError(f"{place}: no text to learn from, {held} held out. Give more texts, or hold out fewer.")
-    if len(classes) == 1:
-        raise InputError(
-            f"{place}: {learned} to learn from, all {CLASSES[classes[0]]}, and {held} held out; "
-            "a classifier needs two classes. Give more texts of another class."
-        )
-    if not len(found.validation):
-        raise InputError(
-            f"{place}: {learned} to learn from and none held out, so that nothing could be measured. "
-            "Give more texts, or hold out a larger part, for example --validation 0.4."
-        )
-
-
-def _encode(parts: Sequence[Sequence[Example]], tokenizer: Tokenizer, longest: int) -> Examples:
+def _encode(parts: Sequence[Sequence[Example]], tokenizer: Tokenizer, longest: int) -> tuple[Examples, int]:
+    """With how many were cut. parts: of each source."""
+    cut = 0
     start = [] if tokenizer.line_end_id is None else [tokenizer.line_end_id]
     sequences: list[Ids] = []
     labels: list[int] = []
@@ -167,6 +159,7 @@ def _encode(parts: Sequence[Sequence[Example]], tokenizer: Tokenizer, longest: i
         for example in examples:
             ids = tokenizer.encode(example.text.replace("\n", " "))
             if len(ids) > longest:  # the verdict tends to stand at the end
+                cut += 1
                 ids = np.concatenate([ids[: longest // 3], ids[len(ids) - (longest - longest // 3) :]])
             if len(ids):
                 sequences.append(np.concatenate([start, ids]).astype(np.int32))
@@ -174,7 +167,7 @@ def _encode(parts: Sequence[Sequence[Example]], tokenizer: Tokenizer, longest: i
                 sources.append(index)
     offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in sequences], dtype=np.int64)]).astype(np.int64)
     flat = np.concatenate([np.empty(0, np.int32), *sequences]).astype(np.int32)
-    return Examples(flat, offsets, np.array(labels, np.int64), np.array(sources, np.int64))
+    return Examples(flat, offsets, np.array(labels, np.int64), np.array(sources, np.int64)), cut
 
 
 def _sentences(settings: LabelSettings, seed: int, held: set[str]) -> list[str]:

@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 from lstmtext.errors import InputError, UsageError
 from lstmtext.text import library
+from lstmtext.text.decoding import in_folder
 from lstmtext.text.labels import choose_scale, explicit_scale, said_of_numbers
 from lstmtext.text.plain import pieces
 from lstmtext.text.rows import SUFFIXES, TEXT_NAMES, Row, file_rows, folder_rows, labelled_files
+from lstmtext.units import counted
 
-__all__ = ["TEXT_NAMES", "Example", "Source", "plain_key", "read_source", "split_examples"]
+__all__ = ["TEXT_NAMES", "Example", "Source", "joint_sha256", "plain_key", "read_source", "split_examples"]
 
 
 class Example(NamedTuple):
@@ -38,7 +40,7 @@ class Example(NamedTuple):
 class Source(NamedTuple):
     """The examples of one name on the command line. sha256: of their texts and labels, in order.
 
-    numbers: how labels that are numbers were read, where nobody said how
+    numbers: how labels that are numbers were read, where nobody said how; left_out: rows that are not whole, in words
     """
 
     name: str
@@ -46,6 +48,7 @@ class Source(NamedTuple):
     sha256: str
     licence: str | None = None
     numbers: str = ""
+    left_out: str = ""
 
 
 def read_source(
@@ -56,7 +59,7 @@ def read_source(
     *,
     to_learn: bool = True,
 ) -> Source:
-    """All examples of a file, a folder or a library corpus; texts of white space are left out.
+    """All examples of a file, a folder or a library corpus; rows without a text or a label are left out.
 
     to_learn: a library corpus that is only there to test with is refused
     Raises UsageError for a name that is nothing, InputError for what cannot be read, with the place.
@@ -76,13 +79,23 @@ def read_source(
     if path.is_dir() and not files:
         rows = list(folder_rows(path))
     for file in files:
-        rows.extend(file_rows(file, text_column, label_column))
+        try:
+            rows.extend(file_rows(file, text_column, label_column))
+        except InputError as error:
+            raise (in_folder(error, file) if path.is_dir() else error) from None
     if not rows and not files:
         raise InputError(
             f"{name} holds no labelled text: no {', '.join(SUFFIXES)}, and no folders pos and neg with .txt files."
         )
     if not rows:
         raise InputError(f"{name} is empty: there is no labelled text in it.")
+    left_out = _said_of_incomplete(rows)
+    rows = [row for row in rows if not row.place]
+    if not rows:
+        raise InputError(
+            f"{name}: no row has both a text and a label; left out: {left_out}. Columns of other names are given by "
+            "--text-column and --label-column."
+        )
     counts = Counter(row.label.strip() for row in rows)
     if label_map:
         scale = explicit_scale(label_map, name)
@@ -92,12 +105,27 @@ def read_source(
     examples = [
         Example(row.text, found, f"{label}/{row.group}" if row.group else "", row.sentence)
         for row in rows
-        if row.text.strip() and (found := scale(row.label)) is not None
+        if (found := scale(row.label)) is not None
     ]
     digest = hashlib.sha256()
     for example in examples:
         digest.update(f"{example.label}\t{example.text}\n".encode("utf-8", "surrogatepass"))
-    return Source(label, examples, digest.hexdigest(), licence, "" if label_map else said_of_numbers(counts, scale))
+    numbers = "" if label_map else said_of_numbers(counts, scale)
+    return Source(label, examples, digest.hexdigest(), licence, numbers, left_out)
+
+
+def _said_of_incomplete(rows: Sequence[Row]) -> str:
+    """`3 rows without a label, the first in line 13 of a.csv`; empty if every row is whole."""
+    incomplete = [row for row in rows if row.place]
+    parts = {
+        "label": [row for row in incomplete if row.text.strip()],
+        "text": [row for row in incomplete if not row.text.strip()],
+    }
+    return "; ".join(
+        f"{counted(len(found), 'row')} without a {what}, the first in {found[0].place}"
+        for what, found in parts.items()
+        if found
+    )
 
 
 def _library_entry(name: str) -> library.Entry:
@@ -158,6 +186,11 @@ def split_examples(
         for part in drawn
     ]
     return train, validation
+
+
+def joint_sha256(each: Sequence[str]) -> str:
+    """Of several sources in order, from the sha256 of each: what a classifier's config says of its texts."""
+    return hashlib.sha256(repr(list(each)).encode()).hexdigest()
 
 
 def plain_key(text: str) -> str:

@@ -1,10 +1,11 @@
 """Labels as people write them → negative, neutral, positive.
 
-    words               neg, negative, -, false, pos, positive, +, true, neutral, … in any case
+    words               neg, negative, -, false, no, pos, positive, +, true, yes, neutral, … in any case
     0 and 1             negative, positive                            (SST-2, IMDb, customer reviews)
     −1, 0, 1            negative, neutral, positive
     0 … 4               0 and 1 negative, 2 neutral, 3 and 4 positive  (Stanford Sentiment Treebank)
-    1 … 5               1 and 2 negative, 3 neutral, 4 and 5 positive  (stars)
+    1 … 5               1 and 2 negative, 3 neutral, 4 and 5 positive  (stars; `1 star` … `5 stars` too)
+    1 … 10, with a 10   up to 4 negative, 5 and 6 neutral, from 7 positive  (as IMDb counts them)
     −4 … 4, fractions   up to −0.5 negative, from 0.5 positive, between neutral (mean human intensity)
 
 Which scale it is follows from all values of a source together. Values that mean something else on another scale, such
@@ -13,6 +14,8 @@ as 1 and 2 alone, are refused: a guess would be wrong without a word. Must not i
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 
 from lstmtext.errors import InputError, UsageError
@@ -22,9 +25,9 @@ __all__ = ["CLASSES", "NEGATIVE", "NEUTRAL", "POSITIVE", "Scale", "choose_scale"
 CLASSES = ("negative", "neutral", "positive")
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 WORDS = {
-    **dict.fromkeys(("negative", "neg", "-", "bad", "false", "__label__negative", "__label__0"), NEGATIVE),
+    **dict.fromkeys(("negative", "neg", "-", "bad", "false", "no", "__label__negative", "__label__0"), NEGATIVE),
     **dict.fromkeys(("neutral", "neu", "mixed", "__label__neutral"), NEUTRAL),
-    **dict.fromkeys(("positive", "pos", "+", "good", "true", "__label__positive", "__label__1"), POSITIVE),
+    **dict.fromkeys(("positive", "pos", "+", "good", "true", "yes", "__label__positive", "__label__1"), POSITIVE),
 }
 TREES = "0 to 4"  # the scale of the Stanford Sentiment Treebank
 # From narrow to wide, with how they are called.
@@ -37,7 +40,12 @@ WHOLE_SCALES: list[tuple[str, dict[float, int]]] = [
     (TREES, {0: NEGATIVE, 1: NEGATIVE, 2: NEUTRAL, 3: POSITIVE, 4: POSITIVE}),
     ("1 to 5", {1: NEGATIVE, 2: NEGATIVE, 3: NEUTRAL, 4: POSITIVE, 5: POSITIVE}),
 ]
-NAMED = 9  # numbers that are named one by one: −4 … 4
+STARS = WHOLE_SCALES[-1]
+# Only where there is a 10: up to 6 it may be a school's grades, up to 7 a scale of 7, and their middle is another one.
+TEN = {float(n): NEGATIVE if n <= 4 else POSITIVE if n >= 7 else NEUTRAL for n in range(1, 11)}
+NAMED = 10  # numbers that are named one by one: −4 … 4, 1 … 10
+SHOWN = 6  # labels on no scale
+_STARS = re.compile(r"\s*stars?$", re.IGNORECASE)
 INTENSITY = 0.5  # a mean human rating nearer to 0 than this is neutral
 STRONGEST = 4.0
 
@@ -58,6 +66,10 @@ def choose_scale(values: Iterable[str], place: str, *, trees: bool = False) -> S
     if None not in numbers.values():
         found = {number for number in numbers.values() if number is not None}
         fitting = [(name, classes) for name, classes in WHOLE_SCALES if found <= classes.keys()]
+        if all(map(_STARS.search, distinct)):
+            fitting = [STARS] if found <= STARS[1].keys() else []
+        elif 10 in found and found <= TEN.keys():
+            fitting = [("1 to 10", TEN)]
         if 0 in found and found <= {0, 1}:
             del fitting[1:]  # so nearly everybody writes two classes
         readings = {tuple(classes[number] for number in sorted(found)) for _, classes in fitting}
@@ -66,14 +78,16 @@ def choose_scale(values: Iterable[str], place: str, *, trees: bool = False) -> S
         elif len(readings) > 1:
             raise InputError(_several(distinct, fitting, place))
         if fitting:
-            return lambda value: fitting[0][1][float(value)]
+            return lambda value: fitting[0][1][_value(value)]
         if max(map(abs, found)) <= STRONGEST and min(found) < 0:
             return _intensity
     wrong = sorted(value for value in distinct if value.lower() not in WORDS)
-    shown = ", ".join(map(repr, wrong[:6])) + (" and more" if len(wrong) > 6 else "")
+    shown = ", ".join(map(repr, wrong[:SHOWN])) + (" and more" if len(wrong) > SHOWN else "")
+    between = ";" if any("," in value for value in wrong[:SHOWN]) else ","
+    example = between.join(f"{value}=…" for value in [*wrong[:SHOWN], *(["…"] if len(wrong) > SHOWN else [])])
     raise InputError(
-        f"{place}: the labels {shown} are on no scale known here. Say what they mean, "
-        "for example --label-map 'bad=negative,ok=neutral,good=positive'."
+        f"{place}: the labels {shown} are on no scale known here. Say what each means, negative, neutral, positive or "
+        f"skip: --label-map {shlex.quote(example)}."
     )
 
 
@@ -108,18 +122,22 @@ def said_of_numbers(counts: Mapping[str, int], scale: Scale) -> str:
     numbers = [value for value in counts if _number(value) is not None]
     if not 0 < len(numbers) <= NAMED:
         return ""
-    read = [(value, scale(value)) for value in sorted(numbers, key=float)]
+    read = [(value, scale(value)) for value in sorted(numbers, key=_value)]
     return ", ".join(f"{value} → {CLASSES[found]} ({counts[value]:,})" for value, found in read if found is not None)
+
+
+def _value(number: str) -> float:
+    return float(_STARS.sub("", number))
 
 
 def _several(distinct: set[str], fitting: list[tuple[str, dict[float, int]]], place: str) -> str:
     """What is said of labels that fit several scales: what they mean on the narrowest and on the widest."""
-    written = sorted(distinct, key=lambda value: (float(value), value))
-    narrow = ",".join(f"{value}={CLASSES[fitting[0][1][float(value)]]}" for value in written)
+    written = sorted(distinct, key=lambda value: (_value(value), value))
+    narrow = ",".join(f"{value}={CLASSES[fitting[0][1][_value(value)]]}" for value in written)
     wide = next(
         f"{reading} (of {name})"
         for name, classes in reversed(fitting)
-        if (reading := ",".join(f"{value}={CLASSES[classes[float(value)]]}" for value in written)) != narrow
+        if (reading := ",".join(f"{value}={CLASSES[classes[_value(value)]]}" for value in written)) != narrow
     )
     return (
         f"{place}: the label{'s' if len(written) > 1 else ''} {', '.join(written)} may mean "
@@ -128,13 +146,13 @@ def _several(distinct: set[str], fitting: list[tuple[str, dict[float, int]]], pl
 
 
 def _intensity(value: str) -> int:
-    number = float(value)
+    number = _value(value)
     return NEGATIVE if number <= -INTENSITY else POSITIVE if number >= INTENSITY else NEUTRAL
 
 
 def _number(text: str) -> float | None:
     try:
-        number = float(text)
+        number = _value(text)
     except ValueError:
         return None
     return number if number == number and abs(number) != float("inf") else None

@@ -22,7 +22,7 @@ from typing import IO, NamedTuple
 
 from lstmtext.errors import InputError
 from lstmtext.text.decoding import _record_text, check_text, open_decompressed, text_suffix
-from lstmtext.text.rows import BLANK_HEADER, TEXT_NAMES, delimiter_of, too_many
+from lstmtext.text.rows import BLANK_HEADER, TEXT_NAMES, delimiter_of, named_column, quoted, too_many
 from lstmtext.units import counted
 
 __all__ = ["BLOCK_LINES", "LONGEST_LINE", "Line", "LineFile", "line_of", "stream_blocks"]
@@ -259,9 +259,7 @@ def _place_of(names: list[str], column: str | None, label: str) -> int:
     if not any(name.strip() for name in names):
         raise InputError(BLANK_HEADER.format(label))
     if column is not None:
-        if column in names:
-            return names.index(column)
-        raise InputError(f"{label} has no column {column!r}; the columns are {', '.join(names)}.")
+        return named_column(names, column, label)
     lower = [name.strip().lower() for name in names]
     for usual in TEXT_NAMES:
         if usual in lower:
@@ -269,5 +267,5 @@ def _place_of(names: list[str], column: str | None, label: str) -> int:
     if len(names) == 1:
         return 0
     raise InputError(
-        f"{label}: which column is the text? The columns are {', '.join(names)}. Name one of them: --column NAME."
+        f"{label}: which column is the text? The columns are {quoted(names)}. Name one of them: --column NAME."
     )

@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,7 @@ def _found(name: str) -> Found:
 def _files_below(folder: Path) -> tuple[Path, ...]:
     """The text files in a folder and below it, sorted, without hidden and empty ones."""
     found: list[Path] = []
+    others: Counter[str] = Counter()
 
     def cannot_list(error: OSError) -> None:
         raise InputError(f"The folder {error.filename} cannot be read: {error.strerror}.")
@@ -101,10 +103,14 @@ def _files_below(folder: Path) -> tuple[Path, ...]:
                 and path.stat().st_size
             ):
                 found.append(path)
+            elif path.suffix and not name.startswith("."):
+                others[path.suffix] += 1
     if not found:
         suffixes = ", ".join(TEXT_SUFFIXES)
+        common = f" (its {others.most_common(1)[0][0]})" if others else ""
         raise InputError(
-            f"The folder {folder} holds no text: no file named {suffixes} (or one of them with .gz or .xz)."
+            f"The folder {folder} holds no text: no file named {suffixes} (or one of them with .gz or .xz). "
+            f"Text files of another ending{common} are read when each of them is named."
         )
     return tuple(sorted(found))
 

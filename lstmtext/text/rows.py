@@ -23,10 +23,20 @@ from typing import NamedTuple
 import msgspec
 
 from lstmtext.errors import InputError, UsageError
-from lstmtext.text.decoding import check_text, normalised_blocks, open_decompressed, text_suffix
+from lstmtext.text.decoding import check_text, in_folder, normalised_blocks, open_decompressed, text_suffix
 from lstmtext.units import counted
 
-__all__ = ["SUFFIXES", "TEXT_NAMES", "Row", "delimiter_of", "file_rows", "folder_rows", "labelled_files"]
+__all__ = [
+    "SUFFIXES",
+    "TEXT_NAMES",
+    "Row",
+    "delimiter_of",
+    "file_rows",
+    "folder_rows",
+    "labelled_files",
+    "named_column",
+    "quoted",
+]
 
 TEXT_NAMES = ("text", "sentence", "review", "phrase", "snippet", "content")
 LABEL_NAMES = ("label", "phrase_label", "sentiment", "polarity", "intensity", "stars", "rating")
@@ -44,12 +54,16 @@ _TREE_TOKEN = re.compile(r"\(\s*(\d+)(?=\s)|([^()\s]+)|([()])")
 
 
 class Row(NamedTuple):
-    """A text with its label as written. group and sentence: see `labelled.Example`."""
+    """A text with its label as written. group and sentence: see `labelled.Example`.
+
+    place: line and file, where the text or the label is blank or not there
+    """
 
     text: str
     label: str
     group: str = ""
     sentence: str = ""
+    place: str = ""
 
 
 def labelled_files(folder: Path) -> list[Path]:
@@ -68,8 +82,13 @@ def folder_rows(folder: Path) -> Iterator[Row]:
         label = LABEL_FOLDERS.get(child.name.lower()) if child.is_dir() else None
         if label:
             for file in sorted(child.iterdir()):
-                if text_suffix(file) == ".txt":
-                    yield Row("".join(_text(file)).strip(), label)
+                if text_suffix(file) != ".txt":
+                    continue
+                try:
+                    text = "".join(_text(file)).strip()
+                except InputError as error:
+                    raise in_folder(error, file) from None
+                yield _row(text, label, "", file.name)
 
 
 def _text(path: Path) -> Iterator[str]:
@@ -91,15 +110,20 @@ def file_rows(path: Path, text_column: str = "", label_column: str = "") -> Iter
             _column(path, list(record), text_column, TEXT_NAMES, "text"),
             _column(path, list(record), label_column, LABEL_NAMES, "label"),
         )
-        text, label = (record.get(name) for name in columns)
-        if text is None or label is None or not str(label).strip():
-            raise InputError(
-                f"{path}, line {number}: the text or its label is missing (columns {' and '.join(columns)})."
-            )
+        text, label, group = (
+            "" if name is None or record.get(name) is None else record[name] for name in (*columns, _group(record))
+        )
         if not isinstance(text, str):
             raise InputError(f"{path}, line {number}: {columns[0]!r} holds {text!r}, not text.")
-        group = next((record[name] for name in record if name.strip().lower() in GROUP_NAMES), None)
-        yield Row(text, str(label), "" if group is None else str(group))
+        yield _row(text, str(label), str(group), f"line {number} of {path.name}")
+
+
+def _row(text: str, label: str, group: str, place: str) -> Row:
+    return Row(text, label, group, place="" if text.strip() and label.strip() else place)
+
+
+def _group(record: dict[str, object]) -> str | None:
+    return next((name for name in record if name.strip().lower() in GROUP_NAMES), None)
 
 
 def delimiter_of(header: str) -> str:
@@ -157,18 +181,31 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
 
 def _column(path: Path, there: list[str], wanted: str, usual: tuple[str, ...], what: str) -> str:
     if wanted:
-        if wanted in there:
-            return wanted
-        raise InputError(f"{path} has no column {wanted!r}; the columns are {', '.join(there)}.")
+        return there[named_column(there, wanted, str(path))]
     for name in usual:
         for column in there:
             if column.strip().lower() == name:
                 return column
     without = " Lines of label<TAB>text without a header belong in a .txt file." if len(there) == 2 else ""
     raise InputError(
-        f"{path}: which column is the {what}? None of {', '.join(there)} is called {', '.join(usual)}. "
+        f"{path}: which column is the {what}? None of {quoted(there)} is called {', '.join(usual)}. "
         f"Name it: --{what}-column NAME.{without}"
     )
+
+
+def named_column(there: list[str], wanted: str, label: str) -> int:
+    """Where a column is, with or without the blanks around its name. Raises InputError. label: of the file."""
+    if wanted in there:
+        return there.index(wanted)
+    bare = [name.strip() for name in there]
+    if wanted.strip() in bare:
+        return bare.index(wanted.strip())
+    raise InputError(f"{label} has no column {wanted!r}; the columns are {quoted(there)}.")
+
+
+def quoted(names: list[str]) -> str:
+    """Names of columns for a message: where one ends can be seen."""
+    return ", ".join(map(repr, names))
 
 
 def _text_lines(path: Path) -> Iterator[Row]:
@@ -179,9 +216,9 @@ def _text_lines(path: Path) -> Iterator[Row]:
             yield from _phrases(line, f"{path}, line {number}")
             continue
         label, tab, text = line.partition("\t")
-        if not tab or not label.strip():
+        if not tab:
             raise InputError(f"{path}, line {number}: expected label<TAB>text, or a tree such as (3 (2 It) (4 works)).")
-        yield Row(text, label)
+        yield _row(text, label, "", f"line {number} of {path.name}")
 
 
 def _phrases(line: str, place: str) -> Iterator[Row]:

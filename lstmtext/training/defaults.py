@@ -13,7 +13,10 @@ from lstmtext.config import TrainSettings
 from lstmtext.store.checkpoint import read_config
 from lstmtext.store.models import find_model
 
-__all__ = ["QUICK_MINUTES", "choose_defaults", "classifier_defaults", "inherited"]
+__all__ = ["LITTLE_BYTES", "QUICK_MINUTES", "choose_defaults", "classifier_defaults", "fit_batch", "inherited"]
+
+LITTLE_BYTES = 300_000
+SHORTEST = 2  # tokens of a step
 
 QUICK_MINUTES = 4.0  # on a CPU a two-layer model does not overtake one layer before
 
@@ -23,7 +26,7 @@ def choose_defaults(text_bytes: int, minutes: float, on_gpu: bool) -> tuple[dict
 
     text_bytes: size of the corpus; minutes: the budget, 0 if it is not in minutes.
     """
-    if text_bytes < 300_000:
+    if text_bytes < LITTLE_BYTES:
         # Little text is learned by heart in a few passes: a small model, much dropout, many small steps.
         chosen = _settings(1, 256, batch=16, length=64, rate=4e-3, dropout=0.3, epochs=30)
         why = "a small text: 1 × 256 units, strong dropout, 30 passes"
@@ -46,6 +49,19 @@ def choose_defaults(text_bytes: int, minutes: float, on_gpu: bool) -> tuple[dict
     if minutes:
         chosen.pop("budget")
     return chosen, why
+
+
+def fit_batch(batch: dict[str, Any], typed: dict[str, Any], train_tokens: int) -> None:
+    """Make a chosen batch so small that its streams are longer than a step; what was typed stays as it is.
+
+    batch: chosen `batch_size` and `sequence_length`, changed here; typed: those of a user; train_tokens: there are
+    """
+    streams, length = (typed.get(name, batch[name]) for name in ("batch_size", "sequence_length"))
+    if "batch_size" not in typed:
+        streams = batch["batch_size"] = max(1, min(streams, train_tokens // (length + 1)))
+    room = train_tokens // streams - 1
+    if "sequence_length" not in typed and room >= SHORTEST:  # else the refusal says what would fit
+        batch["sequence_length"] = min(length, room)
 
 
 def classifier_defaults(grown: bool) -> tuple[dict[str, dict[str, Any]], str]:

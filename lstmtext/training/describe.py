@@ -68,8 +68,9 @@ def describe_start(
     total_steps: int,
     arithmetic: Arithmetic,
     characters_per_token: float = 1.0,
+    unknown_share: float = 0.0,
 ) -> Started:
-    """The first event of a run. tokens: of the training and the validation part."""
+    """The first event of a run. tokens: of the training and the validation part; unknown_share: of the latter's."""
     return Started(
         step=0,
         parameters=parameters,
@@ -84,4 +85,5 @@ def describe_start(
         characters_per_token=characters_per_token,
         task=settings.task,
         softmax_samples=settings.optimisation.softmax_samples,
+        unknown_share=unknown_share,
     )

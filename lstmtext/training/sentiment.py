@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,8 +26,11 @@ from lstmtext.store.checkpoint import (
     read_checkpoint,
     read_config,
 )
+from lstmtext.store.licences import joined_licences, known_licences, stated_licences
 from lstmtext.store.models import find_model
-from lstmtext.text.examples import Examples, encode_examples, read_labelled
+from lstmtext.text.corpus import open_corpus
+from lstmtext.text.examples import Examples, LabelledText, encode_examples, read_labelled
+from lstmtext.text.labelled import joint_sha256
 from lstmtext.text.labels import CLASSES
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
@@ -65,6 +67,8 @@ class SentimentTask:
             self.tokenizer = train_tokenizer(settings.text.tokenizer, texts, settings.text.vocabulary_size)
         self.settings = settings
         self.text = encode_examples(settings.labels, self.tokenizer, sources, held_out, settings.run.seed)
+        self.learned = _learned_from(self.text, settings.labels.unlabelled)
+        self.inherited = known_licences(started.config.corpus) if started else {}
         torch.manual_seed(settings.run.seed)  # the initial weights
         self.model = Classifier(
             settings.model,
@@ -87,7 +91,7 @@ class SentimentTask:
             raise CheckpointError(TEXT_CHANGED.format(last.name))
 
     def _sha256(self) -> str:
-        return hashlib.sha256(repr([fact[3] for fact in self.text.facts]).encode()).hexdigest()
+        return joint_sha256([fact[3] for fact in self.text.facts])
 
     @contextlib.contextmanager
     def little_validation(self) -> Iterator[None]:
@@ -131,17 +135,19 @@ class SentimentTask:
                 )
                 for name, value in judged.metrics.items()
             }
+        read = joined_licences(self.inherited, self.learned)
         parts = ", ".join(f"{name} {kept:,} + {left:,}" for name, kept, left, _ in text.facts)
         return CheckpointConfig(
             kind="classifier",
             model=settings.model,
             tokenizer=TokenizerFacts(kind=tokenizer.kind, size=tokenizer.size, sha256=tokenizer.sha256),
             corpus=CorpusFacts(
-                name="+".join(name for name, *_ in text.facts),
+                name="+".join(self.learned),
                 sha256=self._sha256(),
                 bytes=text.bytes,
                 split=f"by example (texts to learn from + held out): {parts}",
-                licence=", ".join(sorted({licence for licence in text.licences if licence})) or None,
+                licence=stated_licences(read),
+                measured_on=", ".join(name for name in text.names if name not in read) or None,
             ),
             step=counters.step,
             seed=settings.run.seed,
@@ -165,6 +171,14 @@ class SentimentTask:
         """A classifier does not write."""
         del counters, prompt, requested
         return None
+
+
+def _learned_from(text: LabelledText, unlabelled: Sequence[str]) -> dict[str, str | None]:
+    """Every source that something is learned from, with its licence; of one name all must state theirs."""
+    sources = zip(text.facts, text.licences, strict=False)  # after those come the ones that are held out whole
+    known = [{name: licence or None} for (name, kept, *_), licence in sources if kept]
+    more = [open_corpus([name]) for name in unlabelled if name != "-"]  # standard input is read once only
+    return joined_licences(*known, *({corpus.name: corpus.licence} for corpus in more))
 
 
 def _start_from(name: str) -> Checkpoint:

@@ -22,10 +22,11 @@ from lstmtext.events import Sampled, Started
 from lstmtext.model.language_model import load_tensors, to_tensors
 from lstmtext.store.checkpoint import CheckpointConfig, read_config
 from lstmtext.text.preparation import prepare
+from lstmtext.text.streams import TokenFile
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.training.describe import describe_language_model, describe_start
 from lstmtext.training.loop import Counters
-from lstmtext.training.objective import LanguageModelling, Objective
+from lstmtext.training.objective import COUNTED_TOKENS, LanguageModelling, Objective
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.sample import draw_sample
 from lstmtext.training.world import ALONE, World
@@ -117,7 +118,14 @@ class LanguageModelTask:
         tokens = (len(self.prepared.train), len(self.prepared.validation))
         per_token = self.prepared.facts.characters_per_token
         return describe_start(
-            self.settings, self.tokenizer, tokens, parameters, total_steps, self.arithmetic, per_token
+            self.settings,
+            self.tokenizer,
+            tokens,
+            parameters,
+            total_steps,
+            self.arithmetic,
+            per_token,
+            _unknown_share(self.prepared.validation, self.tokenizer.unknown_id),
         )
 
     def sample(self, counters: Counters, prompt: str, *, requested: bool) -> Sampled | None:
@@ -134,6 +142,14 @@ class LanguageModelTask:
             seed=run.seed,
             requested=requested,
         )
+
+
+def _unknown_share(ids: TokenFile, unknown: int | None) -> float:
+    """Counted a part at a time: a whole comparison would be in memory what the ids are not."""
+    if unknown is None or not len(ids):
+        return 0.0
+    parts = range(0, len(ids), COUNTED_TOKENS)
+    return sum(int((ids[start : start + COUNTED_TOKENS] == unknown).sum()) for start in parts) / len(ids)
 
 
 def _beginning(text: str) -> str:

@@ -11,7 +11,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
@@ -21,12 +21,14 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.events import Event, InputEvent
+from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.scrollbar import ScrollBar, ScrollBarRender
+from textual.scrollbar import ScrollBar
 from textual.worker import WorkerFailed, get_current_worker
 
-from lstmtext.errors import LstmtextError
+from lstmtext.errors import LstmtextError, SettingsError
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.plain import ASCII, AsciiBars, only_ascii
 from lstmtext.tui.quiet import LOOK_SECONDS, QuietCollector
 from lstmtext.tui.rooms import ROOMS, fetch, make_room
 from lstmtext.tui.state import UiState
@@ -40,13 +42,6 @@ SAVE_SECONDS = 2.0
 # each key, made half of what a key cost while a text was written.
 SWITCH_SECONDS = 0.001
 FETCH_SECONDS = 0.5  # the first frame does not wait for the other rooms
-
-
-class AsciiBars(ScrollBarRender):
-    """Scrollbars of blanks in colour only, without eighths of blocks."""
-
-    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
-    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class LstmtextApp(Visits):
@@ -116,6 +111,8 @@ class LstmtextApp(Visits):
         self.theme_changed_signal.subscribe(self, lambda theme: self.state.set("app", "theme", theme.name))
         if self.run_to_open is not None:
             self.call_after_refresh(self.open_run, self.run_to_open)
+        if self.state.problems:
+            self._not_saved("\n".join(self.state.problems))
 
     def on_unmount(self) -> None:
         """The last chance to remember."""
@@ -137,11 +134,17 @@ class LstmtextApp(Visits):
     def save_state(self) -> None:
         """Write what has changed; say once that it cannot be written."""
         try:
-            self.state.save()
+            if self.state.save():
+                self._save_failed = False
         except OSError as error:
-            if not self._save_failed:
-                self._save_failed = True
-                self.problem(f"What the UI remembers cannot be saved: {error.strerror}: {self.state.path}.")
+            self._not_saved(f"It cannot be written: {error.strerror}: {self.state.path}.")
+        except SettingsError as error:
+            self._not_saved(str(error))
+
+    def _not_saved(self, reason: str) -> None:
+        if not self._save_failed:
+            self._save_failed = True
+            self.problem(f"{reason}\nUntil that is mended, what the UI remembers is not saved.")
 
     # What rooms call.
 
@@ -225,12 +228,30 @@ class LstmtextApp(Visits):
             self.problem(str(error))
             return True
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """As Textual's; and what it draws itself, such as the arrow of a choice, where only ASCII can be."""
+        return [*super().get_line_filters(), *([ASCII] if self.ascii else [])]
+
     def get_key_display(self, binding: Binding) -> str:
         """As Textual's; in words where its arrows cannot be drawn."""
         shown = super().get_key_display(binding)
         return shown if not self.ascii or shown.isascii() else binding.key
 
     # The actions of actions/app.py.
+
+    def action_command_palette(self) -> None:
+        """Find anything by name."""
+        from lstmtext.tui.commands import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C copies, or leaves nothing: say what does."""
+        from lstmtext.tui.widgets.roombar import keys_now
+
+        keys = keys_now(self.screen)
+        self.notify(f"{keys.get('app.quit') or keys.get('quit')} leaves; trainings go on.", markup=False)
 
     def action_help(self) -> None:
         """Explain this screen."""
@@ -268,14 +289,6 @@ class LstmtextApp(Visits):
             return None
         self.notify(f"Saved {path.resolve()}", markup=False)
         return path
-
-
-def only_ascii() -> bool:
-    """Whether this terminal is not to get more than ASCII: asked for, another encoding, or the bare console."""
-    if asked := os.environ.get("LSTMTEXT_ASCII"):
-        return asked != "0"
-    encoding = (getattr(sys.__stdout__, "encoding", None) or "utf-8").lower().replace("-", "")
-    return encoding != "utf8" or os.environ.get("TERM") in ("linux", "dumb")
 
 
 def _commands() -> Any:

@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.markup import escape
 from textual.screen import Screen
 
 from lstmtext.tui.keys import all_actions
+from lstmtext.tui.screens.base import Dialog
 from lstmtext.tui.themes import NAMES
 
-__all__ = ["Command", "Commands", "commands"]
+__all__ = ["Command", "Commands", "Palette", "commands"]
 
 MOST_RUNS = 50  # the newest; a run's name can be given to `lstmtext tui` too
 
@@ -83,6 +84,10 @@ class Commands(Provider):
             if score > 0:
                 shown = _highlight(matcher, command.name)
                 yield Hit(score, shown, command.call, text=command.name, help=escape(command.help))
+
+
+class Palette(CommandPalette, Dialog[None]):
+    """Textual's, which closes once."""
 
 
 def _highlight(matcher: Matcher, name: str) -> Content:

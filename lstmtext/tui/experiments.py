@@ -136,7 +136,8 @@ def chart_lines(experiment: Experiment, width: int, height: int, look: Look) -> 
             if bottom - top >= canvas.down:
                 canvas.upright(at, top, bottom, str(number), ink="|")
         for x, mean, *_ in arm.points:
-            canvas.mark(*place(x, mean), signs[number % len(signs)], str(number))
+            at, row = place(x, mean)
+            canvas.mark(canvas.free(at, row), row, signs[number % len(signs)], str(number))
     ticks = {x: AXIS + place(x, y_low)[0] // canvas.across for x in sorted({p[0] for p in points})}
     drawn = canvas.lines(["reference", *map(str, range(len(experiment.arms)))])
     name: Line = [Segment(fit(experiment.y.name, width).rstrip(), paint(dim=True))]
@@ -146,7 +147,7 @@ def chart_lines(experiment: Experiment, width: int, height: int, look: Look) -> 
 def _plot(drawn: Sequence[Runs], bounds: tuple[float, float], look: Look) -> list[Line]:
     (y_low, y_high), last = bounds, len(drawn) - 1
     marks = nice_ticks(y_low, y_high, MOST_TICKS)
-    ticks = {round((y_high - mark) / (y_high - y_low) * last): mark for mark in marks}
+    ticks = {0: y_high} | {round((y_high - mark) / (y_high - y_low) * last): mark for mark in marks}
     tick, bare, flat = ("|", "|", ".") if look.ascii else ("┤", "│", "┄")
     lines = []
     for row, runs in enumerate(drawn):

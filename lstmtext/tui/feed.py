@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmtext.store.run import RunReader, RunStatus, run_name
+from lstmtext.tui.condition import condition
 from lstmtext.tui.follow import PIECE_BYTES, Follower
 from lstmtext.tui.history import History
 from lstmtext.tui.machine import Load, Meter, own_host
@@ -46,6 +47,8 @@ class Feed:
         self.load = Load()
         self.settings = read_tables(folder)
         self.history = History(self.settings)
+        self.unreadable: list[str] = []
+        """Names of the run's files that are there and cannot be read, records left out."""
         self._follower = Follower(folder / "events.jsonl")
         self._reader = RunReader(folder)
         self._meter, self._clock = meter or Meter(), clock
@@ -55,6 +58,12 @@ class Feed:
     def damaged(self) -> int:
         """Records that could not be read."""
         return self._follower.damaged
+
+    def damage(self) -> list[str]:
+        """What is missing of what a reader sees; empty where only some records of many are."""
+        records = f"{self.damaged:,} record{'s' if self.damaged > 1 else ''} of events.jsonl"
+        lost = self.damaged and (self.unreadable or not (self.history.version or self.behind))
+        return [*self.unreadable, *([records] if lost else [])]
 
     @property
     def behind(self) -> bool:
@@ -68,11 +77,12 @@ class Feed:
 
     def step(self, limit: int = PIECE_BYTES) -> bool:
         """Look at the run once; whether anything is new. Bounded work, however much there is to read."""
-        before = self.status
-        status = self._reader.status()  # before the records: those of a run that has just ended are then all there
+        before = self.status.state, self.unreadable, self.damaged
+        # Before the records: those of a run that has just ended are then all there.
+        status, unreadable = condition(self._reader)
         events = self._follower.poll(limit)
         with self.lock:
-            self.status = status
+            self.status, self.unreadable = status, unreadable
             if self._follower.restarted or (not self.settings and events):
                 self.settings = read_tables(self.folder)
                 self.history = History(self.settings) if self._follower.restarted else self.history
@@ -80,7 +90,7 @@ class Feed:
             for event in events:
                 self.history.take(event)
         measured = self._measure()
-        return bool(events) or measured or status.state != before.state
+        return bool(events) or measured or before != (status.state, unreadable, self.damaged)
 
     def _measure(self) -> bool:
         if not self.status.alive or self._clock() - self._measured < METER_SECONDS or self.behind:

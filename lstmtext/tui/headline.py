@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstmtext.store.run import RunStatus
+from lstmtext.tui.condition import no_resuming, told
 from lstmtext.tui.history import History
 from lstmtext.tui.machine import Load
-from lstmtext.tui.numbers import short_count
+from lstmtext.tui.numbers import short, short_count
 from lstmtext.tui.rows import state_glyph
+from lstmtext.tui.samples import clean, wrap
 from lstmtext.tui.widgets.bars import progress_bar
 from lstmtext.tui.widgets.canvas import Runs, join
 from lstmtext.units import format_duration
@@ -23,7 +25,9 @@ HINTS = {
     "failed": "It ended with an error.",
     "stopped": "It was stopped, and saved first.",
     "stalled": "Its process is there, but has been silent for a minute (a long evaluation, or a full machine).",
+    "removed": "Its folder is gone. What was read of it before is still here; esc leads back.",
 }
+MOST_SAID = 4  # lines of what a run said last: the charts need room too, and the summary has all of it
 
 
 def fit(parts: Sequence[tuple[str, str]], width: int, gap: str = " · ") -> Runs:
@@ -56,9 +60,14 @@ def head(name: str, history: History, status: RunStatus, width: int, *, ascii: b
     """State in glyph and word, name, what is trained."""
     role = ROLES.get(status.state, "warning")
     weights = f"{short_count(history.started.parameters)} weights" if history.started else ""
-    left: Runs = [(f" {state_glyph(status.state, ascii)} {status.state} ", role), (f" {name}  ", "head")]
-    used = sum(len(text) for text, _ in left)
+    state = f" {state_glyph(status.state, ascii)} {status.state} "
     about = describe(history)
+    # A long name leaves half of the line to what is trained.
+    room = max(width - len(state) - 3 - min(len(about), width // 2), 8)
+    if len(name) > room:
+        name = name[: room - 1] + ("~" if ascii else "…")
+    left: Runs = [(state, role), (f" {name}  ", "head")]
+    used = sum(len(text) for text, _ in left)
     if ascii:
         about = about.replace("·", "|").replace("×", "x").encode("ascii", "replace").decode()
     kind = "classifier" if history.task == "sentiment" else ""
@@ -67,78 +76,106 @@ def head(name: str, history: History, status: RunStatus, width: int, *, ascii: b
 
 
 def bars(history: History, status: RunStatus, load: Load, width: int, *, ascii: bool = False) -> list[Runs]:
-    """Two progress bars: the whole run, and the way to the next evaluation; with what is known beside them."""
+    """How far the whole run is, and while it lives the way to the next evaluation; with what is known beside them."""
     room = min(max(width // 4, 12), 48)
     gap = " | " if ascii else " · "
     total = history.total_steps if history.planned else 0
     share = history.step / total if total else None
-    left = history.seconds_left()
-    rate = history.steps_per_second()
-    paused = status.state == "paused"
-    shown = (
-        "" if left is None or not status.alive else f"{format_duration(left)} left{' of training' if paused else ''}"
-    )
+    left = history.seconds_left() if status.alive else None
+    paused = " of training" if status.state == "paused" else ""
+    of = f"/{total:,}" if total else f" in {history.minutes:g} min, to be planned" if history.minutes else ""
     first = [
         ("" if share is None else f"{int(min(share, 1.0) * 100)} %", "value"),
-        (f"step {history.step:,}" + (f"/{total:,}" if total else ""), "value"),
-        (shown, "value"),
-        (f"{rate:.1f} steps/s" if rate else "", "label"),
-        (f"{format_duration(history.seconds)} trained" if history.seconds else "", "label"),
+        (f"step {history.step:,}{of}", "value"),
+        ("" if left is None else f"{format_duration(left)} left{paused}", "value"),
     ]
+    trained = (f"{format_duration(history.seconds)} trained" if history.seconds else "", "label")
+    speed = history.speed(mean=not status.alive)
+    steps = (f"{speed[0]:.1f} steps/s" if speed else "", "label")
+    tokens = (f"{short(speed[1])} tokens/s{'' if status.alive else ' on average'}" if speed else "", "label")
+    epoch = (f"epoch {history.progress.epoch:.2f}" if history.progress else "", "label")
+    if not status.alive and not history.version:
+        return []  # how far it was is not known
+    if not status.alive:
+        return [_bar("run", share, [*first, trained, steps, tokens, epoch], width, room, gap, ascii)]
     every = history.evaluate_every
-    done = history.step % every
-    next_share = 1.0 if share is not None and share >= 1.0 else done / every
-    epoch = f"epoch {history.progress.epoch:.2f}" if history.progress else ""
-    speed = f"{short_count(history.progress.tokens_per_second)} tokens/s" if history.progress else ""
-    ahead = f"evaluation in {every - done:,} steps" if status.alive and next_share < 1.0 else ""
-    second = [(ahead, "value"), (speed, "value"), (epoch, "value"), (load.text() if status.alive else "", "label")]
-    lines = []
-    for label, part, texts in (("run", share, first), ("next", next_share if status.alive else None, second)):
-        line: Runs = [(f" {label:<{BAR_LABEL - 1}}", "label"), *progress_bar(part, room, ascii=ascii), ("  ", "")]
-        lines.append(join([*line, *fit(texts, width - BAR_LABEL - room - 3, gap)]))
-    return lines
+    done = history.step % every if every else 0
+    next_share = (1.0 if share is not None and share >= 1.0 else done / every) if every else None
+    ahead = f"evaluation in {every - done:,} steps" if next_share is not None and next_share < 1.0 else ""
+    second = [(ahead, "value"), tokens, epoch, (load.text(), "label")]
+    return [
+        _bar("run", share, [*first, steps, trained], width, room, gap, ascii),
+        _bar("next", next_share, second, width, room, gap, ascii),
+    ]
+
+
+def _bar(
+    label: str, share: float | None, texts: Sequence[tuple[str, str]], width: int, room: int, gap: str, ascii: bool
+) -> Runs:
+    line: Runs = [(f" {label:<{BAR_LABEL - 1}}", "label"), *progress_bar(share, room, ascii=ascii), ("  ", "")]
+    return join([*line, *fit(texts, width - BAR_LABEL - room - 3, gap)])
 
 
 def banners(
-    history: History, status: RunStatus, width: int, *, frozen: int | None = None, new: int = 0, ascii: bool = False
+    history: History,
+    status: RunStatus,
+    width: int,
+    *,
+    frozen: int | None = None,
+    new: int = 0,
+    damage: Sequence[str] = (),
+    ascii: bool = False,
 ) -> list[Runs]:
-    """Lines that cannot be overlooked: paused, frozen, and every way in which a run can have ended.
+    """Lines that cannot be overlooked: paused, frozen, damaged, and every way in which a run can have ended.
 
-    frozen: the step at which the display stands; new: steps trained since.
+    frozen: the step at which the display stands; new: steps trained since; damage: what of the run cannot be read.
     """
     found: list[Runs] = []
-    dash = "-" if ascii else "—"
+    glyph, dash = state_glyph(status.state, ascii), "-" if ascii else "—"
     if status.state == "paused":
-        glyph = state_glyph("paused", ascii)
-        found.append(
-            _full(f" {glyph} TRAINING IS PAUSED at step {history.step:,} {dash} r lets it go on", "paused", width)
-        )
+        text = f"{glyph} TRAINING IS PAUSED at step {history.step:,} {dash} r lets it go on"
+        found += _wrapped(text, "paused", width, full=True)
     if frozen is not None:
-        glyph = "#" if ascii else "▣"
-        going = f"training goes on (+{new:,})" if status.state == "running" else f"the run is {status.state}"
-        text = f" {glyph} DISPLAY IS FROZEN at step {frozen:,} {dash} {going} {dash} f shows it live"
-        found.append(_full(text, "frozen", width))
+        going = f"training goes on (+{new:,})" if status.state == "running" else f"the run {told(status.state)}"
+        text = f"{'#' if ascii else '▣'} DISPLAY IS FROZEN at step {frozen:,} {dash} {going} {dash} f shows it live"
+        found += _wrapped(text, "frozen", width, full=True)
     if status.state in HINTS:
-        more = " R resumes it." if status.state in ("crashed", "failed", "stopped") else ""
-        said = HINTS[status.state]
-        if history.finished and history.finished.message:
-            said = history.finished.message
-        text = f" {state_glyph(status.state, ascii)} {status.state}: {said}"
-        text = text[: width - len(more) - 1] + ("" if len(text) + len(more) < width else "~" if ascii else "…") + more
-        found.append([(text[:width], "warning")])
+        text = f"{glyph} {status.state}: {_said(history, status, width, ascii)}"
+        if not no_resuming(status, history):
+            text += " R resumes it."
+        elif history.diverged:
+            text += f" Resumed, it {no_resuming(status, history)}"
+        found += _wrapped(text, "warning", width)
     elif status.state == "finished":
         best = ""
         if history.best is not None:
             step, loss = history.best
             best = f"  best {', '.join(filter(None, (f'{loss:.4f} nats', history.score(loss))))} at step {step:,}"
         why = " early (no better for a while)" if history.finished and history.finished.reason == "early-stop" else ""
-        text = f" {state_glyph('finished', ascii)} finished{why} after {format_duration(history.seconds)}{best}"
-        found.append([(text[:width], "good")])
+        found += _wrapped(f"{glyph} finished{why} after {format_duration(history.seconds)}{best}", "good", width)
+    if damage:
+        mark, names = state_glyph("damaged", ascii), ", ".join(damage)
+        text = f"{mark} damaged: {names} cannot be read. What can be read is shown."
+        if status.state == "damaged" and not no_resuming(status, history):
+            text += " R resumes it."
+        found += _wrapped(text, "warning", width)
     return found
 
 
-def _full(text: str, role: str, width: int) -> Runs:
-    return [(text.ljust(width)[:width], role)]
+def _said(history: History, status: RunStatus, width: int, ascii: bool) -> str:
+    """What the run said last of itself, else what its state means."""
+    said = history.finished.message if history.finished and status.state in ("failed", "stopped") else ""
+    said = " ".join(clean(said).split()) or HINTS[status.state]
+    if len(said) > MOST_SAID * width:
+        said = said[: MOST_SAID * width] + (".." if ascii else "…") + " (Summary has all of it.)"
+    return said.encode("ascii", "replace").decode() if ascii else said
+
+
+def _wrapped(text: str, role: str, width: int, *, full: bool = False) -> list[Runs]:
+    """A text in as many lines as it needs. full: in a colour from edge to edge."""
+    lines = ["".join(part for part, _ in runs).rstrip() for runs in wrap([(text, role)], width - 4)]
+    shown = [(" " if number == 0 else "   ") + line for number, line in enumerate(lines)]
+    return [[(line.ljust(width) if full else line, role)] for line in shown]
 
 
 def tabs(titles: Sequence[str], current: int, note: str, width: int, *, ascii: bool = False) -> Runs:

@@ -32,6 +32,7 @@ MOST_SAMPLES = 400
 MOST_NOTES = 200
 MOST_METRICS = 40  # series of a classifier's metrics
 UNPLANNED = 1_000_000  # what a budget in minutes says before it has a plan
+ENDS = {"finished": "good", "early-stop": "good", "stopped": "info", "interrupted": "info"}
 EVALUATIONS_PER_RUN, MIN_STEPS_BETWEEN = 20, 50  # the loop's default when the settings say 0
 
 
@@ -93,11 +94,7 @@ class History:
     @property
     def planned(self) -> bool:
         """Whether the number of steps is known yet."""
-        return self.total_steps > 0 and not (self.total_steps == UNPLANNED and self._minutes)
-
-    @property
-    def _minutes(self) -> bool:
-        return bool(self.setting("budget", "minutes", 0))
+        return self.total_steps > 0 and not (self.total_steps == UNPLANNED and self.minutes)
 
     def setting(self, table: str, name: str, default: Any = None) -> Any:
         """A setting, or `default` where the file does not say."""
@@ -106,9 +103,19 @@ class History:
 
     @property
     def evaluate_every(self) -> int:
-        """Steps between evaluations."""
-        given = self.setting("run", "evaluate_every", 0)
-        return int(given) or max(MIN_STEPS_BETWEEN, self.total_steps // EVALUATIONS_PER_RUN)
+        """Steps between evaluations; 0 while a budget in minutes has no plan that would say."""
+        given = int(self.setting("run", "evaluate_every", 0))
+        return given or (max(MIN_STEPS_BETWEEN, self.total_steps // EVALUATIONS_PER_RUN) if self.planned else 0)
+
+    @property
+    def minutes(self) -> float:
+        """The budget in minutes; 0 for another one."""
+        return float(self.setting("budget", "minutes", 0))
+
+    @property
+    def diverged(self) -> bool:
+        """Whether it ended because its loss was not a number any more."""
+        return self.finished is not None and self.finished.reason == "diverged"
 
     def curve(self, name: str) -> Series:
         """The series of that name, which is made if need be."""
@@ -155,9 +162,8 @@ class History:
                 self._note(event, "good" if event.outcome == "done" else "warning", text)
             case Finished():
                 self.finished = event
-                good = event.reason in ("finished", "early-stop")
                 said = f"{event.reason}.{' ' if event.message else ''}{event.message}"
-                self._note(event, "good" if good else "warning", said.capitalize())
+                self._note(event, ENDS.get(event.reason, "warning"), said[:1].upper() + said[1:])
         self.step = event.step
 
     def _progress(self, event: Progress) -> None:
@@ -210,6 +216,17 @@ class History:
             return None
         steps, seconds = self.progress.step - self._origin[0], self.progress.seconds - self._origin[1]
         return steps / seconds if steps > 0 and seconds > 0 else None
+
+    def speed(self, *, mean: bool) -> tuple[float, float] | None:
+        """(steps, tokens) a second, of the same moment: the last record, as its chart has it; mean: of all training.
+
+        None before the first record of a session, and where nothing was trained.
+        """
+        last = self.progress
+        if last is None or not (last.step and last.tokens and self.seconds > 0):
+            return None
+        tokens = last.tokens / self.seconds if mean else last.tokens_per_second
+        return tokens * last.step / last.tokens, tokens
 
     def seconds_left(self) -> float | None:
         """Training time left at that rate; None while nobody can tell."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from lstmtext.places import runs_folder
 from lstmtext.store.run import RunReader, list_runs, run_name
+from lstmtext.tui.condition import condition
 from lstmtext.units import bits_from_nats
 
 __all__ = ["ModelRow", "RunRow", "TextRow", "read_models", "read_runs", "read_texts"]
@@ -88,7 +89,7 @@ def read_runs() -> list[RunRow]:
 
 
 def _run(folder: Path) -> RunRow:
-    status = RunReader(folder).status()
+    status, _ = condition(RunReader(folder))
     index = _best(folder)
     return RunRow(
         name=run_name(folder),

@@ -141,7 +141,8 @@ def aligned_lines(pair: Pair, width: int, look: Look, cursor: int | None = None)
         used, begin = 8, place
         while place < len(pair.rows):
             texts = pair.texts(place)
-            room = min(max(columns(texts[0]), columns(texts[1]), 5 if numbers else 1), 18)
+            least = (5 if look.colour else 6) if numbers else 1  # "−0.05", and a glyph where there is no colour
+            room = min(max(columns(texts[0]), columns(texts[1]), least), 18)
             if used + room > width and place > begin:
                 break
             differ = texts[0].lower() != texts[1].lower()
@@ -168,30 +169,41 @@ def _moved(difference: float, room: int, look: Look) -> Segment:
     if look.colour and abs(difference) >= WEAK:
         back = diverging(difference * 1.4, look)
         return Segment(fit(text, room), paint(ink(back), back))
-    return Segment(fit(text + glyph(difference, look, signed=True), room), paint(bold=True))
+    return Segment(fit((text + glyph(difference, look, signed=True)).rstrip(), room), paint(bold=True))
 
 
 def verdict(pair: Pair, layer: int, kind: str) -> list[str]:
     """What the lab has found, in sentences."""
     if not pair.rows:
         return ["Write two sentences that differ in a word."]
+    for name, passage in zip(("first", "second"), pair.passages, strict=True):
+        if not passage.words:
+            return [f"The {name} sentence is empty: there is nothing to compare with."]
     if pair.where is None:
         return ["The two texts are the same, word for word. Change one of them."]
     sentences = [_answers(pair, kind)]
-    first, second = pair.texts(pair.where)
-    word = f"“{second}”" if second else f"“{first}”, which the second does not have"
+    text = _parting(pair, pair.where)
     if pair.positive:
-        before, after = pair.positive[pair.where]
         largest = max(range(len(pair.rows)), key=lambda place: abs(pair.positive[place][1] - pair.positive[place][0]))
-        text = f"They part at {word}: {before:.2f} there without it, {after:.2f} with it"
         if largest != pair.where:
             there = pair.texts(largest)[1] or pair.texts(largest)[0]
             a, b = pair.positive[largest]
-            text += f"; furthest apart at “{there}”, {a:.2f} against {b:.2f}"
-        sentences.append(text + ".")
-    else:
-        sentences.append(f"They part at {word}.")
-    return [*sentences, *_keepers(pair, layer)]
+            text += f"; furthest apart at “{there}”, {a:.2f} in the first and {b:.2f} in the second"
+    return [*sentences, f"{text}.", *_keepers(pair, layer)]
+
+
+def _parting(pair: Pair, row: int) -> str:
+    """Where they begin to differ, and P(positive) there of the text that has the word and of the one that has not."""
+    first, second = pair.texts(row)
+    word = f"“{second or first}”"
+    lacks = "" if first and second else f", which the {'second' if first else 'first'} does not have"
+    text = f"They part at {word}" + (f", where the first has “{first}”" if first and second else lacks)
+    if not pair.positive:
+        return text
+    without, having = pair.positive[row] if second else pair.positive[row][::-1]
+    if first and second:
+        return f"{text}: {without:.2f} after “{first}”, {having:.2f} after {word}"
+    return f"{text}: {without:.2f} there without it, {having:.2f} with it"
 
 
 def _answers(pair: Pair, kind: str) -> str:

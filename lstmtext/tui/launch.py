@@ -19,9 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ADVANCED_HINT", "arguments", "last_words", "parse_estimate", "run_child", "stem"]
+__all__ = ["FieldError", "arguments", "last_words", "parse_estimate", "run_child", "stem"]
 
-ADVANCED_HINT = "dropout_between=0.3 batch_size=32"
 LIMIT = 1 << 24  # bytes of an answer
 FLAGS = {  # field of the form → option
     "recipe": "--recipe",
@@ -39,22 +38,24 @@ FLAGS = {  # field of the form → option
 BUDGETS = {"minutes": "--minutes", "epochs": "--epochs", "steps": "--steps"}
 
 
+class FieldError(ValueError):
+    """What is in a field cannot be used; a sentence. field: its id."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 def arguments(form: Mapping[str, str]) -> list[str]:
     """`train lm …` for what is in the form; empty fields are left out, so that the program chooses.
 
-    Raises ValueError with a sentence for a field that cannot be a command line.
+    Raises FieldError for a field that cannot be a command line.
     """
     task = form.get("task", "lm")
     words = ["train", task]
-    try:
-        corpus = shlex.split(form.get("corpus", ""))
-        extra = shlex.split(form.get("set", ""))
-    except ValueError as error:
-        raise ValueError(
-            f"A quotation mark is not closed ({error}). Write names with spaces as 'my novel.txt'."
-        ) from None
+    corpus, extra = _split(form, "corpus"), _split(form, "set")
     if not corpus:
-        raise ValueError("Choose a text to learn from: a name of the library, a file or a folder.")
+        raise FieldError("corpus", "Choose a text to learn from: a name of the library, a file or a folder.")
     for name, flag in FLAGS.items():
         value = form.get(name, "").strip()
         if value and not (name == "init" and task != "sentiment"):
@@ -64,9 +65,17 @@ def arguments(form: Mapping[str, str]) -> list[str]:
         words += [BUDGETS[kind], amount]
     for pair in extra:
         if "=" not in pair:
-            raise ValueError(f"{pair!r}: write other settings as KEY=VALUE, for example {ADVANCED_HINT.split()[0]}.")
+            raise FieldError("set", f"{pair!r}: write other settings as KEY=VALUE, for example dropout_between=0.3.")
         words += ["--set", pair]
     return [*words, "--", *corpus]
+
+
+def _split(form: Mapping[str, str], field: str) -> list[str]:
+    try:
+        return shlex.split(form.get(field, ""))
+    except ValueError as error:
+        said = f"A quotation mark is not closed ({error}). Write names with spaces as 'my novel.txt'."
+        raise FieldError(field, said) from None
 
 
 def stem(form: Mapping[str, str]) -> str:

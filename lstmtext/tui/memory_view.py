@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ LETTERS = {
     "update": "z",
 }
 FROM_ZERO = ("forget", "input", "output", "reset", "update")  # 0 to 1; the others have a sign
+MOST_DIGITS = 6  # of an effect, behind the point: smaller ones are written as 3e−8
 LEAST_SCALE = 0.05  # of signed values: a table in which nothing happens should look like one
 
 
@@ -185,6 +187,8 @@ def values_line(study: Study, layer: int, token: int, unit: int, width: int) -> 
 
 def answer_line(study: Study, kind: str, width: int, look: Look) -> list[Line]:
     """What the model answers; and what it answers with units switched off. What does not fit is left out as a whole."""
+    if not study.passage.tokens:
+        return [[Segment("There is nothing to read.", paint(dim=True))]]
     writer = kind != "classifier"
     head: Line = [Segment("next  " if writer else "answer  ", paint(dim=True))]
     line = _fitting(head, _answer(study.answer, writer), [], width)
@@ -224,7 +228,7 @@ def _answer(answer: Answer, writer: bool) -> list[Line]:
         parts: list[Line] = [[Segment(f"{answer.verdict}, P(positive) {answer.value:.3f}", paint(bold=True))]]
         if answer.choices:
             text = "   ".join(f"{name} {value:.2f}" for name, value in answer.choices)
-            parts.append([Segment(f"   ({text})", paint(dim=True))])
+            parts.append([Segment(f"   (classes: {text})", paint(dim=True))])
         return parts
     found: list[Line] = []
     for index, (name, value) in enumerate(answer.choices):
@@ -241,10 +245,23 @@ def unit_option(study: Study, layer: int, place: int, width: int, *, writer: boo
     effects = study.ranked.get(layer)
     if effects is None:
         return f"{mark}{unit:>4}"
-    change, strongest = effects[place].change, max(abs(effects[0].change), 1e-9)
-    room = max(width - 14, 0)
-    amount = f" {change:.3f}" if change >= 0 and writer else _signed(change, 3)
-    return f"{mark}{unit:>4}  {amount} {bar(abs(change) / strongest, room, ascii=ascii)}"
+    change, strongest = effects[place].change, abs(effects[0].change)
+    amount = effect_text(change, strongest, writer=writer)
+    room = max(width - 8 - len(amount), 0)
+    return f"{mark}{unit:>4}  {amount} {bar(abs(change) / (strongest or 1.0), room, ascii=ascii)}"
+
+
+def effect_text(change: float, strongest: float, *, writer: bool) -> str:
+    """A change of the answer, with two digits of the strongest that say something: of an improbable one all are small.
+
+    writer: of a language model's answer, which has no direction
+    """
+    digits = max(1 - math.floor(math.log10(strongest)), 3) if strongest else 3
+    text = f"{abs(change):.{digits}f}" if digits <= MOST_DIGITS else f"{abs(change):.0e}".replace("e-0", "e-")
+    if not float(text):
+        return " 0"
+    sign = "-" if change < 0 else " " if writer else "+"
+    return (sign + text).replace("-", "−")
 
 
 def map_csv(study: Study, layer: int) -> str:

@@ -69,9 +69,10 @@ DIVERGING_LIGHT: tuple[Colour, ...] = (
 GLYPHS = " ·░▒▓█"
 GLYPHS_ASCII = " .:+#@"
 NEGATIVE, POSITIVE = "·-▽▼", "·+△▲"
-NEGATIVE_ASCII, POSITIVE_ASCII = ".-mM", ".+pP"
+NEGATIVE_ASCII, POSITIVE_ASCII = ".-vV", ".+^A"  # letters that point down and up, as the triangles do
 IN_ASCII = str.maketrans(
     {"−": "-", "·": "-", "…": "~", "×": "x", "→": ">", "∅": "-", "␣": "_", "⏎": "$", "⇥": ">", "–": "-", "■": "#"}
+    | dict.fromkeys("“”", '"')
 )
 WEAK = 0.1  # of ±1: below it a signed value is drawn as nothing
 SHADES = 256  # from 0 to 1: more cannot be told apart, and a square of one shade is made only once

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lstmtext.store.run import RunStatus, send
+from lstmtext.tui.condition import told
 from lstmtext.tui.history import History
 from lstmtext.tui.widgets.canvas import Runs
 
 __all__ = ["EXPLAINED", "Asked", "Requests"]
 
+KEPT_SECONDS = 20.0  # an answer that nothing has overtaken
 PATIENCE_SECONDS = 30.0  # an evaluation or a save may keep the trainer from looking
 
 EXPLAINED = {
@@ -33,7 +35,10 @@ DONE = {
 
 
 class Asked(NamedTuple):
-    """One request. sent: seconds of the app's clock; outcome: "" while nothing came back."""
+    """One request. sent, seen: seconds of the app's clock; outcome: "" while nothing came back.
+
+    answered: seconds since the epoch, as the trainer has it.
+    """
 
     id: str
     action: str
@@ -41,6 +46,14 @@ class Asked(NamedTuple):
     outcome: str = ""
     message: str = ""
     step: int = 0
+    answered: float = 0.0
+    seen: float = 0.0
+
+    def overtaken(self, status: RunStatus) -> bool:
+        """Whether the run has said since then that it is otherwise: it ended, or somebody else asked for something."""
+        paused = status.state == "paused"
+        other = (self.action == "pause" and not paused) or (self.action == "resume" and paused)
+        return not status.alive or (self.outcome == "done" and other and status.heartbeat > self.answered)
 
 
 class Requests:
@@ -58,15 +71,16 @@ class Requests:
         return asked
 
     def look(self, history: History, status: RunStatus, now: float) -> list[Asked]:
-        """Requests that were answered, or given up, since the last look."""
+        """Requests that were answered, or given up, since the last look. An answer that is old or overtaken goes."""
         found = []
         for asked in list(self._open.values()):
             answer = history.answers.get(asked.id)
             if answer is not None:
-                found.append(asked._replace(outcome=answer.outcome, message=answer.message, step=answer.step))
+                said = asked._replace(outcome=answer.outcome, message=answer.message, step=answer.step)
+                found.append(said._replace(answered=answer.time, seen=now))
             elif not status.alive:
-                gone = f"the run ended ({status.state}) before it could answer"
-                found.append(asked._replace(outcome="gone", message=gone))
+                gone = f"the run {told(status.state)} before it could answer"
+                found.append(asked._replace(outcome="gone", message=gone, seen=now))
             elif now - asked.sent > PATIENCE_SECONDS and asked.outcome != "late":
                 late = asked._replace(outcome="late")
                 self._open[asked.id] = late
@@ -76,6 +90,9 @@ class Requests:
             del self._open[asked.id]
             if self.last is not None and self.last.id == asked.id:
                 self.last = asked
+        last = self.last
+        if last and last.id not in self._open and (now - last.seen > KEPT_SECONDS or last.overtaken(status)):
+            self.last = None
         return found
 
     def line(self, now: float) -> Runs:

@@ -35,6 +35,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "stopped": ("■", "#", "dim"),
     "failed": ("✗", "x", "bad"),
     "crashed": ("!", "!", "bad"),
+    "damaged": ("≠", "%", "bad"),
+    "removed": ("∅", "-", "dim"),
 }
 
 
@@ -164,8 +166,12 @@ def _next(row: RunRow) -> str:
             return "Its process is silent for over a minute. It may be swapping, or stopped: wait, or end it."
         case "crashed":
             return f"Its process is gone. lstmtext train lm --resume {row.name}"
-        case "failed" | "stopped":
-            return f"Enter shows why. lstmtext train lm --resume {row.name}"
+        case "failed":
+            return "Enter shows why, and how to go on."
+        case "stopped":
+            return f"Enter shows it. lstmtext train lm --resume {row.name}"
+        case "damaged":
+            return "Enter shows which of its files cannot be read."
         case "finished":
             return "Enter shows its curves; the model is in the list of models."
     return "Enter watches it."

@@ -97,6 +97,9 @@ def explain(post: Post, subject: ClassifierSubject, text: str, wanted: Wanted) -
     if not settle(wanted):
         return
     words = read_words(subject.classifier, text)
+    if not len(words):
+        post(Together(text, [], False, "There is nothing to read."))
+        return
     if len(words) > LONGEST:
         post(Together(text, [], False, f"In more than {LONGEST} words, words are not taken out one by one."))
         return
@@ -132,4 +135,5 @@ def _post_spans(
         return
     if not asked:
         found = sorted((one for one in found if len(one.words) > 1), key=lambda one: -abs(one.interaction))[:BEST]
-    post(Together(text, found, asked))
+    alone = "No words were found that say together what they do not say alone."
+    post(Together(text, found, asked, "" if found or asked else alone))

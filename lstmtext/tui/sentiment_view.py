@@ -1,6 +1,6 @@
 """How a verdict looks: a word, a scale with the neutral band, and what words do together. Plain functions.
 
-    ▲ positive   0.84                       score +0.68
+    ▲ positive   P(positive) 0.84           score +0.68
     negative ━━━━━━━━━━━━┥┄┄┄neutral┄┄┄┝━━━━━●━━━━━━ positive
 
 Must not compute, and knows no widget.
@@ -22,8 +22,30 @@ if TYPE_CHECKING:
     from lstmtext.engine.classifier import Judgement
     from lstmtext.explain.decomposition import Interaction
 
-__all__ = ["brings_line", "interaction_lines", "scale_line", "sentence_lines", "verdict_lines", "verdict_note"]
+__all__ = [
+    "EXAMPLES",
+    "NO_MODEL",
+    "brings_line",
+    "interaction_lines",
+    "scale_line",
+    "sentence_lines",
+    "verdict_lines",
+    "verdict_note",
+]
 
+EXAMPLES = (
+    "The movie I watched last year was not good.",
+    "Not bad at all: I would watch it again.",
+    "The actors are brilliant, but the story never comes to life.",
+    "I did not expect to like it, and I loved every minute of it.",
+    "The parcel came on Tuesday.",
+    "It is not terrible, it is great!",
+)
+NO_MODEL = """Train a classifier in a few minutes:
+
+lstmtext train sentiment everyday --name sentiment
+
+Then choose it: escape, m."""
 BAND = (1 / 3, 2 / 3)
 SIGNS = {"positive": "▲", "neutral": "■", "negative": "▼"}
 SIGNS_ASCII = {"positive": "+", "neutral": "=", "negative": "-"}
@@ -31,25 +53,27 @@ SHOWN_UNKNOWN = 4
 
 
 def verdict_lines(judgement: Judgement, width: int, look: Look) -> list[Line]:
-    """The verdict in a word and a number, and on a scale."""
+    """The verdict in a word and a number, and on a scale; or why there is none."""
+    if judgement.empty:
+        known = "The model knows none of these words." if judgement.unknown else "There is nothing to read."
+        return sentence_lines(known, width)
     signs = SIGNS_ASCII if look.ascii else SIGNS
     head = f"{signs[judgement.label]} {judgement.label}"
     tail = f"score {_signed(judgement.score, look)}"
-    strong = paint(bold=True) if judgement.empty else ink_of(judgement.score, look)
-    number = f"   {judgement.positive:.2f}"
-    gap = max(width - columns(head) - columns(number) - columns(tail), 2)
-    lines: list[Line] = [
-        [Segment(head, strong), Segment(number, paint(bold=True)), Segment(" " * gap), Segment(tail, paint(dim=True))],
-        scale_line(judgement.positive, width, look),
-    ]
-    return lines
+    number = f"   P(positive) {judgement.positive:.2f}"
+    band = "" if judgement.label != "neutral" else ", between 1/3 and 2/3" if look.ascii else ", between ⅓ and ⅔"
+    room = width - columns(head) - columns(number) - columns(tail)
+    band = band if columns(band) + 2 <= room else ""  # the scale shows it too
+    line = [Segment(head, ink_of(judgement.score, look)), Segment(number, paint(bold=True))]
+    line += [Segment(f"{band}{' ' * max(room - columns(band), 2)}{tail}", paint(dim=True))]
+    return [line, scale_line(judgement.positive, width, look)]
 
 
 def verdict_note(judgement: Judgement, temperature: float) -> str:
-    """The probabilities of the classes, and what the model did not know."""
+    """The probabilities of the classes, and what the model did not know; empty where there is no verdict."""
     if judgement.empty:
-        return "The model knows none of these words." if judgement.unknown else "There is nothing to read."
-    classes = "  ".join(f"{name} {value:.2f}" for name, value in judgement.probabilities.items())
+        return ""
+    classes = "classes: " + "  ".join(f"{name} {value:.2f}" for name, value in judgement.probabilities.items())
     if judgement.unknown:
         more = ", …" if len(judgement.unknown) > SHOWN_UNKNOWN else ""
         return f"{classes}, unknown: " + ", ".join(judgement.unknown[:SHOWN_UNKNOWN]) + more
@@ -120,18 +144,21 @@ def brings_line(
     coming: whether a change that is not known yet is being found out
     width: what does not fit is left out as a whole, and the word is cut
     """
-    line: Line = [Segment("   after it ", paint(dim=True)), Segment(f"{after:.2f}")] if after is not None else []
+    line: Line = []
+    for up_to, without in (("read up to here", "the whole text without it"), ("up to here", "without it")):
+        line = [Segment(f"   {up_to} ", paint(dim=True)), Segment(f"{after:.2f}")] if after is not None else []
+        if change is not None:
+            moved = f", {_signed(change, look)}" if abs(change) >= 0.005 else ""
+            line += [Segment(f"   {without} ", paint(dim=True)), Segment(f"{positive + change:.2f}{moved}")]
+        elif coming:
+            line.append(Segment(f"   {without} …", paint(dim=True)))
+        if columns(word) + width_of(line) + len("   speaks for negative") <= width:
+            break
     says = [""]
     if change is not None:
-        line += [Segment("   without it ", paint(dim=True)), Segment(f"{positive + change:.2f}")]
-        if abs(change) < 0.005:
-            says = ["   changes nothing", ""]
-        else:
-            line.append(Segment(f", {_signed(change, look)}"))
-            side = "positive" if change < 0 else "negative"
-            says = [f"   speaks for {side}", f"   for {side}", ""]
-    elif coming:
-        line.append(Segment("   without it …", paint(dim=True)))
+        side = "positive" if change < 0 else "negative"
+        says = [f"   speaks for {side}", f"   for {side}", ""]
+        says = ["   it changes nothing", ""] if abs(change) < 0.005 else says
     room = width - width_of(line)
     said = next((text for text in says if columns(word) + len(text) <= room), "")
     if change is not None and said:

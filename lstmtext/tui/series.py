@@ -2,6 +2,7 @@
 
     raw points → buckets of `stride` points (lowest, highest, smoothed, gaps); when CAPACITY buckets are full,
                  neighbours are joined and the stride doubles
+    smoothed     m_n = (1 − g_n) m_(n−1) + g_n v_n,   g_n = max(1 − s, 15 / (n + 14))
 
 A one-step spike therefore stays in its bucket's extremes for ever. Every smoothed value is computed from all raw
 points before it, once, when its point arrives: what was drawn never moves, however many points come later. The
@@ -24,8 +25,11 @@ __all__ = ["AXES", "CAPACITY", "SMOOTHINGS", "Axis", "Columns", "Point", "Series
 
 # Share of the past in the smoothed value; 0 is the raw value. 1 / (1 - s) records are about what one averages.
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.97, 0.99)
+# Never more than about a fifteenth of those there are, though: over half of a young run, whose loss falls, an average
+# lies above all that it stands for. A straight line is followed (n − 1) / 16 records behind, or fewer.
+PART = 14
 
-SHARES = tuple((share, 1.0 - share) for share in SMOOTHINGS)  # of the past, of the new value
+NEW_SHARES = tuple(1.0 - share for share in SMOOTHINGS)  # of the new value
 
 CAPACITY = 8192  # a chart has at most some 600 dots across, so that there is room to zoom in; 900 kB a series
 
@@ -57,9 +61,7 @@ class Series:
         self.gaps = 0
         """Points that were NaN or infinite."""
         self._filled = 0  # raw points in the last bucket
-        self._ema = [0.0] * len(SMOOTHINGS)
-        self._weight = [0.0] * len(SMOOTHINGS)  # what the averages' weights add up to: 1 - s^count
-        self._full = False  # they do not change any more: from some thousand points on
+        self._means = [0.0] * len(SMOOTHINGS)
         self._first, self._step, self._tokens, self._time = (array("d") for _ in range(4))
         self._low, self._high = array("d"), array("d")
         self._counts, self._gaps = array("d"), array("d")  # finite points up to here; gaps inside
@@ -75,11 +77,9 @@ class Series:
         finite = value - value == 0.0
         if finite:
             self.count += 1
-            self._ema = [share * old + new * value for (share, new), old in zip(SHARES, self._ema)]  # noqa: B905  (a third of the time)
-            if not self._full:
-                before = self._weight
-                self._weight = [share * old + new for (share, new), old in zip(SHARES, before, strict=True)]
-                self._full = self._weight == before
+            least = (PART + 1) / (self.count + PART)
+            shares = NEW_SHARES if least < NEW_SHARES[-1] else [max(share, least) for share in NEW_SHARES]
+            self._means = [(1.0 - share) * mean + share * value for share, mean in zip(shares, self._means)]  # noqa: B905  (a third of the time)
         else:
             self.gaps += 1
         if self._filled in (0, self.stride):
@@ -106,8 +106,8 @@ class Series:
         """Write the averages into the last bucket, once it is full or read: in a long run it has hundreds of points."""
         if self._stale:
             self._stale = False
-            for smooth, total, share in zip(self._smooth, self._ema, self._weight, strict=True):
-                smooth[-1] = total / share
+            for smooth, mean in zip(self._smooth, self._means, strict=True):
+                smooth[-1] = mean
 
     def _open(self, step: float, tokens: float, time: float, value: float, finite: bool) -> None:
         self._filled = 1
@@ -119,8 +119,8 @@ class Series:
         self._gaps.append(0.0 if finite else 1.0)
         self._low.append(value if finite else NAN)
         self._high.append(value if finite else NAN)
-        for smooth, total, share in zip(self._smooth, self._ema, self._weight, strict=True):
-            smooth.append(total / share if share else NAN)
+        for smooth, mean in zip(self._smooth, self._means, strict=True):
+            smooth.append(mean if self.count else NAN)
 
     def _join(self) -> None:
         """Make one bucket of every two."""
@@ -151,10 +151,8 @@ class Series:
             del column[keep:]
         self._filled = self.stride if keep else 0
         self.count = int(self._counts[-1]) if keep else 0
-        for index, share in enumerate(SMOOTHINGS):
-            self._weight[index] = 1.0 - share**self.count
-            self._ema[index] = self._smooth[index][-1] * self._weight[index] if self.count else 0.0
-        self._full = self._stale = False
+        self._means = [smooth[-1] if self.count else 0.0 for smooth in self._smooth]
+        self._stale = False
 
     def xs(self, axis: Axis) -> array[float]:
         """Where the last point of every bucket lies."""

@@ -28,6 +28,9 @@ class Shell(App[None]):
     def open_run(self, name: str) -> None:
         """Show the dashboard of a run."""
 
+    def leave_above(self) -> None:
+        """Go back from a dashboard."""
+
     async def use_model(self, name: str, room: str = "generate") -> None:
         """Go to a room with that model."""
 

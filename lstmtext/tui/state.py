@@ -5,7 +5,8 @@
     app.state.set("generate", "prompt", "ROMEO:")                      # saved within two seconds, and on exit
 
 The file is `ui.toml` in the user's config folder or in $LSTMTEXT_CONFIG; `[keys]` in it remaps keys.
-What nobody declared is refused with a suggestion. Must not know what a setting means.
+A mistake in it is said with a suggestion, keeps nobody from starting, and is not written over. Must not know what a
+setting means.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import difflib
 import importlib
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,21 +76,27 @@ def state_file() -> Path:
 
 
 class UiState:
-    """Remembered values by place and name. Without a path it is kept in memory only."""
+    """Remembered values by place and name. Without a path it is kept in memory only.
 
-    def __init__(self, path: Path | None = None, values: dict[str, dict[str, Any]] | None = None) -> None:
+    problems: what the file had that does not exist or fit, a sentence each; those values have their defaults
+    """
+
+    def __init__(
+        self, path: Path | None = None, values: dict[str, dict[str, Any]] | None = None, problems: Sequence[str] = ()
+    ) -> None:
         self.path = path
+        self.problems = tuple(problems)
         self._values = values or {}
         self._changed: set[tuple[str, str]] = set()
 
     @classmethod
     def load(cls, path: Path | None = None) -> UiState:
-        """Read the file; without one, everything has its default.
-
-        Raises SettingsError naming every key that does not exist or fit; OSError.
-        """
+        """Read the file; without one, or where it cannot be read, everything has its default."""
         path = path or state_file()
-        return cls(path, _read(path))
+        try:
+            return cls(path, *_read(path))
+        except OSError as error:
+            return cls(path, problems=[f"{path} cannot be read: {error.strerror}."])
 
     @property
     def keys(self) -> dict[str, str]:
@@ -113,15 +121,15 @@ class UiState:
     def save(self) -> bool:
         """Write what has changed, if anything has, over what the file says now; whether it was written.
 
-        Only the changed values: another window and the user's editor keep theirs. Raises OSError; what
-        was changed is then tried again at the next call.
+        Only the changed values: another window and the user's editor keep theirs. Raises OSError, and SettingsError
+        for a file with a mistake (half an edit, perhaps), which stays as it is; what was changed is then tried again
+        at the next call.
         """
         if self.path is None or not self._changed:
             return False
-        try:
-            content = _read(self.path)
-        except SettingsError:  # being edited by hand right now: ours is what was valid
-            content = {}
+        content, problems = _read(self.path)
+        if problems:
+            raise SettingsError(problems)
         for place, name in self._changed:
             content.setdefault(place, {})[name] = self._values[place][name]
         import tomli_w
@@ -141,24 +149,23 @@ def _declared(place: str, name: str) -> Setting:
     return found
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What fits in the file, and what is wrong with the rest."""
     try:
-        text = path.read_text("utf-8")
+        content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        return {}
+        return {}, []
     except UnicodeDecodeError as error:
-        raise SettingsError([f"{path} is not UTF-8 text: byte {error.start} cannot be read."]) from None
-    try:
-        content = tomllib.loads(text)
+        return {}, [f"{path} is not UTF-8 text: byte {error.start} cannot be read."]
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{path} is not TOML: {error}. Mend it, or remove it to begin with defaults."]) from None
-    problems = [f"{path}: {problem}" for problem in _problems(content)]
-    if problems:
-        raise SettingsError(problems)
-    return content
+        return {}, [f"{path} is not TOML: {error}. Mend it, or remove it to begin with defaults."]
+    fitting, problems = _sorted_out(content)
+    return fitting, [f"{path}: {problem}" for problem in problems]
 
 
-def _problems(content: dict[str, Any]) -> list[str]:
+def _sorted_out(content: dict[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The sections without what does not exist or fit, and a sentence for each of that. [keys] fit together or not."""
+    fitting: dict[str, dict[str, Any]] = {}
     problems: list[str] = []
     for place, table in content.items():
         if place != "keys" and place not in places():
@@ -166,15 +173,20 @@ def _problems(content: dict[str, Any]) -> list[str]:
         elif not isinstance(table, dict):
             problems.append(f"{place!r} must be a section [{place}], not {table!r}.")
         elif place == "keys":
-            problems.extend(key_problems(table))
+            wrong = key_problems(table)
+            problems.extend(wrong)
+            fitting[place] = {} if wrong else table
         else:
+            fitting[place] = {}
             for name, value in table.items():
                 setting = declared(place).get(name)
                 if setting is None:
                     problems.append(f"[{place}] has no setting {name!r}.{_near(name, list(declared(place)))}")
                 elif problem := setting.problem(value):
                     problems.append(f"[{place}] {name} {problem}")
-    return problems
+                else:
+                    fitting[place][name] = value
+    return fitting, problems
 
 
 def _near(word: str, known: list[str]) -> str:

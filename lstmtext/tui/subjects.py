@@ -150,7 +150,7 @@ class ClassifierSubject:
             positive = ablate(self.classifier, passage.text, sorted(off))
             return Answer(label_of(positive), positive, (), (positive,))
         judgement = self.classifier.judge([passage.text])[0]
-        choices = tuple(judgement.probabilities.items())
+        choices = () if judgement.empty else tuple(judgement.probabilities.items())
         return Answer(judgement.label, judgement.positive, choices, (judgement.positive,))
 
     def rank(self, passage: Passage, layer: int, wanted: Callable[[], bool]) -> list[UnitEffect] | None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmtext.store.run import RunStatus
+from lstmtext.tui.condition import no_resuming
 from lstmtext.tui.history import History
 from lstmtext.tui.inventory import RunRow, read_runs
+from lstmtext.tui.samples import clean, wrap
 from lstmtext.tui.widgets.canvas import Runs
 from lstmtext.units import bits_from_nats, format_bytes, format_duration
 
-__all__ = ["differing", "rivals", "summary"]
+__all__ = ["differing", "notes", "rivals", "summary"]
 
 MOST_RIVALS = 6
+MODEL_COLUMN = 50  # columns beside a name: place and losses, and a model with its state
 BORING = {("budget", "plan")}  # what the run wrote itself
 
 
@@ -82,15 +86,16 @@ def summary(
 ) -> list[Runs]:
     """Everything about a run on one page."""
     lines: list[Runs] = [[("This run", "head")]]
-    lines += [_fact(label, value) for label, value in _facts(history, status, damaged) if value]
+    for label, value in _facts(history, status, damaged):
+        lines += _fact(label, value, width) if value else []
     if others:
         unit = "bits per character" if others[0].task == "language-model" else "nats"
         heading = f"Runs over the same text, by their best validation loss in {unit}"
-        lines += [[], [(heading, "head")], *_table(name, others, ascii)]
+        lines += [[], *wrap([(heading, "head")], width), *_table(name, others, width, ascii)]
     if overlay is not None:
         other, history2 = overlay
         lines += [[], [(f"Drawn beside it: {other}", "head")]]
-        lines += [_fact("best", _best(history2) or "no evaluation yet"), _fact("step", f"{history2.step:,}")]
+        lines += _fact("best", _best(history2) or "no evaluation", width) + _fact("step", f"{history2.step:,}", width)
         changes = differing(history.settings, history2.settings)
         lines += [[], [(f"Settings that differ ({len(changes)})", "head")]]
         if changes:
@@ -103,9 +108,14 @@ def summary(
         else:
             lines.append([("  none: the same settings", "label")])
     else:
-        lines += [[], [("o draws another run into the charts and lists here which settings differ.", "label")]]
-    if not status.alive:
-        lines += [[], [("What to do next", "head")], *(_command(line) for line in _next(name, history, status))]
+        said = "o draws another run into the charts and lists here which settings differ."
+        lines += [[], *wrap([(said, "label")], width)]
+    if not status.alive and status.state != "removed":
+        lines += [[], [("What to do next", "head")]]
+        for command, what in _next(name, history, status):
+            beside = len(command) + len(what) + 5 <= width
+            lines.append([(f"  {command}", "key"), *([(f"   {what}", "label")] if beside else [])])
+            lines += [] if beside else _indented(what, "label", width, 6)
     return lines
 
 
@@ -118,8 +128,8 @@ def _facts(history: History, status: RunStatus, damaged: int) -> list[tuple[str,
     gaps = sum(series.gaps for series in history.series.values())
     return [
         ("state", status.state + (f" ({ended.reason})" if ended and ended.reason != status.state else "")),
-        ("said", ended.message if ended else ""),
-        ("best", _best(history) or "no evaluation yet"),
+        ("said", clean(ended.message) if ended else ""),
+        ("best", _best(history) or _nothing(status, damaged)),
         *((key, f"{value:.4f}") for key, value in metrics.items()),
         ("last", f"{evaluated.loss:.4f} nats at step {evaluated.step:,}" if evaluated else ""),
         ("steps", f"{history.step:,}{total}, {history.tokens:,} tokens"),
@@ -144,12 +154,25 @@ def _best(history: History) -> str:
     return f"{', '.join(filter(None, (f'{loss:.4f} nats', history.score(loss))))} at step {step:,}"
 
 
-def _fact(label: str, value: str) -> Runs:
-    return [(f"  {label:<22} " if len(label) > 11 else f"  {label:<11} ", "label"), (value, "value")]
+def _nothing(status: RunStatus, damaged: int) -> str:
+    """Why there is no best loss."""
+    if damaged:
+        return "not known: records cannot be read"
+    return "no evaluation yet" if status.alive else "no evaluation"
 
 
-def _table(name: str, others: Sequence[RunRow], ascii: bool) -> list[Runs]:
-    wide = min(max(len(row.name) for row in others), 28)
+def _fact(label: str, value: str, width: int) -> list[Runs]:
+    start = f"  {label:<22} " if len(label) > 11 else f"  {label:<11} "
+    first, *more = _indented(value, "value", width, len(start))
+    return [[(start, "label"), *first[1:]], *more]
+
+
+def _indented(text: str, role: str, width: int, by: int) -> list[Runs]:
+    return [[(" " * by, "label"), *runs] for runs in wrap([(text, role)], max(width - by, 16))]
+
+
+def _table(name: str, others: Sequence[RunRow], width: int, ascii: bool) -> list[Runs]:
+    wide = min(max(len(row.name) for row in others), 28, max(width - MODEL_COLUMN, 12))
     best, kinds = _loss(others[0]) or 0.0, {row.tokenizer for row in others}
     lines: list[Runs] = []
     for place, row in enumerate(others, 1):
@@ -159,25 +182,36 @@ def _table(name: str, others: Sequence[RunRow], ascii: bool) -> list[Runs]:
         more = "" if place == 1 else f"+{loss - best:.4f}"
         text = f"{arrow} {place} {_cut(row.name, wide, ascii):<{wide}}  {loss:.4f} {more:>8}  "
         model = f"{row.model}, {row.tokenizer}" if len(kinds) > 1 else row.model
-        lines.append(
-            [(f"  {text}", "selected" if here else "value"), (_clean(f"{model}  {row.state}", ascii), "label")]
-        )
+        more = _cut(_clean(f"{model}  {row.state}", ascii), max(width - len(text) - 2, 1), ascii)
+        lines.append([(f"  {text}", "selected" if here else "value"), (more, "label")])
     return lines
 
 
 def _next(name: str, history: History, status: RunStatus) -> list[tuple[str, str]]:
     quoted = shlex.quote(name)
     found = []
-    if status.state != "finished":
-        found.append((f"lstmtext train lm --resume {quoted}", "train on (R does it here)"))
-    if history.saved is not None:
+    if not no_resuming(status, history):
+        word = "sentiment" if history.task == "sentiment" else "lm"
+        found.append((f"lstmtext train {word} --resume {quoted}", "train on (R does it here)"))
+    elif history.diverged:
+        found.append(("n", "the form of a new run: take a lower learning rate, or a smaller clip_norm"))
+    if history.saved is not None or status.state == "damaged":
         use = f"classify --model {quoted} 'not good'" if history.task == "sentiment" else f"generate --model {quoted}"
-        found.append((f"lstmtext {use}", "use it (u does it here)"))
+        found.append((f"lstmtext {use}", f"{'try' if history.saved is None else 'use'} it (u does it here)"))
     return found or [("lstmtext runs remove " + quoted, "nothing was saved")]
 
 
-def _command(line: tuple[str, str]) -> Runs:
-    return [(f"  {line[0]}", "key"), (f"   {line[1]}", "label")]
+def notes(history: History, width: int) -> list[Runs]:
+    """What was worth a line, the newest first: when, at which step, what."""
+    lines: list[Runs] = []
+    for note in reversed(history.notes):
+        when = time.strftime("%H:%M:%S", time.localtime(note.time)) if note.time else ""
+        role = note.kind if note.kind in ("good", "warning") else "value"
+        wrapped = wrap([(clean(note.text), role)], max(width - 24, 20))
+        for number, runs in enumerate(wrapped):
+            start = f"{when:>9}  {note.step:>9,}  " if number == 0 else " " * 22
+            lines.append([(start, "label"), *runs])
+    return lines or wrap([("  Nothing to note yet: warnings, requests and answers come here.", "label")], width)
 
 
 def _cut(text: str, width: int, ascii: bool) -> str:

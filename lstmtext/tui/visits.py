@@ -33,6 +33,7 @@ class Visits(Shell):
         self._visited = {"home"}
         self._switching: Literal["", "first", "again"] = ""
         self._own_task: asyncio.Task[Any] | None = None
+        self._came_from = ""
 
     def begin_visits(self) -> None:
         """Called by the app when it is mounted."""
@@ -77,18 +78,29 @@ class Visits(Shell):
             self.call_later(self._go, name)  # a screen whose key this is must be free to draw
 
     async def _go(self, name: str) -> None:
+        self._came_from = ""  # who goes by himself does not come back by Escape
         if name not in self._visited:
             await self._light(name)
         await self.switch_mode(name)
 
     async def show_above(self, room: str, make: Callable[[], Screen[None]]) -> None:
         """Show a new screen above a room. To be called later, not in a screen's own time."""
+        if self.current_mode != room:
+            self._came_from = self.current_mode
         if room not in self._visited:
             await self._light(room)
         self.switch_mode(room)
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self.push_screen(make())
+
+    def leave_above(self) -> None:
+        """Close what `show_above` has shown: back to the room where one was then."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        if self._came_from:
+            self.switch_mode(self._came_from)
+            self._came_from = ""
 
     async def _light(self, room: str) -> None:
         """Draw the tab of a room as the one that is shown, before anything else is done."""

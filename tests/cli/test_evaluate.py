@@ -217,3 +217,18 @@ def test_errors(capsys: Output, tmp_path: Path, arguments: list[str], code: int,
     output, said = evaluate(capsys, *arguments, code=code)
     assert output == ""
     assert expected in said
+
+
+def test_of_a_text_that_the_model_has_learned_from_it_is_said(capsys: Output) -> None:
+    Path("rows.tsv").write_text("label\ttext\n" + "".join(f"{n % 2}\ttea {n} is fine\n" for n in range(60)))
+    Path("other.tsv").write_text("label\ttext\n0\ttea\n1\tfine\n")
+    small = ["--layers", "1", "--hidden", "8", "--embedding", "6", "--steps", "2", "--device", "cpu"]
+    small += ["--set", "sample_length=0"]
+    assert lstmtext(["train", "sentiment", "rows.tsv", *small, "--name", "judge"]) == 0
+    assert lstmtext(["train", "lm", "text.txt", *small, "--name", "writer"]) == 0
+    capsys.readouterr()
+    for model, own, other in (("judge", "rows.tsv", ["other.tsv"]), ("writer", "text.txt", ["text.txt", "rows.tsv"])):
+        note = f"note: {model} has learned from {own.removesuffix('.txt')}, all but what was held out of it"
+        assert note in evaluate(capsys, model, own)[1]
+        assert "has learned from" not in evaluate(capsys, model, *other)[1]
+    assert "has learned from" not in evaluate(capsys, "writer", "text.txt", "--part", "validation")[1]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lstmtext.cli.main import run as lstmtext
+from lstmtext.events import Started, decode_event
 from lstmtext.text.tokenizer import Tokenizer
 
 Output = pytest.CaptureFixture[str]
@@ -107,3 +108,40 @@ def test_a_folder_is_all_its_texts(capsys: Output, tmp_path: Path) -> None:
     code, said = train(capsys, "texts", "--validation", "0.05")
     assert code == 0, said
     assert characters(tmp_path) == set("abcxyz \n")
+
+
+@pytest.mark.parametrize("tokenizer", ["char", "word", "whitespace", "wordpiece", "bpe", "byte"])
+@pytest.mark.parametrize("size", [300, 2000])
+def test_what_is_chosen_for_a_small_text_fits_it(
+    capsys: pytest.CaptureFixture[str], harbour: str, tokenizer: str, size: int
+) -> None:
+    Path("diary.txt").write_text(harbour[:size])
+    small = ["--layers", "1", "--hidden", "8", "--embedding", "6", "--steps", "2", "--device", "cpu"]
+    given = ["train", "lm", "diary.txt", "--tokenizer", tokenizer, *small, "--set", "sample_length=0"]
+    assert lstmtext(given) == 0, capsys.readouterr().err
+    assert lstmtext([*given, "--batch-size", "2000"]) == 1
+    assert "a batch of 2,000 streams of 64 tokens needs" in capsys.readouterr().err  # what was typed is not changed
+    assert lstmtext([*given, "--batch-size", "none"]) == 2
+    assert lstmtext([*given, "--sequence-length", "20"]) == 0
+
+
+def test_what_a_vocabulary_has_not_is_counted(capsys: Output, tmp_path: Path) -> None:
+    """In a run of words whose second part is about other things, and in one of characters."""
+    (tmp_path / "held-out.txt").write_text("the tea the tea the zyx\n" * 30)
+    (tmp_path / "tea.txt").write_text("the tea is on the table\n" * 300)
+    for tokenizer, share in (("word", 1 / 7), ("byte", 0.0)):
+        given = [
+            "tea.txt",
+            *TINY,
+            "--name",
+            tokenizer,
+            "--tokenizer",
+            tokenizer,
+            "--validation",
+            "held-out.txt",
+            "--json",
+        ]
+        assert lstmtext(["train", "lm", *given]) == 0
+        started = decode_event(capsys.readouterr().out.splitlines()[0].encode())
+        assert isinstance(started, Started)
+        assert started.unknown_share == pytest.approx(share, rel=0.1)

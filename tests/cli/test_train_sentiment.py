@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from lstmtext.cli.main import run as lstmtext
+from lstmtext.cli.train_settings import read_label_map
 from lstmtext.store.run import RunReader
 from lstmtext.store.run_settings import read_run_settings
 
@@ -55,16 +57,27 @@ def test_a_table_with_columns_of_any_name(capsys: Output, reviews: Path) -> None
 
 def test_the_columns_there_are_listed(capsys: Output, reviews: Path) -> None:
     _, said = call(capsys, "train", "sentiment", reviews, *SMALL, code=1)
-    assert "given, body" in said
+    assert "'given', 'body'" in said
     assert "--text-column" in said
 
 
-def test_resume_with_either_command(capsys: Output, reviews: Path) -> None:
+def test_what_the_score_rests_on_is_said_before_it(capsys: Output, reviews: Path) -> None:
+    reviews.write_text(reviews.read_text() + '5,"Lovely soup, visit 1"\n,"Nobody said"\n2,\n')
     columns = ["--text-column", "body", "--label-column", "given"]
-    call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "again")
-    for command in ("sentiment", "lm"):
-        _, said = call(capsys, "train", command, "--resume", "again")
-        assert "resumed from step 12" in said
+    _, said = call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "mine")
+    left_out = (
+        "Left out of reviews: 1 row without a label, the first in line 63 of reviews.csv; "
+        "1 row without a text, the first in line 64 of reviews.csv.\n"
+    )
+    assert left_out in said
+    assert re.search(r"61 texts: \d+ to learn from, \d+ held out; 1 left out.*points or so\.\n.*\n", said)
+    assert said.index("to learn from") < said.index("parameters")
+    output, _ = call(capsys, "evaluate", "mine", reviews, *columns)
+    assert output.startswith(left_out.replace("of reviews:", f"of {reviews}:"))
+    assert json.loads(call(capsys, "evaluate", "mine", reviews, *columns, "--json")[0])["left_out"] in left_out
+
+
+def test_a_run_that_is_resumed_has_its_settings(capsys: Output, reviews: Path) -> None:
     assert "nothing else" in call(capsys, "train", "sentiment", reviews, "--resume", "again", code=2)[1]
 
 
@@ -102,7 +115,8 @@ def _run(name: str) -> Path:
 
 def test_wrong_calls(capsys: Output, reviews: Path) -> None:
     assert "one for each" in call(capsys, "train", "sentiment", reviews, "--weight", "1", "--weight", "2", code=2)[1]
-    assert "LABEL=negative" in call(capsys, "train", "sentiment", reviews, "--label-map", "nonsense", code=2)[1]
+    for nonsense in ("nonsense", "a=negative\rb=positive", "a=negative,", ";", "a="):
+        assert "LABEL=negative" in call(capsys, "train", "sentiment", reviews, "--label-map", nonsense, code=2)[1]
     assert "Nothing to train on" in call(capsys, "train", "sentiment", code=2)[1]
     assert "task" in call(capsys, "train", "lm", reviews, "--recipe", "sentiment", code=2)[1]
 
@@ -149,6 +163,18 @@ def test_labels_of_two_meanings_need_a_map(capsys: Output, reviews: Path, tmp_pa
     output, _ = call(capsys, "evaluate", "mine", two, "--label-map", "1=negative,2=positive")
     assert "\nwith a negation cue: " in output
     assert "\nwithout one: " in output
+
+
+@pytest.mark.parametrize(
+    "written", ["1,5=negative;4,5=positive", '"1,5"=negative,"4,5"=positive', '"1,5=negative", "4,5=positive"']
+)
+def test_labels_that_hold_commas_can_be_mapped(capsys: Output, tmp_path: Path, written: str) -> None:
+    rows = [f'"{"4,5" if n % 2 else "1,5"}";tea {n}' for n in range(40)]
+    (tmp_path / "noten.csv").write_text("label;text\n" + "\n".join(rows) + "\n")
+    assert "--label-map '1,5=…;4,5=…'" in call(capsys, "train", "sentiment", "noten.csv", *SMALL, code=1)[1]
+    _, said = call(capsys, "train", "sentiment", "noten.csv", *SMALL, "--label-map", written)
+    assert "40 texts" in said
+    assert read_label_map("a=b=negative") == {"a=b": "negative"}
 
 
 def test_a_language_model_is_not_asked_for_labels(capsys: Output, reviews: Path) -> None:

@@ -89,6 +89,17 @@ def test_a_network_that_answers_one_always_is_not_solved() -> None:
     assert found["solved"]["adding"] == dict.fromkeys(["20", "50", "100", "200"], False)  # longer ones are tested too
 
 
+@pytest.mark.parametrize("budget", ["quick", "full"])
+def test_the_note_of_adding_tells_the_lengths_of_its_budget(budget: str) -> None:
+    asked = adding.experiment(budget)
+    note = asked.note([])
+    assert f"on lengths of {' and '.join(map(str, asked.lengths))} together" in note
+    study = asked.study(ARMS["rnn"], 1)
+    with torch.no_grad():
+        tested = ", ".join(study.measures()["error"]["adding"])
+    assert f"tested on {tested}, each alone" in note
+
+
 def test_validation_and_test_data_are_not_training_data() -> None:
     """Different words in the seed: no first sequence of a purpose is that of another."""
     study = recall.experiment("full").study(ARMS["rnn"], 1)

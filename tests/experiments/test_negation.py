@@ -79,6 +79,18 @@ def test_both_budgets_name_arms_that_exist_and_the_long_part_follows_the_arms_as
     assert experiment("full").budget.seeds >= 5
 
 
+def test_the_quick_budget_stops_where_the_full_one_does_and_its_note_names_both_trainings() -> None:
+    """After 600 steps a tanh RNN has learned nothing yet: what it would seem to forget it has not read."""
+    quick, full = experiment("quick"), experiment("full")
+    assert quick.budget.steps == full.budget.steps
+    assert {("learning", MIXED), ("learning", LONG)} <= set(quick.tables)
+    note = quick.note([])
+    for told in (f"{MIXED} (0 to 16 words)", f"{LONG} (8 to 16)", f"after so many of {quick.budget.steps} steps"):
+        assert told in note
+    *_, long = quick.parts()
+    assert long.study(ARMS["rnn"], 1).shortest == 8
+
+
 @pytest.mark.slow
 def test_an_lstm_keeps_and_binds_a_negation_over_sixteen_words() -> None:
     budget = Budget(arms=("lstm-1",), seeds=1, steps=600, evaluate_every=200)

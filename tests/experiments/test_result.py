@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import xml.etree.ElementTree as ET
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.experiments import EXPERIMENTS
 from lstmtext.experiments.arms import ARMS
 from lstmtext.experiments.draw import _levels, svg
 from lstmtext.experiments.frame import perform
 from lstmtext.experiments.report import document
-from lstmtext.experiments.result import bootstrap, summarised, wilson
+from lstmtext.experiments.result import ANY, LIMITS, student, summarised, wilson
 from lstmtext.explain.plots import check_plot, write_plot
 from lstmtext.places import shipped_folder
 from lstmtext.tui.experiments import Experiment as Saved
@@ -42,14 +44,33 @@ def test_wilson() -> None:
         assert abs(share - border) == pytest.approx(math.sqrt(z2 * border * (1 - border) / 100))
 
 
-def test_bootstrap() -> None:
-    assert bootstrap([0.7]) == (0.7, 0.7, 0.7)
-    assert bootstrap([0.4, 0.4, 0.4]) == pytest.approx((0.4, 0.4, 0.4))
-    data = np.random.default_rng(1).normal(3, 2, 400).tolist()
-    mean, low, high = bootstrap(data)
-    assert mean == pytest.approx(np.mean(data))
-    assert (high - low) / 2 == pytest.approx(1.96 * np.std(data) / 20, rel=0.1)
-    assert bootstrap(data) == (mean, low, high)
+def test_student() -> None:
+    """By hand: t of one degree of freedom is 12.706, of four 2.776 (any table); and the limits."""
+    assert student([0.7]) == (0.7, 0.7, 0.7)
+    assert student([0.4, 0.4, 0.4]) == pytest.approx((0.4, 0.4, 0.4))
+    assert student([1.0, 3.0]) == pytest.approx((2, 2 - 12.7062, 2 + 12.7062), abs=1e-3)
+    half = 2.776445 * math.sqrt(2.5 / 5)
+    assert student([1.0, 2.0, 3.0, 4.0, 5.0]) == pytest.approx((3, 3 - half, 3 + half), abs=1e-5)
+    assert student([0.2, 0.9], (0, 1)) == pytest.approx((0.55, 0, 1))
+    many = np.random.default_rng(1).normal(3, 2, 400)
+    assert student(many.tolist())[2] == pytest.approx(many.mean() + 1.9659 * many.std(ddof=1) / 20, abs=1e-4)
+
+
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_a_95_percent_interval_of_few_seeds_has_the_mean_in_95_percent(seeds: int) -> None:
+    """4 000 draws: a standard error of 0.34 points. A percentile bootstrap has 49 and 84 %."""
+    draws = np.random.default_rng(seeds).normal(0.7, 0.1, (4000, seeds))
+    intervals = [student(one) for one in draws]
+    assert np.mean([low <= 0.7 <= high for _, low, high in intervals]) == pytest.approx(0.95, abs=0.012)
+
+
+def test_but_not_where_one_seed_of_five_does_not_learn() -> None:
+    """What docs/memory.md says of its intervals: seeds have 0.98 or, one in five, 0.5, give or take 0.01."""
+    random = np.random.default_rng(1)
+    draws = np.where(random.random((4000, 5)) < 0.8, 0.98, 0.5) + random.normal(0, 0.01, (4000, 5))
+    mean = 0.8 * 0.98 + 0.2 * 0.5
+    covered = [low <= mean <= high for _, low, high in (student(one, (0, 1)) for one in draws)]
+    assert np.mean(covered) == pytest.approx(0.66, abs=0.03)
 
 
 def test_true_and_false_become_a_share_and_blown_up_seeds_count_as_false() -> None:
@@ -63,6 +84,9 @@ def test_true_and_false_become_a_share_and_blown_up_seeds_count_as_false() -> No
     one_lost = summarised(seeds, diverged=1)
     assert one_lost["solved"]["a"]["5"] == pytest.approx(wilson(2, 3), abs=1e-5)
     assert one_lost["loss"] == both["loss"]
+    shares = summarised([{"accuracy": {"a": {"5": share}}} for share in (0.1, 0.9)])
+    assert shares["accuracy"]["a"]["5"] == (0.5, 0, 1)
+    assert both["loss"]["a"]["5"][1] == 0  # no loss is below
     assert summarised([]) == {}
 
 
@@ -81,7 +105,9 @@ def test_the_document_says_what_made_it(found: dict[str, Any]) -> None:
         )
         mean, low, high = arm["error"]["toy"]["1"]
         assert low <= mean <= high
-        assert arm["points"][0] == [1.0, mean, low, high]
+        of_seeds = arm["values"]["error"]["toy"]["1"]
+        assert arm["points"][0] == [1.0, mean, min(of_seeds), max(of_seeds)]
+        assert min(of_seeds) < max(of_seeds) < high  # two seeds: the interval is wider than their range
         assert arm["values"]["solved"]["toy"]["4"] == [False, False]
 
 
@@ -91,6 +117,10 @@ def test_the_terminal_ui_reads_it(found: dict[str, Any]) -> None:
     assert saved.arms[0].points[1][0] == 4
     assert saved.lines[0].name == "always a half"
     assert saved.title == "A toy"
+
+
+def module_of(name: str) -> Any:
+    return importlib.import_module(EXPERIMENTS[name]).experiment("full")
 
 
 SHIPPED = sorted((shipped_folder("checkpoints") / "memory").glob("*/result.json"))
@@ -105,6 +135,17 @@ def test_the_shipped_results_are_full_and_shown(path: Path) -> None:
     assert {arm["key"] for arm in found["arms"]} == set(ARMS)
     assert all(arm["seeds"] >= 5 for arm in found["arms"])
     assert found["lines"]
+    for arm in found["arms"]:
+        for quantity, conditions in arm["values"].items():
+            for condition, by_x in conditions.items():
+                for x, values in by_x.items():
+                    if not isinstance(values[0], bool):
+                        expected = student(values, LIMITS.get(quantity, ANY))
+                        assert arm[quantity][condition][x] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+        quantity, condition = module_of(found["experiment"]).chart
+        for x, mean, low, high in arm["points"]:
+            values = arm["values"][quantity][condition][f"{x:g}"]
+            assert (mean, low, high) == (arm[quantity][condition][f"{x:g}"][0], min(values), max(values))
     parameters = [arm["parameters"] for arm in found["arms"]]
     assert max(parameters) / min(parameters) < 1.04  # each within 2 % of the LSTM
     shown, problems = find_experiments()

@@ -64,7 +64,20 @@ def test_the_ranking_has_every_unit_and_the_strongest_first(make: Make, monkeypa
     assert strength == sorted(strength, reverse=True)
     whole = classifier.judge([TEXT])[0].positive
     for one in found:
-        assert one.change == pytest.approx(ablate(classifier, TEXT, [(one.layer, one.unit)]) - whole, abs=1e-9)
+        without = ablate(classifier, TEXT, [(one.layer, one.unit)])
+        assert one.change == pytest.approx(without - whole, abs=1e-9)
+        assert one.log_odds == pytest.approx(np.log(without / (1 - without)) - np.log(whole / (1 - whole)), abs=1e-9)
+
+
+def test_where_p_cannot_move_its_log_odds_do(checkpoint: Callable[..., Checkpoint]) -> None:
+    """In float32, at P(positive) = 1 to the last bit."""
+    sure = checkpoint()
+    tensors = {**sure.tensors, "readout.bias": np.array([0, 0, 40], np.float32)}
+    classifier = EngineClassifier(msgspec.structs.replace(sure, tensors=tensors))
+    effects = rank_units(classifier, classifier.encode(TEXT))
+    assert {one.change for one in effects} == {0.0}
+    assert max(abs(one.log_odds) for one in effects) > 0.1
+    assert all(np.isfinite(one.log_odds) for one in effects)
 
 
 def test_one_layer_can_be_ranked_alone(make: Make) -> None:

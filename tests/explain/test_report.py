@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from math import log
 
 import numpy as np
 import pytest
@@ -95,6 +96,8 @@ def test_units_that_are_off_and_a_second_text(make: Make) -> None:
     classifier = make()
     found = explain(classifier, TEXT, [], off=[(0, 1), (1, 2)], against="The film was fine.").to_dict()
     assert found["ablation"]["units"] == [[0, 1], [1, 2]]
+    odds = [log(answer / (1 - answer)) for answer in (found["ablation"]["positive"], found["positive"])]
+    assert found["ablation"]["log_odds_change"] == pytest.approx(odds[0] - odds[1], abs=1e-4)
     assert found["ablation"]["positive"] == pytest.approx(ablate(classifier, TEXT, [(0, 1), (1, 2)]), abs=1e-6)
     against = found["against"]
     assert against["tokens"] == ["The", "film", "was", "fine", "."]
@@ -199,23 +202,55 @@ def test_a_long_text_is_a_strip_with_signs_where_there_is_no_colour(make: Make) 
 def test_the_strongest_units_are_shown_with_their_effect(make: Make) -> None:
     explanation = explain(make(), TEXT, ["gates"])
     assert explanation.gates is not None
-    effects = [f"{one.unit} ({one.change:+.2f})" for one in explanation.gates.ranking]
+    ranking = explanation.gates.ranking
+    effects = [f"{one.unit} ({one.change:+.2f}; {one.log_odds:+.2f})" for one in ranking]
     for width, count in ((80, 5), (50, 3)):
-        assert ", ".join(effects[:count]) in page(explanation, width).splitlines()
+        text = page(explanation, width)
+        assert f"{', '.join(effects[:count])} forget" in " ".join(text.split())
+        numbers = [line.split() for line in text.splitlines() if line.startswith("unit ")]
+        assert numbers == [["unit", *[str(one.unit) for one in ranking[:count]] * 6]]
+        assert "Layer 1, the last of 2: " in text
+
+
+def test_long_numbers_of_units_stand_upright_over_their_squares() -> None:
+    ranking = [UnitEffect(0, unit, 0.1) for unit in (7, 403, 12)]
+    gates = Gates([0], list(range(404)), ["fun"], {"forget": np.ones((1, 1, 404))}, ranking)
+    assert [line.rstrip() for line in gate_lines(gates, 80, False)[-4:]] == [
+        "        4",
+        "        0 1",
+        "unit  7 3 2",
+        "fun   █ █ █",
+    ]
+
+
+def test_squares_have_a_legend(make: Make) -> None:
+    explanation = explain(make(), TEXT, ["gates"])
+    text = " ".join(page(explanation, 80).split())
+    assert "forget, input, output: · 0.2, ░ 0.4, ▒ 0.6, ▓ 0.8, █ 1; nothing: 0." in text
+    assert "candidate, cell, hidden: sign and shade, █ for the largest" in text
+    assert "orange above" in page(explanation, 200, colour=True)
+    assert "sign and shade" not in page(explain(make(), TEXT, [], unit=1), 80)
+
+
+def test_scores_of_spans_have_their_unit(make: Make) -> None:
+    lines = page(explain(make(), TEXT, ["interaction"]), 120).splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("together"))
+    assert lines[head - 1].startswith("Scores are parts of z(positive) - z(negative), the logits before calibration")
 
 
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
-        ((0.00234, -0.00016), "0 (+0.0023), 1 (-0.0002)"),
-        ((-0.25, 0.001), "0 (-0.25), 1 (+0.00)"),
-        ((0.0, 0.0), "0 (+0.00), 1 (+0.00)"),
+        ((0.00234, -0.00016), "0 (+0.0023; +0.23), 1 (-0.0002; -0.02)"),
+        ((-0.25, 0.001), "0 (-0.25; -25.00), 1 (+0.00; +0.10)"),
+        ((0.0, 0.0), "0 (+0.00; +0.00), 1 (+0.00; +0.00)"),
+        ((3e-15, 0.0), "0 (+0.00000000; +0.00000000), 1 (+0.00000000; +0.00000000)"),
     ],
 )
 def test_effects_have_digits_that_say_something(changes: tuple[float, float], shown: str) -> None:
-    ranking = [UnitEffect(0, unit, change) for unit, change in enumerate(changes)]
+    ranking = [UnitEffect(0, unit, change, 100 * change) for unit, change in enumerate(changes)]
     gates = Gates([0], [0, 1], ["a"], {"hidden": np.zeros((1, 1, 2))}, ranking)
-    assert gate_lines(gates, 80, False)[1] == shown
+    assert shown in gate_lines(gates, 120, False)
 
 
 def test_two_texts_of_short_words_have_a_whole_head(make: Make) -> None:

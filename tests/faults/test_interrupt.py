@@ -27,6 +27,7 @@ def test_once_saves_and_can_be_resumed_exactly(lab: Any) -> None:
     assert f"in use by process {process.pid}" in said
     said = lab.refused(str(lab.text), "--name", "stopped")
     assert "exists and is not empty" in said
+    assert said.endswith("lstmtext train lm --resume stopped")
 
     send(lab.folder("stopped"), "resume")
     process.send_signal(signal.SIGINT)
@@ -36,6 +37,7 @@ def test_once_saves_and_can_be_resumed_exactly(lab: Any) -> None:
     assert "Traceback" not in errors
     assert "saved step-" in errors
     assert "interrupted at step" in errors
+    assert errors.endswith("Next: lstmtext train lm --resume stopped\n\n")
     assert lab.state("stopped") == "stopped"
     index = read_index(lab.folder("stopped"))
     assert index is not None

@@ -34,6 +34,26 @@ def test_baselines_by_hand() -> None:
     assert baseline("seasonal naive", known, 4, 3).tolist() == [5, 2, 7, 5]
     assert baseline("drift", known[:1], 2, 1).tolist() == [1, 1]
     assert baseline("seasonal naive", known[:2], 2, 3).tolist() == [5, 5]
+    assert baseline("seasonal drift", known, 4, 3).tolist() == [11, 8, 13, 17]  # one difference: 7 − 1
+    assert baseline("seasonal drift", known[:3], 4, 3).tolist() == [1, 5, 2, 1]
+    assert baseline("seasonal drift", known, 3, 1).tolist() == baseline("drift", known, 3, 1).tolist()
+
+
+def test_a_season_that_grows_is_continued() -> None:
+    """Four quarters that grow by 4 a year."""
+    quarters = np.array([48.0, 59, 66, 77, 52, 63, 70, 81])
+    assert choose_baseline(quarters, 4, 4) == "seasonal drift"
+    assert baseline("seasonal drift", quarters, 8, 4).tolist() == [56, 67, 74, 85, 60, 71, 78, 89]
+
+
+def test_growth_of_a_season_is_measured_against_the_others_on_held_out_windows() -> None:
+    season = np.tile([0.0, 11, 18, 29], 10) + np.random.default_rng(0).normal(size=40)
+    growing = backtest(season + np.arange(40), 4, 4, 8)
+    assert growing.score("seasonal drift").mase < growing.score("seasonal naive").mase / 2  # type: ignore[operator]
+    assert choose(growing, 4) == "seasonal drift"
+    still = backtest(season, 4, 4, 8)
+    assert choose(still, 4) in ("seasonal naive", "seasonal drift")
+    assert "seasonal drift" not in backtest(season, 4, 1, 8).forecasts
 
 
 def test_the_past_chooses() -> None:
@@ -80,7 +100,9 @@ def test_a_row_reads_nothing_after_its_origin() -> None:
     assert not np.allclose(other.x[place + 1], rows.x[place + 1])
 
 
-@pytest.mark.parametrize(("base", "season"), [("naive", 1), ("drift", 1), ("seasonal naive", 4), ("drift", 4)])
+@pytest.mark.parametrize(
+    ("base", "season"), [("naive", 1), ("drift", 1), ("seasonal naive", 4), ("seasonal drift", 4), ("drift", 4)]
+)
 def test_steps_that_are_right_lead_where_the_answers_at_once_are(base: str, season: int) -> None:
     values = np.random.default_rng(2).normal(size=60).cumsum()
     rows = examples(values, 6, 9, season, base)

@@ -13,7 +13,7 @@ from lstmtext.forecast.answer import forecast
 from lstmtext.forecast.backtest import CHOSEN, LSTM
 from lstmtext.forecast.baselines import Values, baseline
 from lstmtext.forecast.forecaster import STEP_BY_STEP, Forecaster, fit, untrained
-from lstmtext.forecast.gates import GATES, explain_series
+from lstmtext.forecast.gates import GATES, explain_series, gates_page
 from lstmtext.forecast.series import Series, parse_values
 from lstmtext.forecast.windows import centre, inputs, step_lag
 from lstmtext.model.recurrent import layer_parameters
@@ -156,12 +156,28 @@ def test_gates_over_a_window() -> None:
     assert (found.base, found.baseline, found.answer) == ("drift", 120.0, 120.0)
     assert set(found.gates) == set(GATES)
     assert {numbers.shape for numbers in found.gates.values()} == {(3, 24)}
-    assert "drift answers 120 and the LSTM adds nothing" in found.note
+    assert "drift answers 120 and the LSTM, the mean of its 2 networks, adds nothing" in found.note
     assert len(explain_series(Series(SERIES[:40]), season=4).values) == 12
     with pytest.raises(InputError, match="at least 3 values, and the series has 2"):
         explain_series(parse_values("1,2"))
     with pytest.raises(UsageError, match="the units are 0 to 23"):
         explain_series(parse_values("1,2,3"), unit=24)
+
+
+def test_gates_say_what_they_are_of_and_what_forecast_makes_of_them() -> None:
+    few = parse_values("3,9,1,7")
+    found = explain_series(few)
+    assert found.answer != found.baseline
+    assert found.few
+    assert forecast(few, 1).why.startswith(found.few)
+    assert "`lstmtext forecast` would not use it: 4 values are too few" in found.note
+    assert found.document()["network"] == {"number": 1, "of": 2, "values": 4, "windows": 2, "enough": False}
+    assert "network 1 of 2, trained on 4 values, 2 windows" in " ".join(gates_page(found).split())
+    still = explain_series(parse_values("5,5,5,5"))
+    assert (still.trained_on, still.shown) == ((0, 0), "network 1 of 2, not trained")
+    enough = explain_series(Series(SERIES[:60]))
+    assert enough.document()["network"]["enough"]
+    assert "would not use it" not in enough.note
 
 
 def test_a_whole_forecast() -> None:
@@ -183,6 +199,16 @@ def test_a_whole_forecast() -> None:
     assert (narrow[0] <= found.mean).all()
     assert (found.mean <= narrow[1]).all()
     assert (narrow[1] <= wide[1]).all()
+
+
+def test_intervals_that_did_not_hold_are_said() -> None:
+    squares = forecast(Series(np.arange(30.0) ** 2), 3)
+    row = next(score for score in squares.backtest if score.model == squares.model)
+    assert row.coverage == 0
+    said = f"the intervals of {squares.model} should have held 80 % on the held-out windows and held 0 %"
+    assert [note for note in squares.notes if note.startswith(said)]
+    noise = forecast(Series(np.random.default_rng(0).normal(size=30)), 3)
+    assert not [note for note in noise.notes if "should have held" in note]
 
 
 def test_a_random_walk_is_left_to_a_baseline() -> None:
@@ -207,13 +233,17 @@ def test_a_season_that_makes_a_series_too_short_is_said() -> None:
             return "it trains"
 
     assert why(60, 1) == "it trains"
-    assert "60 values are too few for the LSTM to learn from with a season of 12, which takes 70;" in why(60, 12)
-    assert "takes 70; without one they would do: " in why(69, 12)
+    with_season = "it takes 70 with a horizon of 3 and a season of 12; without one they would do): "
+    assert f"60 values are too few for the LSTM to learn from ({with_season}" in why(60, 12)
+    assert with_season in why(69, 12)
     assert why(70, 12) == "it trains"
-    assert "which takes 57;" in why(45, 12, windows=4)
-    assert "which takes 57;" in why(56, 12, windows=4)
+    assert "it takes 57 with" in why(45, 12, windows=4)
+    assert "it takes 57 with" in why(56, 12, windows=4)
     assert why(57, 12, windows=4) == "it trains"
-    assert "30 values are too few for the LSTM to learn from: " in why(30, 12)  # with or without a season
+    assert "(it takes 70 with a horizon of 3 and a season of 12): " in why(30, 12)  # with or without a season
+    least = int(why(30, 1).partition("it takes ")[2].partition(" ")[0])
+    assert f"{least - 1} values are too few" in why(least - 1, 1)
+    assert why(least, 1) == "it trains"
 
 
 def test_a_short_or_constant_series_is_answered_by_a_baseline_and_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from lstmtext.errors import InputError, LstmtextError, UsageError
@@ -82,7 +83,7 @@ def test_the_only_column_beside_the_times_needs_no_name() -> None:
         ("y\n$5\n", "y", None, InputError, "'$5' is not a number. Write numbers like 1234.5"),
         ('t,y\n1,"1,234.5"\n', "y", None, InputError, "'1,234.5' is not a number. Write numbers like 1234.5"),
         ("t,y\n1,2\n2,3,5\n", "y", None, InputError, "row 3 (the header is row 1) has 3 cells and the header has 2"),
-        ("t,y\n31/01/2024,2\n", "y", "t", InputError, "row 2: '31/01/2024' is not a time. Times are a number, 2024-05"),
+        ("t,y\n31/1/24,2\n", "y", "t", InputError, "row 2: '31/1/24' is not a time. Times are a number, 2024-05"),
         ("t,y\n20240131,2\n20240131,3\n", "y", "t", InputError, "row 3: the time '20240131' stands in row 2 too"),
         ("t,y\n2024-W01,2\n2024-W02,3\n2024-W04,4\n2024-W05,4\n", "y", "t", InputError, "a step of 7 days"),
         ("t,y\n1,2\n", "z", None, UsageError, "--column 'z': f.csv has no such column. There are 't', 'y'."),
@@ -147,10 +148,56 @@ def test_a_missing_month_is_named_and_not_february() -> None:
     months = ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-06-01", "2024-07-01"]
     with pytest.raises(InputError, match=r"row 6: '2024-06-01' after '2024-04-01' .* a step of 1 month\."):
         after(*months)
-    with pytest.raises(InputError, match=r"row 5: '2024-01-08' after '2024-01-05' .* a step of 1 day\."):
-        after("2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08")
+    with pytest.raises(InputError, match=r"row 5: '2024-01-08' after '2024-01-06' .* a step of 1 day\."):
+        after("2024-01-04", "2024-01-05", "2024-01-06", "2024-01-08")
     with pytest.raises(InputError, match="time zone"):
         after("2024-01-03 10:00", "2024-01-03 11:00+01:00")
+
+
+def test_the_days_of_the_stock_exchange_go_on_over_the_weekend() -> None:
+    assert after("2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08") == ["2024-01-09", "2024-01-10"]
+    assert after("2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09", "2024-01-11", "2024-01-12")[0] == "2024-01-15"
+    hours = [f"2024-01-{day:02d} 16:00" for day in (4, 5, 8)]
+    assert after(*hours) == ["2024-01-09 16:00", "2024-01-10 16:00"]
+    # a week without a weekend is days
+    assert after("2024-01-03", "2024-01-04", "2024-01-05") == ["2024-01-06", "2024-01-07"]
+
+
+def test_holidays_may_be_missing_and_are_said() -> None:
+    year = np.arange("2024-01-01", "2025-01-01", dtype="datetime64[D]")
+    days = [str(day) for day in year[np.is_busday(year)]]
+    whole = read_times(days, range(2, len(days) + 2), "f.csv")
+    assert whole is not None
+    assert whole.note == ""
+    closed = {"2024-01-15", "2024-07-04", "2024-12-25"}
+    open_days = [day for day in days if day not in closed]
+    times = read_times(open_days, range(2, len(open_days) + 2), "f.csv")
+    assert times is not None
+    assert (times.after(1), times.after(3), times.after(4)) == ("2025-01-01", "2025-01-03", "2025-01-06")
+    assert times.note == "from Monday to Friday there are 3 days missing in f.csv, taken for holidays."
+    with pytest.raises(InputError, match=r"'2024-02-12' after '2024-01-31' .* a step of 1 day from Monday to Friday\."):
+        after(*[day for day in days if not "2024-02-01" <= day <= "2024-02-11"])
+    with pytest.raises(InputError, match="breaks the rhythm"):
+        after(*days[:40:2], *days[40:50])
+
+
+def test_a_day_above_12_tells_the_day_from_the_month() -> None:
+    assert after("01/30/2015", "01/31/2015") == ["02/01/2015", "02/02/2015"]
+    assert after("30.01.2015", "31.01.2015") == ["01.02.2015", "02.02.2015"]
+    assert after("9/30/2015", "10/31/2015") == ["11/30/2015", "12/31/2015"]
+    assert after("12/30/2015", "12/31/2015", "1/1/2016") == ["1/2/2016", "1/3/2016"]
+    with pytest.raises(InputError, match=r"row 2: is '01/02/2015' 2015-01-02 or 2015-02-01\? No day .* above 12"):
+        after("01/02/2015", "01/03/2015")
+    with pytest.raises(InputError, match=r"row 3: '31/01/2015' is not a time"):
+        after("01/30/2015", "31/01/2015")
+
+
+def test_months_may_have_names() -> None:
+    assert after("Nov 2014", "Dec 2014") == ["Jan 2015", "Feb 2015"]
+    assert after("April 2015", "May 2015") == ["June 2015", "July 2015"]
+    assert after("APR-2015", "MAY-2015") == ["JUN-2015", "JUL-2015"]
+    with pytest.raises(InputError, match="'Jam 2015' is not a time"):
+        after("Dec 2014", "Jam 2015")
 
 
 def test_one_time_has_no_step() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from classifiers import random_classifier
@@ -15,7 +16,7 @@ from lstmtext.cli.main import run
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import UsageError
 from lstmtext.store.averaging import average_models
-from lstmtext.store.checkpoint import Calibration, read_checkpoint
+from lstmtext.store.checkpoint import Calibration, read_checkpoint, write_checkpoint
 
 
 def test_weights_and_calibration_are_means(tmp_path: Path) -> None:
@@ -34,6 +35,23 @@ def test_weights_and_calibration_are_means(tmp_path: Path) -> None:
     assert calibration.error is None
     assert (found.config.command, found.config.metrics) == ("typed", {})
     EngineClassifier(found).judge(["not good"])
+
+
+def test_a_mean_has_read_what_each_has_read(tmp_path: Path) -> None:
+    folders = []
+    for seed, (name, licence) in enumerate(
+        [("everyday+mine", "everyday: CC0-1.0; no licence stated: mine"), ("own", "MIT")]
+    ):
+        model = read_checkpoint(random_classifier(tmp_path, seed=seed))
+        corpus = msgspec.structs.replace(model.config.corpus, name=name, licence=licence, measured_on="dev, mine")
+        config = msgspec.structs.replace(model.config, corpus=corpus)
+        folders.append(tmp_path / f"model-{seed}")
+        write_checkpoint(folders[-1], config, model.tokenizer_json, model.tensors, "")
+    average_models(folders, [1, 1], tmp_path / "mean", "typed")
+    corpus = read_checkpoint(tmp_path / "mean").config.corpus
+    assert (corpus.name, corpus.split) == ("everyday+mine+own", "of the last model that was averaged: all of it")
+    assert corpus.licence == "everyday: CC0-1.0; own: MIT; no licence stated: mine"
+    assert corpus.measured_on == "dev"  # the other has learned from the rest
 
 
 def test_a_mean_of_a_model_with_itself_is_that_model(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from classifiers import random_classifier
 
@@ -44,6 +45,14 @@ def test_a_classifier_s_card(tmp_path: Path) -> None:
     assert 'Use it: `lstmtext classify --model sentiment "not good"`.' in card
     assert "language model" not in card
     assert "per character" not in card
+
+
+def test_what_was_only_held_out_is_what_it_was_measured_on(tmp_path: Path) -> None:
+    config = config_of(random_classifier(tmp_path))
+    assert "measured on" not in model_card("sentiment", config, 1234)
+    corpus = msgspec.structs.replace(config.corpus, measured_on="dev")
+    card = model_card("sentiment", msgspec.structs.replace(config, corpus=corpus), 1234)
+    assert "| measured on | dev (nothing was learned from it) |" in card
 
 
 def test_a_classifier_s_scores_and_notes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from toy_events import progress, started
 
+from lstmtext.cli.run_facts import facts
 from lstmtext.errors import RunError
 from lstmtext.events import Evaluated, Sampled, Saved
 from lstmtext.store import control
@@ -20,7 +21,7 @@ def test_create_refuses_content_but_not_a_detached_log(runs: Path) -> None:
     (runs / "a").mkdir(parents=True)
     (runs / "a" / "log.txt").write_text("starting")
     RunWriter.create(runs / "a", TOML).close()
-    with pytest.raises(RunError, match="Choose another --name, or go on with it by --resume"):
+    with pytest.raises(RunError, match="Choose another --name, or go on with it: lstmtext train lm --resume a"):
         RunWriter.create(runs / "a", TOML)
     (runs / "b").mkdir()
     (runs / "b" / "thesis.txt").write_text("mine")
@@ -103,6 +104,22 @@ def test_a_classifier_is_not_asked_to_write(runs: Path) -> None:
     assert summarise(runs / "a").use() == "lstmtext classify --model a 'not good'"
 
 
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.02, "1.0000 nats, 0.721 bits/char"), (0.021, "1.0000 nats, perplexity 2.7")]
+)
+def test_where_much_is_unknown_nothing_is_said_per_character(runs: Path, share: float, expected: str) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        first = started(tokenizer="word", characters_per_token=2.0)
+        first.unknown_share = share
+        run.record(first)
+        run.record(Evaluated(step=9, loss=1.0, best=True, tokens=1, seconds=0.1))
+    summary = summarise(runs / "a")
+    assert summary.best() == expected
+    assert (summary.brief()["best_bits_per_character"] is None) == (share > 0.02)
+    shown = dict(facts(summary))
+    assert ("the model does not know 2.1% of the held-out tokens" in shown[""]) == (share > 0.02)
+
+
 def test_summary(runs: Path) -> None:
     with RunWriter.create(runs / "a", TOML) as run:
         run.record(started(tokenizer="bpe", characters_per_token=2.0))
@@ -116,4 +133,5 @@ def test_summary(runs: Path) -> None:
     assert (summary.name, summary.best_loss, summary.best_step) == ("a", 1.0, 20)
     assert summary.best_bits_per_character == pytest.approx(0.7213, abs=1e-4)
     assert (summary.last_checkpoint, summary.best_checkpoint) == ("step-30", None)  # step-20 is not there
+    assert summary.best() == "1.0000 nats, 0.721 bits/char"
     assert summary.setting("text", "corpus") == "hamlet.txt"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import json
+import lzma
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -177,6 +181,44 @@ def test_a_folder_without_text(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"x")
     with pytest.raises(InputError, match="holds no text"):
         open_corpus([str(tmp_path)])
+
+
+def test_of_a_folder_without_text_the_other_files_can_be_named(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py", "c.cfg", ".hidden.rs", "Makefile"):
+        (tmp_path / name).write_text("x = 1\n")
+    with pytest.raises(InputError, match=r"another ending \(its \.py\) are read when each of them is named"):
+        open_corpus([str(tmp_path)])
+    assert len(open_corpus([str(tmp_path / "a.py"), str(tmp_path / "b.py")]).files) == 2
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="there is no iconv here")
+@pytest.mark.parametrize("name", ["it's mine.txt", "deep/a.md.gz", "b.jsonl.xz"])
+def test_the_advice_for_a_file_of_a_folder_does_not_leave_it_there(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "notes"
+    content = (json.dumps({"text": "café ole"}, ensure_ascii=False) if "jsonl" in name else "café ole").encode("cp1252")
+    path = folder / name
+    path.parent.mkdir(parents=True)
+    pack = {".gz": gzip.compress, ".xz": lzma.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(content))
+    (folder / "other.txt").write_text("tea\n")
+    with pytest.raises(InputError) as error:
+        open_corpus([str(folder)]).scan()
+    subprocess.run(str(error.value).split("Convert it: ")[1], shell=True, check=True)
+    assert {piece.strip() for piece in "".join(open_corpus([str(folder)]).pieces()).split()} == {"café", "ole", "tea"}
+    path.write_bytes(pack(content))
+    with pytest.raises(InputError) as error:  # a file that was named is left as it is
+        open_corpus([str(path)]).scan()
+    assert " mv " not in str(error.value)
+
+
+def test_a_binary_file_of_a_folder_can_be_moved_away(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\x7fELF\0\1")
+    with pytest.raises(
+        InputError, match=r"looks binary.* are read: move this one out of it, or name the others one by"
+    ):
+        open_corpus([str(tmp_path)]).scan()
+    with pytest.raises(InputError, match=r"Give UTF-8 text\.$"):
+        open_corpus([str(tmp_path / "a.txt")]).scan()
 
 
 def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from few_examples import NO_DROPOUT, TOKENIZER, text_of
 
 from lstmtext.config import LabelSettings
 from lstmtext.errors import InputError, UsageError
+from lstmtext.text.division import said_of_division
 from lstmtext.text.examples import UNLABELLED, Examples, LabelledText, encode_examples, read_labelled
 from lstmtext.text.labelled import Example, Source, plain_key
 from lstmtext.text.tokenizer import Tokenizer
@@ -136,7 +138,7 @@ def test_so_many_unlabelled_sentences_as_are_wanted(tmp_path: Path) -> None:
             [("bad", 0)],
             "s, dev: 2 texts to learn from, all positive, and 1 text held out; a classifier needs two classes",
         ),
-        ([("good", 2), ("bad", 0)], [], r"s, dev: 2 texts to learn from and none held out.*--validation 0\.4"),
+        ([("good", 2), ("bad", 0)], [], r"s, dev: 2 texts to learn from and none held out.*Give more texts"),
         ([("good", 2), ("bad", 0)], [("GOOD", 2)], "1 text to learn from, all negative, and 1 text held out"),
         ([], [("bad", 0)], "no text to learn from, 1 text held out"),
     ],
@@ -146,6 +148,55 @@ def test_what_cannot_be_learned_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         encode_examples(NO_DROPOUT, TOKENIZER, [source("s", *texts)], [source("dev", *held)], 1)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 6, 9, 15])
+def test_what_would_do_is_said_and_does(count: int) -> None:
+    """Of few texts a tenth holds none: the part that is suggested works, and where none is, none works."""
+    few = source("s", *((f"film {'abcdefg'[n]} {n}" if n < 7 else f"the film {n}", 2 * (n % 2)) for n in range(count)))
+    tokenizer = train_tokenizer("word", [example.text for example in few.examples] + ["\n"])
+
+    def divided(part: float) -> str:
+        try:
+            encode_examples(LabelSettings(held_out_fractions=[part]), tokenizer, [few], [], 1)
+        except InputError as error:
+            return str(error)
+        return ""
+
+    parts = [n / 20 for n in range(1, 20)]
+    for said in filter(None, map(divided, parts)):
+        suggested = re.search(r"--validation (0\.\d) would do", said)
+        if suggested:
+            assert divided(float(suggested[1])) == ""
+        else:
+            assert "No other part would do: give more texts, 30 at least" in said
+            assert all(divided(part) for part in parts if part <= 0.5)
+
+
+def test_what_the_score_rests_on_is_said() -> None:
+    texts = [(f"film {n % 250} {'abcdefg' * (n == 3)}", 2 * (n % 2)) for n in range(300)]
+    tokenizer = train_tokenizer("word", [text for text, _ in texts] + ["\n"])
+    many = source("s", *((text + " good" * (n < 3), label) for n, (text, label) in enumerate(texts)))
+    text = encode_examples(LabelSettings(longest=99), tokenizer, [many], [], 1)
+    learned, held = len(text.train), len(text.validation)
+    assert learned + held == 250 + 4  # those with a word more
+    assert text.division.startswith(
+        f"300 texts: {learned} to learn from, {held} held out; 46 left out, which say the same"
+    )
+    assert f"within {round(98 / held**0.5)} points or so" in text.division
+    assert "cut to" not in text.division
+    text = encode_examples(
+        LabelSettings(longest=3), tokenizer, [many], [source("dev", ("film 1 2", 0), ("film", 2))], 1
+    )
+    assert text.division.startswith("302 texts: 254 to learn from, 2 held out;")
+    long = sum(len(tokenizer.encode(each)) > 3 for each in {"film 1 2", *(each.text for each in many.examples)})
+    assert 0 < long < 255
+    assert f"; {long} cut to 3 tokens (longest)." in text.division
+
+
+def test_with_many_held_out_texts_nothing_is_rough() -> None:
+    assert said_of_division(900, 700, 200, 0, 400) == "900 texts: 700 to learn from, 200 held out."
+    assert "to within 7 points" in said_of_division(899, 700, 199, 0, 400)
 
 
 def test_unlabelled_sentences_are_no_class(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,10 @@ def classes(values: str) -> str:
         ("-4 -0.5 -0.49 0 0.49 0.5 4", "- - 0 0 0 + +"),
         ("-2 -1 0 1 2", "- - 0 + +"),
         ("1e0 0e0", "+ -"),
+        ("yes no YES", "+ - +"),
+        ("1 2 3 4 5 6 7 8 9 10", "- - - - 0 0 + + + +"),
+        ("10 1", "+ -"),
+        ("3.0 10.0", "- +"),
     ],
 )
 def test_every_scale(values: str, expected: str) -> None:
@@ -59,6 +65,10 @@ def test_white_space_around_a_label_is_nothing() -> None:
     ("values", "named"),
     [
         ("0 7", "'0', '7'"),
+        ("1 2 3 4 5 6", "'1', '2', '3', '4', '5', '6'"),  # a school's grades: 1 is the best
+        ("1 7", "'1', '7'"),
+        ("0 10", "'0', '10'"),
+        ("1 11 10", "'1', '10', '11'"),
         ("positive superb", "'superb'"),
         ("0 1 2 3 4 5", "'0', '1', '2', '3', '4', '5'"),
         ("0.5 0.7", "'0.5', '0.7'"),
@@ -73,7 +83,24 @@ def test_what_fits_no_scale_is_named_with_what_to_do(values: str, named: str) ->
     with pytest.raises(InputError) as error:
         choose_scale(values.split(), "reviews.tsv")
     assert str(error.value).startswith(f"reviews.tsv: the labels {named} are on no scale")
-    assert "--label-map 'bad=negative,ok=neutral,good=positive'" in str(error.value)
+    pairs = ",".join(f"{label[1:-1]}=…" for label in named.removesuffix(" and more").split(", "))
+    assert f"--label-map '{pairs}{',…=…' if 'more' in named else ''}'." in str(error.value)
+
+
+def test_stars_are_out_of_five() -> None:
+    scale = choose_scale(["1 star", "2 stars", "4 Stars"], "here")
+    assert [scale(value) for value in ("1 star", "2 stars", "4 Stars")] == [0, 0, 2]
+    with pytest.raises(InputError, match="'1 star', '6 stars' are on no scale"):
+        choose_scale(["1 star", "6 stars"], "here")
+    counts = {"5 stars": 7, "1 star": 3}
+    assert said_of_numbers(counts, choose_scale(counts, "")) == "1 star → negative (3), 5 stars → positive (7)"
+
+
+def test_where_labels_hold_commas_the_example_has_semicolons() -> None:
+    with pytest.raises(InputError) as error:
+        choose_scale(["1,5", "it's 4,5"], "here")
+    (words,) = shlex.split(str(error.value).rstrip(".").split("--label-map ")[1])
+    assert words == "1,5=…;it's 4,5=…"
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,10 @@ def test_a_text_is_not_cut_at_a_comma(tmp_path: Path, name: str, content: str, p
 def test_a_blank_first_line_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError, match=r"a\.csv: the first line is blank\. It should name the columns"):
         lines_of(tmp_path / "a.csv", content)
+
+
+def test_blanks_around_the_name_of_a_column_are_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id; Kunden Text \n1;gut\n")
+    for name in ("Kunden Text", " Kunden Text ", "Kunden Text "):
+        assert [line.text for block in LineFile(path, name).blocks() for line in block] == ["gut"]

@@ -199,9 +199,9 @@ def test_a_single_column_is_the_text(tmp_path: Path) -> None:
 
 
 def test_a_column_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no column 'txet'; the columns are id, text\."):
+    with pytest.raises(InputError, match=r"no column 'txet'; the columns are 'id', 'text'\."):
         lines_of(tmp_path / "a.csv", b"id,text\n1,x\n", column="txet")
-    with pytest.raises(InputError, match=r"The columns are id, words\. Name one of them: --column"):
+    with pytest.raises(InputError, match=r"The columns are 'id', 'words'\. Name one of them: --column"):
         lines_of(tmp_path / "a.csv", b"id,words\n1,x\n")
     with pytest.raises(InputError, match="is empty"):
         lines_of(tmp_path / "a.csv", b"")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from lstmtext.config import BatchSettings
 from lstmtext.settings import read_settings
-from lstmtext.training.defaults import QUICK_MINUTES, choose_defaults, classifier_defaults
+from lstmtext.text.streams import Streams
+from lstmtext.training.defaults import QUICK_MINUTES, choose_defaults, classifier_defaults, fit_batch
 
 
 @pytest.mark.parametrize("size", [10_000, 1_000_000, 1_000_000_000])
@@ -24,3 +27,21 @@ def test_those_of_a_classifier(grown: bool) -> None:
     assert ("grows from" in why) == grown
     assert ("model" in chosen) != grown, "a language model brings its shape along"
     read_settings(chosen)
+
+
+@pytest.mark.parametrize("tokens", [3, 40, 65, 66, 500, 1039, 1040, 9000])
+@pytest.mark.parametrize("typed", [{}, {"batch_size": 2}, {"sequence_length": 2}])
+def test_a_chosen_batch_fits_the_text(tokens: int, typed: dict[str, int]) -> None:
+    chosen = {"batch_size": 16, "sequence_length": 64}
+    fit_batch(chosen, typed, tokens)
+    batch = BatchSettings(**(chosen | typed))
+    if tokens >= 6 or not typed:
+        Streams(np.zeros(tokens, np.uint16), batch, 1)
+    if tokens >= 1040:
+        assert chosen == {"batch_size": 16, "sequence_length": 64}
+
+
+def test_what_was_typed_is_not_made_smaller() -> None:
+    chosen = {"batch_size": 16, "sequence_length": 64}
+    fit_batch(chosen, {"batch_size": 50, "sequence_length": 50}, 100)
+    assert chosen == {"batch_size": 16, "sequence_length": 64}

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from classifiers import random_classifier
 
 from lstmtext import events as ev
 from lstmtext.config import TrainSettings
@@ -19,6 +20,7 @@ from lstmtext.settings import read_settings
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
 from lstmtext.store.run_settings import read_run_settings
+from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.sentiment import SentimentTask
 from lstmtext.training.session import Session
@@ -92,6 +94,26 @@ def test_it_learns_what_only_order_tells(small: Small, tmp_path: Path) -> None:
     assert config.classifier.calibration.error is not None
     assert config.metrics["accuracy of pairs"].value == 1.0
     assert not any(isinstance(event, ev.Sampled) for event in events)
+
+
+def test_the_config_says_what_was_learned_from_under_which_licence(small: Small, data: Path, tmp_path: Path) -> None:
+    held, more = tmp_path / "dev.tsv", tmp_path / "more.txt"
+    held.write_bytes(data.read_bytes().replace(b"The ", b"This "))
+    more.write_text("Some words without a label stand here.\n")
+    start = str(random_classifier(tmp_path))  # of "reviews", CC0
+    settings = small(
+        labels={
+            "sources": [str(data)],
+            "held_out": [str(held)],
+            "held_out_fractions": [],
+            "unlabelled": [str(more)],
+        },
+        teaching={"init": start, "teacher": start},
+    )
+    task = SentimentTask(settings, Arithmetic(torch.device("cpu"), "float32"))
+    corpus = task.describe(Counters(), "typed").corpus
+    assert (corpus.name, corpus.measured_on) == ("pairs+more", "dev")
+    assert corpus.licence == "reviews: CC0; no licence stated: pairs, more"
 
 
 def test_every_checkpoint_that_was_evaluated_is_calibrated(small: Small, tmp_path: Path) -> None:

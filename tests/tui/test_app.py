@@ -87,6 +87,27 @@ async def test_a_click_on_the_bar_goes_there() -> None:
         await wait_until(pilot, lambda: pilot.app.current_mode == "generate")
 
 
+async def test_the_bar_names_the_keys_that_open_rooms_here() -> None:
+    state = UiState(values={"keys": {"app.memory": "m,f6"}})
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        assert " 1 Home  2 Train " in await press(pilot)
+        assert " m Memory" in screen_text(pilot.app)
+        assert " f1 Home  f2 Train " in await press(pilot, "slash")
+        assert " f6 Memory" in screen_text(pilot.app)
+        assert " 1 Home  2 Train " in await press(pilot, "escape")
+        await press(pilot, "f2")
+        await wait_until(pilot, lambda: " f1 Home  f2 Train " in screen_text(pilot.app))
+
+
+async def test_a_question_how_to_leave_is_answered_with_what_works_here() -> None:
+    async with LstmtextApp().run_test(size=(80, 24), notifications=True) as pilot:
+        await press(pilot, "ctrl+c")
+        await wait_until(pilot, lambda: "q leaves; trainings go on." in screen_text(pilot.app))
+        assert "^q leaves" not in screen_text(pilot.app)
+        await press(pilot, "question_mark", "q", "q")
+        assert isinstance(pilot.app.screen, HelpScreen)
+
+
 @pytest.mark.parametrize("width", [20, 60, 66, 74, 80, 200])
 @pytest.mark.parametrize("note", ["", "1 training", "x" * 50])
 def test_the_bar_is_never_wider_than_the_screen(width: int, note: str) -> None:
@@ -117,7 +138,7 @@ async def test_help_names_remapped_keys() -> None:
     state = UiState(values={"keys": {"home.new": "ctrl+n"}})
     async with LstmtextApp(state=state).run_test(size=(100, 60)) as pilot:
         keys = keys_now(pilot.app.screen)
-        assert ("^n", "New training: Set up a training.") in keys["home"]
+        assert ("^n", "New: Set up a training.") in keys["home"]
         await press(pilot, "n")
         assert pilot.app.current_mode == "home"
         await press(pilot, "ctrl+n")
@@ -174,9 +195,9 @@ async def test_a_tab_is_drawn_lit_before_its_room_is_made(key: str, monkeypatch:
     drawn: list[str] = []
     before: list[list[str]] = []
 
-    def draw(current: str, note: str, width: int) -> list[tuple[str, str, str]]:
+    def draw(current: str, *rest: Any) -> list[tuple[str, str, str]]:
         drawn.append(current)
-        return bar(current, note, width)
+        return bar(current, *rest)
 
     switch = LstmtextApp.switch_mode
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.segment import Segment
+from textual.color import Color
 from textual.scrollbar import ScrollBar
 
-from lstmtext.tui.app import LstmtextApp, only_ascii
+from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.plain import ASCII, only_ascii
 from lstmtext.tui.rooms import ROOMS
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES
@@ -45,7 +48,8 @@ async def test_every_room_has_its_bar_and_footer_at_every_size(room: str, size: 
         assert not pilot.app.screen.query_one(TooSmall).display
         assert max(map(len, lines)) <= size[0]
         assert len(lines) == size[1]
-        assert ("full: 80×24" in lines[0]) == (size[0] < 80)
+        assert not (size[0] < 80 and room == "home") or "full: 80×24" in lines[0]
+        assert size[0] < 80 or "full:" not in lines[0]
 
 
 @pytest.mark.parametrize("size", [(LEAST[0] - 1, 40), (140, LEAST[1] - 1), (20, 5)])
@@ -54,9 +58,34 @@ async def test_a_screen_that_is_too_small_says_so(size: tuple[int, int]) -> None
         text = await press(pilot)
         assert f"{size[0]} × {size[1]} is too small" in text
         assert "Runs" not in text
+        assert "press q to quit" in " ".join(screen_text(pilot.app).split()) or size[1] < 8
+        await press(pilot, "slash")
+        await wait_until(pilot, lambda: "press ^q to quit" in screen_text(pilot.app) or size[1] < 8)
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert "Runs" in screen_text(pilot.app)
+
+
+async def test_the_names_of_columns_stand_over_their_columns_also_beside_a_scrollbar(make_run: Any) -> None:
+    for number in range(30):
+        make_run(f"run-{number:02d}").finish()
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        listing = pilot.app.screen.query_one("#runs")
+        await wait_until(pilot, lambda: "run-29" in screen_text(pilot.app) and listing.show_vertical_scrollbar)
+
+        def aligned() -> bool:
+            lines = screen_text(pilot.app).splitlines()
+            header, row = (next(line for line in lines if words in line) for words in (" Steps ", "run-29"))
+            ends = header.index("Last sign") + len("Last sign"), row.index("now") + len("now")
+            return header.index("State") == row.index("finished") and ends[0] == ends[1]
+
+        await wait_until(pilot, aligned)
+
+
+async def test_home_says_how_to_leave_at_every_size() -> None:
+    for size in SIZES:
+        async with LstmtextApp().run_test(size=size) as pilot:
+            assert " q Quit " in (await press(pilot)).splitlines()[-1]
 
 
 @pytest.mark.parametrize("theme", NAMES)
@@ -81,6 +110,28 @@ async def test_the_ascii_fallback_draws_home_in_ascii(make_run: Any, monkeypatch
         await wait_until(pilot, lambda: "hamlet" in screen_text(pilot.app) and "harbour" in screen_text(pilot.app))
         text = screen_text(pilot.app)
         assert text.isascii(), [character for character in text if not character.isascii()]
+
+
+@pytest.mark.parametrize("keys", [*([f"f{number}"] for number in range(2, 6)), ["f2", "f10"], ["f2", "ctrl+p"]])
+async def test_the_ascii_fallback_is_for_what_textual_draws_too(
+    keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScrollBar, "renderer", ScrollBar.renderer)
+    async with LstmtextApp(ascii=True).run_test(size=(70, 20)) as pilot:  # with the bar's 80x24
+        text = await press(pilot, *keys)
+        assert "Commands" in text or "Search" in text
+        assert text.isascii(), [character for character in text if not character.isascii()]
+
+
+def test_a_sign_becomes_as_many_cells_of_ascii_and_a_letter_stays() -> None:
+    for drawn, shown in (
+        ("╭─ Units … ─╮", "+- Units . -+"),
+        ("80×24 ▼ “a” → b", '80x24 v "a" > b'),
+        ("Grün 航 –", "Grün 航 -"),
+    ):
+        [segment] = ASCII.apply([Segment(drawn)], Color.parse("black"))
+        assert segment.text == shown
+        assert segment.cell_length == Segment(drawn).cell_length
 
 
 async def test_without_colour_the_cursor_is_still_seen(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

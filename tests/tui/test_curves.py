@@ -74,6 +74,20 @@ def test_references_are_drawn_and_many_names_take_lines(look: Look, width: int, 
     assert plain(chart_lines(msgspec.structs.replace(experiment, lines=[]), width, height, look)) != text
 
 
+@pytest.mark.parametrize("look", [PLAIN, Look(colour=False, ascii=True)])
+@pytest.mark.parametrize("value", [0.0, 0.1838])
+def test_networks_of_one_value_are_all_seen_and_the_axis_has_its_ends(look: Look, value: float) -> None:
+    import msgspec
+
+    arms = [{"name": f"{n}", "points": [[x, value, value, value] for x in (50, 100, 200)]} for n in range(4)]
+    arms.append({"name": "far", "points": [[50, 0.1838, 0, 0.1838]]})
+    text = plain(chart_lines(msgspec.convert({**EXPERIMENT, "arms": arms}, Experiment), 76, 18, look))
+    for sign in "o^#*" if look.ascii else "●▲■◆":
+        drawn = "".join(line[8:] for line in text.splitlines()[1:15])
+        assert drawn.count(sign) >= 3
+    assert text.splitlines()[1].startswith(" 0.184 ")
+
+
 async def test_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -85,8 +99,8 @@ async def test_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         shown = await press(pilot, *["right"] * list(found).index("quick"))
         assert "A not, and words after it" in shown
         assert "three seeds" in shown
-        await press(pilot, "w", "escape")
-        assert list(tmp_path.glob("*.csv"))
+        await press(pilot, "w", "w", "escape")
+        assert len(list(tmp_path.glob("*.csv"))) == 2, "nothing is written over"
 
 
 async def test_without_experiments_it_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

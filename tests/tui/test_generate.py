@@ -8,6 +8,7 @@ import pytest
 
 from lstmtext.tui.keys import actions_of
 from lstmtext.tui.replies import Choice, Reply
+from lstmtext.tui.screens import generate_pane
 from lstmtext.tui.screens.generate import GenerateScreen
 from lstmtext.tui.screens.generate_pane import status
 from lstmtext.tui.widgets.alternatives import Alternatives
@@ -59,7 +60,22 @@ async def test_stopped_and_continued_is_the_same_text() -> None:
         assert reply.text[:common] == whole[:common]
 
 
-async def test_continuing_after_the_end_adds_as_much_again() -> None:
+async def test_space_that_comes_too_late_to_stop_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate_pane, "QUIET_SECONDS", 600.0)
+    async with Opened() as (pilot, room):
+        await press(pilot, "enter")
+        await written(pilot, room)
+        await press(pilot, "space")
+        assert room.pane.writing is None
+        assert room.pane.reply is not None
+        assert room.pane.reply.text == expected()
+        monkeypatch.setattr(generate_pane, "QUIET_SECONDS", 0.0)
+        await press(pilot, "space")
+        await wait_until(pilot, lambda: room.pane.reply is not None and room.pane.reply.text == expected(length=120))
+
+
+async def test_continuing_after_the_end_adds_as_much_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate_pane, "QUIET_SECONDS", 0.0)
     async with Opened() as (pilot, room):
         await press(pilot, "enter")
         await written(pilot, room)
@@ -85,7 +101,7 @@ async def test_settings_are_live_and_every_token_keeps_its_own() -> None:
         choices = [choice for _, choice in reply.changes()]
         assert choices[0] == Choice()
         assert choices[-1] == Choice(temperature=0, top_k=2)
-        assert "T 0.8+" in screen_text(pilot.app)
+        assert "T 0.8, then changed, seed" in screen_text(pilot.app)
 
 
 async def test_a_shorter_length_ends_the_text_at_once() -> None:
@@ -140,6 +156,7 @@ async def test_a_model_that_is_not_there_is_a_sentence() -> None:
         await written(pilot, room)
         assert "There is no model 'hamlet'" in screen_text(pilot.app)
         assert "not written" in screen_text(pilot.app)
+        assert not pilot.app._notifications, "it stands in the pane, once"
         await press(pilot, "space", "r")  # nothing to continue; and it can be tried again
         await written(pilot, room)
         assert len(room.pane.replies) == 2
@@ -209,3 +226,28 @@ def test_what_cannot_be_seen_is_named_by_its_escape() -> None:
     reply = Reply(1, "one", "", 5, 60, Choice(), unknown=("zebra", "👩", "\u200d", "👧", "\xa0"), ended="length")
     assert status(reply, 0).endswith("never seen: zebra 👩 \\u200d 👧 \\xa0")
     assert status(reply, 0, ascii=True).endswith("never seen: zebra \\U0001f469 \\u200d \\U0001f467 \\xa0")
+
+
+def test_of_many_unknown_characters_the_number_is_said_and_the_speed_stays() -> None:
+    reply = Reply(1, "one", "", 5, 60, Choice(), unknown=tuple("0123456"), ended="length", seconds=1)
+    reply.tokens = [None] * 60  # type: ignore[list-item]
+    said = status(reply, 200)
+    assert "never seen: 0 1 2 3 4 and 2 more" in said
+    assert "/s" in said
+    assert said.endswith("Space goes on")
+    assert "/s" not in status(reply, 48)
+
+
+async def test_a_long_prompt_is_not_kept_for_next_time() -> None:
+    long = "word " * 6000
+    async with Opened(state(prompt=long, prompts=[long, "To"])) as (pilot, room):
+        prompt = room.query_one(Prompt)
+        assert prompt.text == ""
+        assert prompt.earlier == ["To"]
+        await press(pilot, "i")
+        prompt.put("so " * 200)
+        await press(pilot, "enter")
+        await written(pilot, room)
+        assert prompt.earlier[0] == "so " * 200, "while the room is open it is there"
+        assert pilot.app.state.get("generate", "prompts") == ["To"]
+        assert pilot.app.state.get("generate", "prompt") == ""

@@ -33,12 +33,24 @@ def test_a_map_of_gates() -> None:
             "not    [░×▓██",
         ]
     )
-    assert text(HEAT, PLAIN, cursor=(2, 2)).startswith("     17  ×8\n")
+    assert text(HEAT, PLAIN, cursor=(2, 2)).startswith("     17  8 40\n")
+
+
+def test_switching_off_does_not_rename_columns() -> None:
+    named = [f"{place}" for place in range(310, 330)]
+    heat = Heat(["The"], named, [[0.5] * 20])
+    before = text(heat, PLAIN, width=45, cursor=(0, 0)).splitlines()[0]
+    assert len(before.split()) == 10
+    for off in range(20):
+        crossed = Heat(["The"], named, [[0.5] * 20], crossed=frozenset({off}))
+        header, row = text(crossed, PLAIN, width=45, cursor=(0, 0)).splitlines()
+        assert header == before
+        assert row.count("×") == (off > 0)  # the cursor's brackets have the first one
 
 
 def test_signed_values_show_their_sign_without_colour() -> None:
     assert text(SIGNED, PLAIN) == "  0 1 2\na  ▼ ▽ ·\nb    △ ▲"
-    assert text(SIGNED, ASCII) == "  0 1 2\na  M m .\nb    p P"
+    assert text(SIGNED, ASCII) == "  0 1 2\na  V v .\nb    ^ A"
 
 
 @pytest.mark.parametrize("look", [PLAIN, ASCII, COLOUR, Look(dark=False)])
@@ -104,7 +116,7 @@ def test_a_reading_curve() -> None:
             "0.33 |---------|...----|....",
             "0.00 |                 -----",
             "      The film was not good",
-            "                p  \\______/",
+            "                ^  \\______/",
         ]
     )
 

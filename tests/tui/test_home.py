@@ -130,7 +130,7 @@ def test_runs_are_read_in_every_state(make_run: Any, tmp_path: Path) -> None:
         "gone": "crashed",
         "waiting": "paused",
         "live": "running",
-        "damaged": "crashed",
+        "damaged": "damaged",
     }
     live = rows["live"]
     assert (live.step, live.total_steps, live.corpus, live.model) == (200, 1000, "harbour", "lstm 1×64")

@@ -1,7 +1,8 @@
-"""The room Memory and its lab: every key, on a small random classifier and a small language model."""
+"""The room Memory: every key, on a small random classifier and a small language model."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from textual.widgets import Input
 from lstmtext.tui import memory_jobs
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.latest import Latest
-from lstmtext.tui.screens.lab import LabScreen
 from lstmtext.tui.screens.memory import MemoryScreen
 from lstmtext.tui.state import UiState
+from lstmtext.tui.subjects import ClassifierSubject
+from lstmtext.tui.widgets.heatmap import HeatMap
 from lstmtext.tui.widgets.units import UnitList
 from tui.conftest import harness, press, screen_text, wait_until
 
@@ -57,6 +59,73 @@ async def test_every_key_of_the_room(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await press(pilot, "v", "w")
         await wait_until(pilot, lambda: any(path.stat().st_size for path in tmp_path.glob("*.csv")))
         assert (tmp_path / next(iter(tmp_path.glob("*.csv"))).name).read_text().startswith("position,token")
+
+
+async def test_a_table_is_not_written_over_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with app_with(str(random_classifier(tmp_path / "model"))).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await press(pilot, "w")
+        await wait_until(pilot, lambda: len(list(tmp_path.glob("*.csv"))) == 1)
+        (first,) = tmp_path.glob("*.csv")
+        first.write_text("mine")
+        await press(pilot, "w")
+        await wait_until(pilot, lambda: len(list(tmp_path.glob("*.csv"))) == 2)
+        assert first.read_text() == "mine"
+        assert first.with_stem(f"{first.stem}-2").read_text().startswith("position,token")
+
+
+async def test_the_ranking_leaves_the_cursor_where_a_person_has_put_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, rank = threading.Event(), ClassifierSubject.rank
+
+    def slowly(self: ClassifierSubject, passage: Any, layer: int, wanted: Any) -> Any:
+        go_on.wait(20)
+        return rank(self, passage, layer, wanted)[::-1]  # type: ignore[index]  (an order that nothing else has)
+
+    monkeypatch.setattr(ClassifierSubject, "rank", slowly)
+    async with app_with(str(random_classifier(tmp_path)), memory={"layer": 1}).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "5")
+        screen = pilot.app.screen
+        assert isinstance(screen, MemoryScreen)
+        try:
+            await wait_until(pilot, lambda: screen.study is not None)
+            assert screen.study is not None
+            unit = screen.unit
+            assert screen.study.order[1][0] == unit
+            await press(pilot, "space")
+        finally:
+            go_on.set()
+        await wait_until(pilot, lambda: 1 in screen.study.ranked if screen.study else False)
+        assert screen.study.order[1][0] != unit, "the ranking would have moved it"
+        assert screen.study.off == {(1, unit)}
+        assert screen.unit == unit
+        await press(pilot, "L")
+        await wait_until(pilot, lambda: 0 in screen.study.ranked if screen.study else False)
+        assert screen.unit == screen.study.order[0][0], "of another layer it is the strongest again"
+
+
+async def test_a_row_of_units_is_as_long_after_every_view(tmp_path: Path) -> None:
+    model = str(random_classifier(tmp_path, hidden=120))
+    async with app_with(model).run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot)
+        across = []
+        for views in (("token",), ("unit", "token"), ("map", "token")):
+            for view in views:
+                screen.action_to_view(view)
+                await pilot.pause()
+            across.append(len(screen.query_one(HeatMap).heat.columns))
+        assert across == [40, 40, 40]
+
+
+@pytest.mark.parametrize(("text", "said"), [("  ", "none: nothing is read"), ("good " * 301, "none: nothing is read")])
+async def test_panes_without_a_study_say_so(tmp_path: Path, text: str, said: str) -> None:
+    async with app_with(str(random_classifier(tmp_path)), memory={"text": text}).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "5")
+        await wait_until(pilot, lambda: said in screen_text(pilot.app))
+        answer = screen_text(pilot.app).split("─ Answer")[1]
+        assert ("nothing to read" if text.isspace() else "No answer") in answer
 
 
 async def test_a_unit_is_switched_off_and_on(tmp_path: Path) -> None:
@@ -110,27 +179,6 @@ async def test_too_long_a_text_is_a_sentence(tmp_path: Path) -> None:
     async with app_with(model, memory={"text": "good " * 301}).run_test(size=(80, 24)) as pilot:
         await press(pilot, "5")
         await wait_until(pilot, lambda: "up to 300" in screen_text(pilot.app))
-
-
-async def test_the_lab(tmp_path: Path) -> None:
-    async with app_with(str(random_classifier(tmp_path))).run_test(size=(140, 40)) as pilot:
-        await opened(pilot)
-        await press(pilot, "n")
-        lab = pilot.app.screen
-        assert isinstance(lab, LabScreen)
-        await wait_until(pilot, lambda: lab.pair is not None)
-        shown = screen_text(pilot.app)
-        assert "They part at “not”" in shown
-        assert "∅→not" in shown
-        await press(pilot, "s")
-        await wait_until(pilot, lambda: "not→∅" in screen_text(pilot.app))
-        await press(pilot, "x")
-        await wait_until(pilot, lambda: lab.pair is not None and "film" in lab.pair.passages[0].text)
-        gate = lab.gate
-        await press(pilot, "g")
-        assert lab.gate != gate
-        await press(pilot, "L", "l", "j", "y", "escape")
-        assert isinstance(pilot.app.screen, MemoryScreen)
 
 
 def test_typing_on_reads_only_what_stays() -> None:
@@ -215,15 +263,3 @@ async def test_only_the_newest_request_is_worked_on() -> None:
         latest.ask(lambda _: done.append("third"))
         await wait_until(pilot, lambda: not latest.busy)
         assert done == ["first was told", "third"]
-
-
-async def test_a_language_model_in_the_lab_and_in_ascii() -> None:
-    values = {"memory": {"model": "shakespeare", "text": "So"}, "lab": {"first": "I am.", "second": "I am not."}}
-    async with LstmtextApp(state=UiState(values=values), ascii=True).run_test(size=(80, 24)) as pilot:
-        screen = await opened(pilot)
-        assert screen.writer
-        assert "−" not in screen_text(pilot.app)
-        await press(pilot, "n")
-        lab = pilot.app.screen
-        await wait_until(pilot, lambda: lab.pair is not None, 60)  # type: ignore[attr-defined]
-        assert "of the distribution is another" in " ".join(lab.sentences)  # type: ignore[attr-defined]

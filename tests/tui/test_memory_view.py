@@ -12,11 +12,13 @@ from classifiers import random_classifier
 from engine.tiny import write_tiny
 
 from lstmtext.engine.language_model import EngineModel
+from lstmtext.explain.ablation import UnitEffect
+from lstmtext.explain.draw import columns
 from lstmtext.explain.next_token import gates, next_token, rank_units
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model
 from lstmtext.tui.lab_view import aligned_lines, lay, verdict
-from lstmtext.tui.memory_view import Study, answer_line, map_csv, map_heat, swing_order, unit_lines
+from lstmtext.tui.memory_view import Study, answer_line, map_csv, map_heat, swing_order, unit_lines, unit_option
 from lstmtext.tui.ramps import Look, plain, width_of
 from lstmtext.tui.subjects import Answer, ClassifierSubject, load_subject, shift, visible_token
 
@@ -92,7 +94,7 @@ def test_the_answer_is_named_and_has_no_half_of_anything(tmp_path: Path, off: in
     one = replace(study(classifier(tmp_path)), off=units, without=without)
     judged = one.answer
     first = f"answer  {judged.verdict}, P(positive) {judged.value:.3f}"
-    whole = f"{first}   ({'   '.join(f'{name} {value:.2f}' for name, value in judged.choices)})"
+    whole = f"{first}   (classes: {'   '.join(f'{name} {value:.2f}' for name, value in judged.choices)})"
     for width in range(56, 140):
         answer, *without_lines = answer_line(one, "classifier", width, PLAIN)
         assert plain([answer]) == (whole if len(whole) <= width else first)
@@ -158,6 +160,65 @@ def test_two_texts_side_by_side(tmp_path: Path) -> None:
     words = verdict(pair, 1, "classifier")
     assert "“not”" in words[1]
     assert "Unit" in words[-1]
+
+
+def test_who_has_the_word_is_not_mistaken(tmp_path: Path) -> None:
+    """Swapping the texts changes which of them has the word, and not what the model says with and without it."""
+    subject = classifier(tmp_path)
+    less, more = "I that it was a good film.", "I thought that it was a good film."
+    with_word, without = (subject.answer(subject.read(text)).value for text in ("I thought", "I"))
+    said = f"{without:.2f} there without it, {with_word:.2f} with it"
+    there, gone = (
+        verdict(lay(subject, less, more), 1, "classifier")[1],
+        verdict(lay(subject, more, less), 1, "classifier")[1],
+    )
+    assert there.startswith(f"They part at “thought”, which the first does not have: {said}")
+    assert gone.startswith(f"They part at “thought”, which the second does not have: {said}")
+    other = verdict(lay(subject, "The film is good.", "The film is bad."), 1, "classifier")[1]
+    values = [subject.answer(subject.read(f"The film is {word}")).value for word in ("good", "bad")]
+    assert other.startswith(
+        f"They part at “bad”, where the first has “good”: {values[0]:.2f} after “good”, {values[1]:.2f} after “bad”"
+    )
+
+
+def test_an_empty_sentence_is_not_compared(tmp_path: Path) -> None:
+    subject = classifier(tmp_path)
+    assert verdict(lay(subject, TEXT, " "), 1, "classifier")[0].startswith("The second sentence is empty")
+    assert verdict(lay(subject, "", TEXT), 1, "classifier")[0].startswith("The first sentence is empty")
+
+
+@pytest.mark.parametrize("look", [PLAIN, Look()])
+@pytest.mark.parametrize("moved", [-0.05, 0.05, -0.4, 0.4])
+def test_how_far_a_word_moves_is_not_cut(tmp_path: Path, look: Look, moved: float) -> None:
+    pair = lay(classifier(tmp_path), "a b", "a c")
+    pair = replace(pair, positive=tuple((0.5, 0.5 + moved) for _ in pair.rows))
+    last = plain(aligned_lines(pair, 60, look)).splitlines()[4]
+    assert last.count(f"{moved:+.2f}".replace("-", "−")) == len(pair.rows)
+    assert "…" not in last
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ((0.2, -0.013, 0.0), ["+0.200", "−0.013", "0"]),
+        ((-0.0012, 0.0004, -0.00001), ["−0.0012", "+0.0004", "0"]),
+        ((3e-8, -2e-8, 0.0), ["+3e−8", "−2e−8", "0"]),
+        ((0.0, 0.0, 0.0), ["0", "0", "0"]),
+    ],
+)
+def test_effects_have_digits_that_say_something(tmp_path: Path, changes: tuple[float, ...], shown: list[str]) -> None:
+    one = study(classifier(tmp_path)).with_ranking(
+        1, [UnitEffect(1, unit, change) for unit, change in enumerate(changes)]
+    )
+    for place, text in enumerate(shown):
+        for width in (17, 30):
+            line = unit_option(one, 1, place, width)
+            assert line.split()[:2] == [str(place), text]
+            assert columns(line) <= width
+
+
+def test_nothing_is_not_judged(tmp_path: Path) -> None:
+    assert plain(answer_line(study(classifier(tmp_path), "  "), "classifier", 80, PLAIN)) == "There is nothing to read."
 
 
 def test_the_verdict_of_two_equal_texts(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from classifiers import random_classifier
 from textual.widgets import TextArea
 
-from lstmtext.engine.classifier import Judgement
+from lstmtext.engine.classifier import EngineClassifier, Judgement
 from lstmtext.explain.decomposition import Interaction
+from lstmtext.explain.draw import columns
 from lstmtext.explain.report import explain
 from lstmtext.tui import sentiment_jobs
 from lstmtext.tui.app import LstmtextApp
@@ -45,11 +47,11 @@ async def opened(pilot: Any) -> SentimentScreen:
 def test_a_verdict() -> None:
     assert plain(verdict_lines(JUDGEMENT, 60, ASCII)) == "\n".join(
         [
-            "+ positive   0.84                                score +0.68",
+            "+ positive   P(positive) 0.84                    score +0.68",
             "negative ==============|..neutral...|======O======= positive",
         ]
     )
-    assert verdict_note(JUDGEMENT, 1.3) == "negative 0.06  neutral 0.20  positive 0.74"
+    assert verdict_note(JUDGEMENT, 1.3) == "classes: negative 0.06  neutral 0.20  positive 0.74"
     assert verdict_note(JUDGEMENT, 1.0).endswith(", not calibrated")
 
 
@@ -68,8 +70,23 @@ def test_the_scale_has_one_sign_in_its_place(positive: float, width: int) -> Non
 def test_unknown_words_and_nothing_to_read_are_said() -> None:
     assert verdict_note(JUDGEMENT._replace(unknown=("zyx", "wvu")), 1.3).endswith(", unknown: zyx, wvu")
     empty = Judgement("", "neutral", 0.5, {"neutral": 1.0}, (), True)
-    assert verdict_note(empty, 1.3) == "There is nothing to read."
-    assert plain(verdict_lines(empty, 60, ASCII)).startswith("= neutral   0.50")
+    assert plain(verdict_lines(empty, 60, ASCII)) == "There is nothing to read."
+    assert plain(verdict_lines(empty._replace(unknown=("zyx",)), 60, ASCII)) == "The model knows none of these words."
+    assert not verdict_note(empty, 1.3)
+
+
+@pytest.mark.parametrize("width", [44, 56, 74])
+def test_neutral_is_explained_by_its_band(width: int) -> None:
+    """The word comes from P(positive), not from the class neutral, which may have no probability at all."""
+    judgement = JUDGEMENT._replace(
+        label="neutral", positive=0.38, probabilities={"negative": 0.62, "neutral": 0.0, "positive": 0.38}
+    )
+    for look, band in ((ASCII, ", between 1/3 and 2/3"), (PLAIN, ", between ⅓ and ⅔")):
+        head = plain(verdict_lines(judgement, width, look)).splitlines()[0]
+        assert head.split("   ")[1].startswith("P(positive) 0.38")
+        assert head.endswith("score -0.24" if look.ascii else "score −0.24")
+        assert columns(head) == width
+        assert (band in head) == (columns(f"= neutral   P(positive) 0.38{band}  score -0.24") <= width)
 
 
 def test_spans() -> None:
@@ -81,22 +98,32 @@ def test_spans() -> None:
 
 def test_what_a_word_brings() -> None:
     assert plain([brings_line("good", 0.7, -0.2, 0.6, ASCII)]) == (
-        "good   after it 0.70   without it 0.40, -0.20   speaks for positive"
+        "good   up to here 0.70   without it 0.40, -0.20   speaks for positive"
+    )
+    assert plain([brings_line("good", 0.7, -0.2, 0.6, ASCII, width=100)]) == (
+        "good   read up to here 0.70   the whole text without it 0.40, -0.20   speaks for positive"
     )
     assert plain([brings_line("good", 0.7, 0.2, 0.6, PLAIN)]).endswith("without it 0.80, +0.20   speaks for negative")
-    assert plain([brings_line("the", None, 0.001, 0.6, ASCII)]).endswith("changes nothing")
+    assert plain([brings_line("the", None, 0.001, 0.6, ASCII)]).endswith("0.60   it changes nothing")
     assert plain([brings_line("the", None, None, 0.6, PLAIN)]).endswith("without it …")
+
+
+def short(line: str) -> list[str]:
+    """What is said about a word, in the words for little room."""
+    for long in ("speaks ", "read ", "the whole text "):
+        line = line.replace(long, "")
+    return re.split(r" {3,}", line)[1:]
 
 
 @pytest.mark.parametrize("word", ["not", "magnificent", "incomprehensibilities" * 2, "日本語" * 9])
 @pytest.mark.parametrize("change", [-0.01, 0.34, 0.0, None])
 def test_what_a_word_brings_has_no_half_of_anything(word: str, change: float | None) -> None:
     whole = plain([brings_line("", 0.98, change, 0.98 - (change or 0.0), ASCII, width=200)])
-    parts = re.split(r" {3,}", whole.replace("speaks ", ""))[1:]
+    parts = short(whole)
     for width in range(48, 100):
         line = brings_line(word, 0.98, change, 0.98 - (change or 0.0), ASCII, width=width)
         assert width_of(line) <= width
-        shown = re.split(r" {3,}", plain([line]).replace("speaks ", ""))[1:]
+        shown = short(plain([line]))
         assert shown == parts[: len(shown)]
         assert len(shown) >= 2
 
@@ -135,6 +162,44 @@ async def test_the_verdict_follows_the_keys(tmp_path: Path) -> None:
         await wait_until(pilot, lambda: screen.judged is not None and screen.judged.text == "The film is good 4?q")
         assert pilot.app.screen is screen
         assert pilot.app.state.get("sentiment", "text") == "The film is good 4?q"
+
+
+async def test_an_old_verdict_does_not_stand_under_another_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, judge = threading.Event(), EngineClassifier.judge
+
+    def slowly(self: EngineClassifier, texts: Any, *more: Any, **facts: Any) -> Any:
+        if any("pasted" in text for text in texts):
+            go_on.wait(20)
+        return judge(self, texts, *more, **facts)
+
+    monkeypatch.setattr(EngineClassifier, "judge", slowly)
+    async with app_with(str(random_classifier(tmp_path)), " ").run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f4")
+        screen = pilot.app.screen
+        assert isinstance(screen, SentimentScreen)
+        await wait_until(pilot, lambda: "There is nothing to read." in screen_text(pilot.app))
+        assert "score" not in screen_text(pilot.app)
+        screen.query_one(TextArea).text = "A long text was pasted. " * 9
+        try:
+            await wait_until(pilot, lambda: "reading …" in screen_text(pilot.app))
+            verdict = screen_text(pilot.app).split("─ Verdict")[1].split("Word by word")[0]
+            assert "nothing to read" not in verdict
+        finally:
+            go_on.set()
+        await wait_until(pilot, lambda: "reading …" not in screen_text(pilot.app))
+        assert "score" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("  ", "There is nothing to read."), ("日本", "No words were found"), ("so " * 301, "more than 300")],
+)
+async def test_an_empty_pane_says_why(tmp_path: Path, text: str, said: str) -> None:
+    async with app_with(str(random_classifier(tmp_path)), text).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f4")
+        await wait_until(pilot, lambda: said in screen_text(pilot.app).split("What words do together")[-1])
 
 
 async def test_a_span_is_marked(tmp_path: Path) -> None:

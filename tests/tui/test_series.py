@@ -35,21 +35,43 @@ def series_of(values: list[float], capacity: int = 8192) -> Series:
     return series
 
 
-def debiased(values: list[float], share: float) -> float:
-    """The definition: a weighted mean whose weights fall by `share` into the past."""
-    weights = [share**age for age in range(len(values))][::-1]
-    return sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+def smoothed(values: list[float], share: float) -> float:
+    """The definition: a weighted mean; what each value gets of it when it comes, the later ones leave it less."""
+    found, left = 0.0, 1.0
+    for number in range(len(values), 0, -1):
+        own = max(1 - share, 15 / (number + 14))
+        found, left = found + left * own * values[number - 1], left * (1 - own)
+    assert left == pytest.approx(0), "the first value had all there was"
+    return found
 
 
 @pytest.mark.parametrize("level", range(len(SMOOTHINGS)))
-def test_smoothing_is_the_debiased_mean_of_all_raw_values(level: int) -> None:
-    values = [random.Random(3).gauss(2, 1) for _ in range(70)]
+def test_smoothing_is_a_mean_of_all_raw_values(level: int) -> None:
+    dice = random.Random(3)
+    values = [dice.gauss(2, 1) for _ in range(70)]
     series = Series(16)  # so that buckets are joined twice on the way
     for number, value in enumerate(values, 1):
         series.append(number, 0, 0, value)
         last = series.last(level)
         assert last is not None
-        assert last.smooth == pytest.approx(debiased(values[:number], SMOOTHINGS[level]), rel=1e-9)
+        assert last.smooth == pytest.approx(smoothed(values[:number], SMOOTHINGS[level]), rel=1e-9)
+
+
+@pytest.mark.parametrize("level", range(len(SMOOTHINGS)))
+def test_the_line_of_a_falling_loss_lies_among_its_dots(level: int) -> None:
+    """It stays behind by a sixteenth of the run and no more, however strongly it is smoothed: not above every dot."""
+    series, share = Series(), SMOOTHINGS[level]
+    for number in range(1, 200):
+        series.append(number, 0, 0, 500.0 - number)
+        last = series.last(level)
+        assert last is not None
+        behind = last.smooth - last.value
+        assert -1e-9 <= behind <= min((number - 1) / 16, share / (1 - share)) + 1e-9
+
+
+def test_the_raw_value_is_kept_to_the_last_digit() -> None:
+    values = [1e9, 0.1, 3e-7, -2.5, 1e9]
+    assert [row[6] for row in series_of(values).rows()] == values
 
 
 @settings(max_examples=40, deadline=None)
@@ -112,7 +134,7 @@ def test_values_that_are_not_numbers_are_gaps_and_counted() -> None:
     at = series.at("step", 2)
     assert at is not None
     assert math.isnan(at.value)
-    assert series.last(1).smooth == pytest.approx(debiased([1.0, 3.0], SMOOTHINGS[1]))  # type: ignore[union-attr]
+    assert series.last(1).smooth == pytest.approx(smoothed([1.0, 3.0], SMOOTHINGS[1]))  # type: ignore[union-attr]
 
 
 # The reader.

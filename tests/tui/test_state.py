@@ -11,7 +11,7 @@ from lstmtext.errors import SettingsError
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.keys import places
 from lstmtext.tui.state import Setting, UiState, declared, state_file
-from tui.conftest import press
+from tui.conftest import press, screen_text, wait_until
 
 
 @pytest.fixture
@@ -70,26 +70,71 @@ def test_every_default_can_be_written_and_read_again(file: Path) -> None:
         ("[home\n", "is not TOML"),
     ],
 )
-def test_what_does_not_fit_is_refused(file: Path, text: str, said: str) -> None:
-    write(file, text)
-    with pytest.raises(SettingsError) as error:
-        UiState.load()
-    assert said in str(error.value)
-    assert str(file) in str(error.value)
+def test_what_does_not_fit_is_said_and_has_its_default(file: Path, text: str, said: str) -> None:
+    state = UiState.load(write(file, text))
+    [problem] = state.problems
+    assert said in problem
+    assert str(file) in problem
+    assert state.get("home", "filter") == ""
+    assert not state.get("app", "animations")
+    assert state.keys == {}
 
 
-def test_all_problems_are_said_at_once(file: Path) -> None:
-    write(file, "[hom]\nx = 1\n[home]\nfiltre = 1\nfilter = 2\n")
-    with pytest.raises(SettingsError) as error:
-        UiState.load()
-    assert len(error.value.problems) == 3
+def test_all_problems_are_said_at_once_and_what_fits_is_taken(file: Path) -> None:
+    write(file, "[hom]\nx = 1\n[home]\nfiltre = 1\nfilter = 2\n[app]\nanimations = true\n[keys]\n'home.new' = 'N'\n")
+    state = UiState.load()
+    assert len(state.problems) == 3
+    assert state.get("app", "animations")
+    assert state.keys == {"home.new": "N"}
 
 
-def test_bytes_that_are_no_text_are_refused(file: Path) -> None:
+def test_a_file_that_cannot_be_read_is_said(file: Path) -> None:
     write(file, "")
     file.write_bytes(b"[home]\nfilter = '\xff'\n")
-    with pytest.raises(SettingsError, match="not UTF-8"):
-        UiState.load()
+    assert "not UTF-8" in UiState.load().problems[0]
+    file.unlink()
+    file.mkdir()
+    assert "cannot be read" in UiState.load().problems[0]
+
+
+@pytest.mark.parametrize("mistake", ["[train", "[home]\nfiltre = 'x'", "'x' = \xff"])
+def test_a_file_with_a_mistake_stays_as_it_is_until_that_is_mended(file: Path, mistake: str) -> None:
+    write(file, "[generate]\nseed_a = 7\n")
+    state = UiState.load()
+    state.set("app", "theme", "lstmtext-light")
+    edited = f"[keys]\n'home.new' = 'N'\n{mistake}".encode("latin-1")
+    file.write_bytes(edited)
+    for _ in range(2):
+        with pytest.raises(SettingsError):
+            state.save()
+        assert file.read_bytes() == edited
+    write(file, "[keys]\n'home.new' = 'N'\n")
+    assert state.save()
+    found = UiState.load()
+    assert (found.get("app", "theme"), found.keys) == ("lstmtext-light", {"home.new": "N"})
+
+
+async def test_the_app_says_what_is_wrong_with_the_file_and_starts(file: Path) -> None:
+    edited = "[generate]\nseed_a = 7\n[train"
+    write(file, edited)
+    app = LstmtextApp(state=UiState.load())
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await wait_until(pilot, lambda: "is not TOML" in " ".join(screen_text(app).split()))
+        await press(pilot, "f9")
+        app.save_state()
+    assert file.read_text() == edited
+
+
+async def test_the_app_says_it_when_the_file_is_broken_meanwhile(file: Path) -> None:
+    app = LstmtextApp(state=UiState.load(write(file, "[generate]\nseed_a = 7\n")))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        file.write_text("[generate]\nseed_a = 7\n[train")
+        await press(pilot, "f9")
+        app.save_state()
+        app.save_state()
+        await wait_until(pilot, lambda: "is not saved" in " ".join(screen_text(app).split()))
+        assert screen_text(app).count("is not TOML") == 1
+    assert file.read_text() == "[generate]\nseed_a = 7\n[train"
 
 
 def test_undeclared_and_unfitting_values_are_errors_of_ours() -> None:

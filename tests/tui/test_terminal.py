@@ -128,12 +128,14 @@ def test_too_small_and_larger_again(terminal: Terminal) -> None:
     terminal.is_sane()
 
 
-def test_a_wrong_settings_file_is_said_before_anything_is_drawn(terminal: Terminal, tmp_path: Path) -> None:
+def test_a_wrong_settings_file_is_said_and_stays_as_it_is(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "ui.toml").write_text("[home]\nfiltre = 'x'\n")
     terminal.command("tui")
-    terminal.wait_for("Did you mean 'filter'?")
+    terminal.wait_for("5 Memory", "filtre")
+    terminal.keys("q")
     terminal.is_sane()
+    assert (tmp_path / "config" / "ui.toml").read_text() == "[home]\nfiltre = 'x'\n"
 
 
 @pytest.fixture

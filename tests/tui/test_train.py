@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input, Select
 
 from lstmtext.tui import launch
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.form import complete_path, estimate_lines, recipes
-from lstmtext.tui.launch import arguments, last_words, parse_estimate, run_child, stem
+from lstmtext.tui.launch import FieldError, arguments, last_words, parse_estimate, run_child, stem
 from lstmtext.tui.screens import train
 from lstmtext.tui.screens.dashboard import DashboardScreen
+from lstmtext.tui.state import UiState
 from lstmtext.tui.widgets.canvas import text_of
 from tui.conftest import FakeRun, press, screen_text, wait_until
 
@@ -46,9 +48,15 @@ def test_command_lines() -> None:
     ]  # fmt: skip
     assert arguments({"task": "sentiment", "corpus": "everyday", "init": "reviews"})[2:4] == ["--init", "reviews"]
     assert stem(form) == "my novel-and-more"
-    for broken in ({"corpus": ""}, {"corpus": "'open"}, {"corpus": "a", "set": "nonsense"}):
-        with pytest.raises(ValueError, match=r"\w"):
+    for field, broken in (
+        ("corpus", {"corpus": ""}),
+        ("corpus", {"corpus": "'open"}),
+        ("set", {"corpus": "a", "set": "nonsense"}),
+        ("set", {"corpus": "a", "set": "'open"}),
+    ):
+        with pytest.raises(FieldError, match=r"\w") as error:
             arguments(broken)
+        assert error.value.field == field
 
 
 def test_what_a_command_said() -> None:
@@ -144,6 +152,7 @@ async def test_the_estimate_waits_for_the_hands(children: Children, size: tuple[
         assert children.calls == [["train", "lm", "--dry-run", "--json", "--", "harbour"]]
         if size[1] >= 24:
             assert "$ lstmtext train lm" in screen_text(pilot.app)
+            await wait_until(pilot, lambda: "Python and PyTorch" in screen_text(pilot.app))  # not in the figure
 
 
 async def test_a_newer_form_cancels_the_older_estimate(children: Children) -> None:
@@ -162,13 +171,17 @@ async def test_a_newer_form_cancels_the_older_estimate(children: Children) -> No
 
 
 async def test_a_refusal_is_shown_with_what_to_do(children: Children) -> None:
-    children.answer = (2, "", "lstmtext: There is no corpus 'harbor'. Did you mean 'harbour'?\n")
+    children.answer = (2, "", "lstmtext: There is no recipe 'quik'. Did you mean 'quick'?\n")
     async with LstmtextApp().run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
-        screen.query_one("#corpus", Input).value = "harbor"
-        await wait_until(pilot, lambda: "you mean 'harbour'?" in screen_text(pilot.app))
+        screen.query_one("#corpus", Input).value = "harbour"
+        await wait_until(pilot, lambda: "you mean 'quick'?" in screen_text(pilot.app))
+        children.wait = True
         await press(pilot, "ctrl+r")
-        await wait_until(pilot, lambda: "was not started" in screen.problem or not screen.working)
+        await wait_until(pilot, lambda: "Starting a trainer" in screen_text(pilot.app))
+        assert "you mean" not in screen_text(pilot.app), "what was said before is no longer true"
+        children.wait = False
+        await wait_until(pilot, lambda: bool(screen.problem))
         assert not isinstance(pilot.app.screen, DashboardScreen)
 
 
@@ -193,6 +206,29 @@ async def test_start_opens_the_dashboard(children: Children, make_run: Callable[
         assert pilot.app.state.get("train", "corpus") == "harbour"  # type: ignore[attr-defined]
 
 
+async def test_a_start_goes_to_the_field_that_is_wrong_and_keeps_what_is_in_it(children: Children) -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one("#corpus", Input).value = "harbour"
+        screen.query_one("#set", Input).value = "../evil"
+        await press(pilot, "ctrl+r", "x")
+        assert screen.query_one("#corpus", Input).value == "harbour"
+        assert screen.query_one("#set", Input).value == "../evilx"
+        assert not any("--detach" in words for words in children.calls)
+
+
+@pytest.mark.usefixtures("children")
+async def test_what_is_typed_right_after_tab_goes_into_the_next_field() -> None:
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one("#layers", Input).focus()
+        await pilot.pause()
+        for key in ("1", "tab", "6", "4"):  # before any of them has been answered
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await wait_until(pilot, lambda: screen.query_one("#hidden", Input).value == "64")
+        assert screen.query_one("#layers", Input).value == "1"
+
+
 async def test_another_room_hands_over_a_text(children: Children) -> None:
     async with LstmtextApp().run_test(size=(80, 24)) as pilot:
         await pilot.app.use_corpus("everyday")  # type: ignore[attr-defined]
@@ -209,10 +245,28 @@ async def test_a_run_is_opened_without_the_form_below_it(make_run: Callable[...,
         await wait_until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen))
         await wait_until(pilot, lambda: "tide" in screen_text(pilot.app))
         assert not pilot.app.screen_stack[0].query("#form")
-        await press(pilot, "escape")
+        await press(pilot, "f2", "escape")  # who went to this room comes back to its form
         await wait_until(pilot, lambda: "Start training" in screen_text(pilot.app))
         assert pilot.app.focused is not None
         assert pilot.app.focused.id == "corpus"
+
+
+@pytest.mark.usefixtures("children")
+async def test_escape_leaves_a_run_for_the_room_it_was_opened_from(make_run: Callable[..., FakeRun]) -> None:
+    make_run("tide").train(20)
+    state = UiState(values={"train": {"corpus": "harbour"}})
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        app: Any = pilot.app
+        for room in ("home", "memory", "train"):
+            await app.action_room(room)
+            app.open_run("tide")
+            await wait_until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+            await press(pilot, "escape")
+            await wait_until(pilot, lambda room=room: app.current_mode == room)
+            assert len(app.screen_stack) == 1
+        await wait_until(pilot, lambda: getattr(app.focused, "id", "") == "corpus")
+        await press(pilot, "x")
+        assert app.screen.query_one("#corpus", Input).value == "harbourx"
 
 
 async def test_a_text_is_handed_over_also_where_a_dashboard_lies_above_the_form(

@@ -7,7 +7,7 @@ from lstmtext.tui.state import Setting
 
 ACTIONS = (
     Action("home.open", "enter,o", "Open", "Watch the run, write with the model, or train on the text."),
-    Action("home.new", "n", "New training", "Set up a training."),
+    Action("home.new", "n", "New", "Set up a training."),
     Action("home.filter", "slash", "Filter", "Show the runs whose name or state has these letters."),
 )
 

@@ -1,4 +1,5 @@
-"""What the five rooms have in common: the bar above, the keys below, the message of a small terminal.
+"""What the five rooms have in common: the bar above, the keys below, the message of a small terminal; and a window over
+them.
 
     class TrainScreen(Room):
         PLACE = "train"
@@ -18,23 +19,44 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.events import ScreenResume
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen, ScreenResultType
 
 from lstmtext.tui.shell import Shell, shell
 from lstmtext.tui.widgets.keyline import KeyLine
 from lstmtext.tui.widgets.roombar import RoomBar, TooSmall
 
-__all__ = ["Room"]
+__all__ = ["Dialog", "Room"]
 
 
-class Room(Screen[None]):
+class ClosesOnce(Screen[ScreenResultType]):
+    """What can be closed, by the first answer."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """As Textual's, but once: of two keys pressed quickly, the second would close what is below."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Dialog(ModalScreen[ScreenResultType], ClosesOnce[ScreenResultType]):
+    """A window over a room."""
+
+
+class Room(ClosesOnce[None]):
     """A screen with the bar of rooms, a body and the keys."""
 
     PLACE: ClassVar[str] = ""
     """Its name in `actions/`."""
     TAB: ClassVar[str] = ""
     """The tab that is lit in the bar; "" means PLACE."""
+
+    # As Textual's, but before the field that has the focus is asked: what is typed next is for the other one already,
+    # also when the first has not come to it yet.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Before", show=False, priority=True),
+    ]
 
     if TYPE_CHECKING:
         app: Shell

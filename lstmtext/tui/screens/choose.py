@@ -10,24 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.screens.base import Dialog
 
 __all__ = ["ChooseScreen"]
 
+LEAST, FRAME = 56, 6  # columns; border, padding, scrollbar and a gap before that
 MOST = 200  # options that are shown at once; typing narrows them
 
 
-class ChooseScreen(ModalScreen[str | None]):
-    """title: of the list; options: key → line; empty: what to say where there is none; current: the marked one."""
+class ChooseScreen(Dialog[str | None]):
+    """title: of the list; options: key → line; empty: what to say where there is no option; current: the marked one."""
 
     CSS_PATH = "choose.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("choose")]
@@ -43,10 +45,12 @@ class ChooseScreen(ModalScreen[str | None]):
             pane.border_subtitle = "enter takes, escape leaves"
             yield Input(placeholder="Type to narrow the list", id="filter", compact=True)
             yield OptionList(id="options", markup=False, compact=True)
-            yield Static(self.empty or "Nothing fits.", id="none", markup=False)
+            yield Static(id="none", markup=False)
 
     def on_mount(self) -> None:
-        """All of them, the current one marked."""
+        """All of them, the current one marked; as wide as the longest, where the screen is."""
+        widest = max(map(cell_len, self.options.values()), default=0)
+        self.query_one("#choose").styles.width = max(widest + FRAME, LEAST)
         self._fill("")
         listed = self.query_one(OptionList)
         if self.current in self.options:
@@ -69,7 +73,9 @@ class ChooseScreen(ModalScreen[str | None]):
         fitting.sort(key=lambda key: key.lower() != wanted)
         listed.add_options([Option(Content(self.options[key]), id=key) for key in fitting[:MOST]])
         listed.display = bool(fitting)
-        self.query_one("#none").display = not fitting
+        none = self.query_one("#none", Static)
+        none.update(f"Nothing here has {wanted!r} in it." if self.options else self.empty or "There is nothing yet.")
+        none.display = not fitting
         if fitting:
             listed.highlighted = 0
 

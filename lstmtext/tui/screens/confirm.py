@@ -8,15 +8,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.screens.base import Dialog
 
 __all__ = ["ConfirmScreen", "LineScreen"]
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Dialog[bool]):
     """Yes or no. text: what would happen."""
 
     CSS_PATH = "confirm.tcss"
@@ -42,7 +42,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self.dismiss(False)
 
 
-class LineScreen(ModalScreen[str | None]):
+class LineScreen(Dialog[str | None]):
     """One line of text; None if left. text: what it is for."""
 
     CSS_PATH = "confirm.tcss"

@@ -21,6 +21,7 @@ from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
 from lstmtext.tui.charts import Chart, charts_of, x_end
+from lstmtext.tui.condition import told
 from lstmtext.tui.feed import Feed
 from lstmtext.tui.headline import banners, bars, head, tabs
 from lstmtext.tui.history import Sample
@@ -28,9 +29,10 @@ from lstmtext.tui.inventory import RunRow
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.machine import step_back
 from lstmtext.tui.requests import Requests
+from lstmtext.tui.samples import wrap
 from lstmtext.tui.screens.steering import Steering
 from lstmtext.tui.series import AXES
-from lstmtext.tui.summary import rivals, summary
+from lstmtext.tui.summary import notes, rivals, summary
 from lstmtext.tui.view import View
 from lstmtext.tui.widgets.board import Board, picture_of
 from lstmtext.tui.widgets.canvas import Runs
@@ -44,7 +46,7 @@ PAGES = ("charts", "samples", "summary", "notes")
 DRAW_SECONDS = 0.1  # eyes and slow terminals need no more
 BETWEEN = 4  # times what the last drawing took, on a slow or busy machine: keys come first
 LOOK_SECONDS = 0.1  # between two looks at the folder
-ENDED = ("finished", "stopped", "failed", "crashed")
+STEERED = ("pause", "resume", "resume_run", "save", "stop", "sample", "freeze")
 
 
 class DashboardScreen(Steering):
@@ -72,7 +74,7 @@ class DashboardScreen(Steering):
         self.frozen: dict[str, float] | None = None
         """How far the run had come on each axis when the display was frozen."""
         self._was_alive: bool | None = None
-        self._was_state = ""
+        self._was_able: tuple[bool, ...] = ()
         self._charts: list[Chart] = []
 
     def compose_body(self) -> ComposeResult:
@@ -123,11 +125,12 @@ class DashboardScreen(Steering):
         with feed.lock:
             answered = self.requests.look(feed.history, feed.status, self.shell.clock())
         for asked in answered:
-            if asked.outcome not in ("done",):
+            if asked.outcome != "done" and (asked.action, asked.outcome) != ("stop", "gone"):
                 self.shell.problem(f"{feed.name}: {asked.action} was not done: {asked.message}")
         self._notice_end()
-        if feed.status.state != self._was_state:
-            self._was_state = feed.status.state
+        able = tuple(not self._unable(action) for action in STEERED)
+        if able != self._was_able:
+            self._was_able = able
             self.refresh_bindings()
         self.redraw()
 
@@ -136,7 +139,7 @@ class DashboardScreen(Steering):
         alive, state = self.feed.status.alive, self.feed.status.state
         if self._was_alive is not False and not alive and not self.feed.behind:
             if self._was_alive:
-                self.shell.announce(f"{self.feed.name} is {state} at step {self.feed.history.step:,}.")
+                self.shell.announce(f"{self.feed.name} {told(state)} at step {self.feed.history.step:,}.")
             self.compare()
         if self._was_alive is None and alive:
             self.compare()
@@ -187,12 +190,12 @@ class DashboardScreen(Steering):
                 point = feed.history.curve("validation").at("step", step)
                 x = float(step) if view.axis == "step" or point is None else self._x_of(step)
                 best = (x, loss) if x <= end else None
-            now = end if self.frozen else None
+            now, ended = end if self.frozen else None, not feed.status.alive
             pictures = [
                 picture_of(chart, view, end, best=best, selected=number == view.selected, now=now)
                 for number, chart in enumerate(self._charts)
             ]
-        return pictures, view
+        return [picture._replace(ended=ended) for picture in pictures], view
 
     def _x_of(self, step: float) -> float:
         """A step on the current axis."""
@@ -209,6 +212,8 @@ class DashboardScreen(Steering):
             samples = [sample for sample in samples if sample.step <= self.frozen["step"]]
         if history.task == "sentiment":
             return samples, "A classifier writes no samples; its scores are in the charts."
+        if not self.feed.status.alive:
+            return samples, "Nothing was written."
         return samples, "Nothing was written yet. A sample comes with each evaluation; w asks for one now."
 
     def _top(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
@@ -219,7 +224,8 @@ class DashboardScreen(Steering):
             lines += bars(history, status, feed.load, width, ascii=ascii)
             frozen = int(self.frozen["step"]) if self.frozen else None
             new = max(history.step - frozen, 0) if frozen is not None else 0
-            lines += banners(history, status, width, frozen=frozen, new=new, ascii=ascii)
+            damage = feed.damage()
+            lines += banners(history, status, width, frozen=frozen, new=new, damage=damage, ascii=ascii)
         if feed.caught_up < 0.98 and feed.behind:
             lines.append([(f" Reading what the run has recorded: {feed.caught_up:.0%}", "label")])
         return lines
@@ -237,39 +243,21 @@ class DashboardScreen(Steering):
         feed = self.feed
         overlay = (self.other.name, self.other.history) if self.other is not None else None
         with feed.lock:
-            return summary(
-                feed.name,
-                feed.history,
-                feed.status,
-                self.rivals,
-                overlay,
-                feed.damaged,
-                width=width,
-                ascii=is_ascii(self),
-            )
+            known = feed.name, feed.history, feed.status, self.rivals, overlay, feed.damaged
+            return summary(*known, width=width, ascii=is_ascii(self))
 
     def _notes(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
-        from lstmtext.tui.samples import clean, wrap
-
-        roles = {"good": "good", "warning": "warning"}
-        lines: list[Runs] = []
         with self.feed.lock:
-            for note in reversed(self.feed.history.notes):
-                when = time.strftime("%H:%M:%S", time.localtime(note.time)) if note.time else ""
-                wrapped = wrap([(clean(note.text), roles.get(note.kind, "value"))], max(width - 24, 20))
-                for number, runs in enumerate(wrapped):
-                    start = f"{when:>9}  {note.step:>9,}  " if number == 0 else " " * 22
-                    lines.append([(start, "label"), *runs])
-        return lines or [[("  Nothing to note yet: warnings, requests and answers come here.", "label")]]
+            return notes(self.feed.history, width)
 
     def _request(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
-        last = self.requests.last
-        if last is not None and not self.feed.status.alive and last.action != "stop":
-            return []  # an answer of a run that has ended since says nothing any more
+        waited = self.reviving()
         line = self.requests.line(self.shell.clock())
+        if waited is not None:
+            line = [("… ", "warning"), (f"resuming, {waited:.0f} s: a trainer of its own starts.", "label")]
         if is_ascii(self):
             line = [(text.replace("…", ".."), role) for text, role in line]
-        return [[(" ", ""), *line]] if line else []
+        return wrap([(" ", ""), *line], width) if line else []
 
     # Pages.
 
@@ -307,5 +295,5 @@ class DashboardScreen(Steering):
         if self.view.cursor is not None and self.page == "charts":
             self.view.cursor = None
             self.redraw(moved=True)
-        elif len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
+        else:
+            self.shell.leave_above()

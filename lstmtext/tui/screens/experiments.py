@@ -12,7 +12,9 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from lstmtext.files import write_atomically
 from lstmtext.tui.experiments import HOW, Experiment, chart_lines, find_experiments
+from lstmtext.tui.export import unused
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.widgets.look import Lines
@@ -33,7 +35,10 @@ class ExperimentsScreen(Room):
     PLACE, TAB = "experiments", "memory"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("experiments")]
     CSS_PATH = "experiments.tcss"
-    HELP = "Each curve is one kind of network, with a sign of its own; uprights are the spread over seeds."
+    HELP = (
+        "Each curve is one kind of network, with a sign of its own; uprights are the spread over seeds. "
+        "Signs that would lie on each other stand side by side."
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,9 +93,9 @@ class ExperimentsScreen(Room):
         if not self.found:
             return
         name = list(self.found)[self.place]
-        path = Path(f"lstmtext-{name}.csv")
+        path = unused(Path(f"lstmtext-{name}.csv"))
         try:
-            path.write_text(points_csv(self.found[name]), encoding="utf-8")
+            write_atomically(path, points_csv(self.found[name]))
         except OSError as error:
             self.app.problem(f"The table cannot be written: {error.strerror}: {path}.")
             return

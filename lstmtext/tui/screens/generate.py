@@ -15,6 +15,7 @@ from textual.widgets import TextArea
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.screens.generate_pane import Pane, fresh_seed
 from lstmtext.tui.screens.generate_parts import GenerateParts
+from lstmtext.tui.screens.generate_remember import kept
 from lstmtext.tui.screens.generate_settings_panel import SettingsPanel
 from lstmtext.tui.widgets.alternatives import Alternatives
 from lstmtext.tui.widgets.prompt import Prompt
@@ -51,7 +52,7 @@ class GenerateScreen(GenerateParts):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """What was typed comes back next time, sent or not."""
-        self.shell.state.set("generate", "prompt", event.text_area.text)
+        self.shell.state.set("generate", "prompt", kept(event.text_area.text))
 
     def on_token_view_moved(self, message: TokenView.Moved) -> None:
         """Another token, in one of the panes."""
@@ -114,7 +115,7 @@ class GenerateScreen(GenerateParts):
 
     def _write(self, prompt: str) -> None:
         state = self.shell.state
-        state.set("generate", "prompts", self.query_one(Prompt).remember(prompt))
+        state.set("generate", "prompts", [one for one in self.query_one(Prompt).remember(prompt) if kept(one)])
         # The same in both panes, so that what differs is what was set.
         seed = next((pane.settings.seed for pane in self.shown if pane.settings.seed >= 0), fresh_seed())
         for pane in self.shown:
@@ -150,7 +151,9 @@ class GenerateScreen(GenerateParts):
         self._stop()
 
     def action_continue(self) -> None:
-        """Go on, in every pane that is shown."""
+        """Go on, in every pane that is shown; not where Space comes just too late to stop."""
+        if any(pane.just_ended for pane in self.shown):
+            return
         for pane in self.shown:
             pane.resume()
 

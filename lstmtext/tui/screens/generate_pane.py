@@ -7,6 +7,7 @@ know of the other pane, of the prompt's field, or of keys.
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = ["Pane", "fresh_seed", "status"]
 KEPT = 50  # replies of a pane; the oldest go first
 NAMED = 5  # characters or words that the model does not know, named in the status
 HINT = "Nothing is written yet. Type the beginning of a text below; Enter lets the model go on from it."
+QUIET_SECONDS = 0.5  # after a text has ended by itself: Space was meant to stop it, and does not let it go on
 STATUS_EVERY = 4  # flushes between two new status lines: 8 a second
 
 
@@ -48,12 +50,18 @@ def status(reply: Reply, width: int = 80, *, ascii: bool = False) -> str:
         return f"writing {dot} {count} tokens{speed}" if count else "reading the prompt" + ("..." if ascii else "…")
     if reply.ended == "error":
         return f"broken off after {count} tokens" if count else f"not written {dot} r tries again"
-    if reply.unknown:
-        speed = f" {dot} never seen: {' '.join(_visible(piece, ascii) for piece in reply.unknown[:NAMED])}"
     how = "stopped after " if reply.ended == "interrupt" else ""
-    origin = f" {dot} from reply {reply.branch.reply}, token {reply.branch.token + 1}" if reply.branch else ""
-    said, more = f"{how}{count} tokens{origin or speed}", f" {dot} Space goes on"
-    return said + more if len(said + more) <= width else said
+    said = f"{how}{count} tokens"
+    if reply.branch:
+        said += f" {dot} from reply {reply.branch.reply}, token {reply.branch.token + 1}"
+        speed = ""
+    if reply.unknown:
+        said += f" {dot} never seen: {' '.join(_visible(piece, ascii) for piece in reply.unknown[:NAMED])}"
+        more = len(reply.unknown) - NAMED
+        said += f" and {more} more" if more > 0 else ""
+    for part in (speed, f" {dot} Space goes on"):
+        said += part if len(said + part) <= width else ""
+    return said
 
 
 def _visible(piece: str, ascii: bool) -> str:
@@ -86,6 +94,7 @@ class Pane(Vertical):
         self.writing: Reply | None = None
         self.compared = False  # beside another pane: the title says which one it is
         self._asked = 0
+        self._ended_at = -QUIET_SECONDS  # when a text came to its end by itself
         self._limits: dict[int, int] = {}  # of each reply: tokens it had when this stretch began
         self._worker: Any = None
         self._timer: Timer | None = None
@@ -111,6 +120,11 @@ class Pane(Vertical):
     def reply(self) -> Reply | None:
         """The reply that is shown."""
         return self.replies[self.index] if self.replies else None
+
+    @property
+    def just_ended(self) -> bool:
+        """Whether a text came to its end by itself a moment ago."""
+        return time.monotonic() - self._ended_at < QUIET_SECONDS
 
     @property
     def can_resume(self) -> bool:
@@ -210,15 +224,24 @@ class Pane(Vertical):
         self._flush()
         reply.ended, reply.problem = message.how, message.problem
         reply.length = len(reply.tokens) if message.how == "length" else max(reply.length, len(reply.tokens))
+        if message.how != "interrupt":
+            self._ended_at = time.monotonic()
         if self.writing is reply:
             self.writing = self._worker = None
             if self._timer is not None:
                 self._timer.pause()
-        if message.problem:
-            if reply is self.reply and not reply.tokens:
-                self._show()  # the sentence instead of a text
+        if message.problem and reply is self.reply and not reply.tokens:
+            self._show()  # the sentence instead of a text
+        elif message.problem:
             self.app.notify(message.problem, title="Problem", severity="error", timeout=10, markup=False)
         self._changed()
+
+    def say(self, problem: str) -> bool:
+        """Why nothing can be written, or empty; False where a reply is shown, and it has to be said elsewhere."""
+        if self.reply is None:
+            self.view.hint = problem or HINT
+            self.view.refresh()
+        return self.reply is None
 
     def _show(self) -> None:
         reply = self.reply
@@ -247,7 +270,7 @@ class Pane(Vertical):
         if len(self.replies) > 1:
             self.border_title += f" {'-' if look.ascii else '·'} {self.index + 1} of {len(self.replies)}"
         first = reply.tokens[0].choice if reply.tokens else reply.choice
-        self.border_subtitle = f"{brief(first)}{'+' if reply.changed else ''}, seed {reply.seed}"
+        self.border_subtitle = f"{brief(first)}{', then changed' if reply.changed else ''}, seed {reply.seed}"
         line.update(status(reply, self.content_size.width or 80, ascii=look.ascii), layout=False)
 
     def set_settings(self, settings: Settings) -> None:

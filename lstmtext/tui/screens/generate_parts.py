@@ -17,7 +17,7 @@ from textual.message import Message
 from lstmtext.errors import LstmtextError
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.screens.generate_pane import Pane
-from lstmtext.tui.screens.generate_remember import load_settings, remember_settings
+from lstmtext.tui.screens.generate_remember import kept, load_settings, remember_settings
 from lstmtext.tui.screens.generate_settings_panel import SettingsPanel
 from lstmtext.tui.stream import Models, language_models
 from lstmtext.tui.widgets.alternatives import Alternatives
@@ -63,7 +63,8 @@ class GenerateParts(Room):
             with Container(id="side"):
                 yield SettingsPanel(settings["a"], id="settings", classes="pane")
                 yield Alternatives(id="alternatives", classes="pane")
-        yield Prompt(state.get("generate", "prompt"), state.get("generate", "prompts"), id="prompt", classes="pane")
+        earlier = [prompt for prompt in state.get("generate", "prompts") if kept(prompt)]
+        yield Prompt(kept(state.get("generate", "prompt")), earlier, id="prompt", classes="pane")
 
     def on_mount(self) -> None:
         """As it was left; the model is read once the first picture is there."""
@@ -100,7 +101,7 @@ class GenerateParts(Room):
     def on_generate_parts_known(self, message: Known) -> None:
         """The models are known."""
         self.known = message.models
-        if message.problem:
+        if not self.pane.say(message.problem) and message.problem:
             self.shell.problem(message.problem)
 
     def take_model(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The panes' settings in what the UI remembers. What does not fit is said and left out."""
+"""The panes' settings and the prompts in what the UI remembers. What does not fit is said and left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Any
 from lstmtext.tui.screens.generate_settings import FIELDS, Settings, parse
 from lstmtext.tui.state import UiState
 
-__all__ = ["load_settings", "remember_settings"]
+__all__ = ["kept", "load_settings", "remember_settings"]
+
+LONGEST_PROMPT = 500  # characters: a pasted chapter, come back with another model, is in the way
+
+
+def kept(prompt: object) -> str:
+    """What is remembered of a prompt until next time: all of it, or of a long one nothing."""
+    return prompt if isinstance(prompt, str) and len(prompt) <= LONGEST_PROMPT else ""
 
 
 def load_settings(state: UiState) -> tuple[dict[str, Settings], list[str]]:

@@ -10,17 +10,18 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lstmtext.files import write_atomically
+from lstmtext.tui.export import unused
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.replies import Reply, json_lines, plain
+from lstmtext.tui.screens.base import Dialog
 
 __all__ = ["SaveDialog", "proposed_name", "save"]
 
 
-class SaveDialog(ModalScreen[Path | None]):
+class SaveDialog(Dialog[Path | None]):
     """Asks for a file name and writes; answers with the path."""
 
     CSS_PATH = "generate_save.tcss"
@@ -62,12 +63,7 @@ class SaveDialog(ModalScreen[Path | None]):
 def proposed_name(reply: Reply) -> str:
     """A file name that does not exist yet: model, seed, number."""
     stem = re.sub(r"[^\w.-]+", "-", Path(reply.model).name).strip("-.") or "text"
-    name = f"{stem}-{reply.seed}.txt"
-    number = 1
-    while Path(name).exists():
-        number += 1
-        name = f"{stem}-{reply.seed}-{number}.txt"
-    return name
+    return unused(Path(f"{stem}-{reply.seed}.txt")).name
 
 
 def save(path: Path, reply: Reply, replies: Sequence[Reply]) -> Path:

@@ -12,10 +12,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from lstmtext.tui.keys import all_actions, bindings_for
+from lstmtext.tui.screens.base import Dialog
 
 __all__ = ["HelpScreen", "help_text", "keys_now"]
 
@@ -32,6 +33,8 @@ def keys_now(screen: Screen[Any]) -> dict[str, list[tuple[str, str]]]:
         place = action.place if action else ("" if active.node not in (screen, screen.app) else "app")
         does = action.help if action else (binding.tooltip or binding.description)
         if not does or binding.system or (action is None and binding.action.startswith(("scroll_", "page_"))):
+            continue
+        if not active.enabled:
             continue
         label = action.label if action else binding.description
         shown = screen.app.get_key_display(binding)
@@ -73,8 +76,8 @@ def help_text(
     return lines
 
 
-class HelpScreen(ModalScreen[None]):
-    """The page; Escape, q or the key that opened it close it."""
+class HelpScreen(Dialog[None]):
+    """The page; Escape or the key that opened it close it. Not q: pressed twice it would leave the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("help")]
     DEFAULT_CSS = """
@@ -83,7 +86,6 @@ class HelpScreen(ModalScreen[None]):
         width: 90%; max-width: 96; height: 90%; border: round $border; border-title-color: $accent;
         background: $background; padding: 0 1;
     }
-    .-ascii HelpScreen #help-box { border: ascii $border; }
     HelpScreen VerticalScroll { background: $background; scrollbar-size-vertical: 1; }
     """
 

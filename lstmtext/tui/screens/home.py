@@ -83,6 +83,7 @@ class HomeScreen(Room):
         self.query_one("#runs").focus()
         self.set_class(bool(self.shell.state.get("home", "filter")), "-filtering")
         self.set_interval(POLL_SECONDS, self.look)
+        self.watch(self.query_one("#runs"), "show_vertical_scrollbar", self._header, init=False)
         self.call_after_refresh(self.look)  # the first frame does not wait for the disk
 
     def on_screen_resume(self) -> None:
@@ -96,7 +97,7 @@ class HomeScreen(Room):
         self.call_after_refresh(self._header)
 
     def _header(self) -> None:
-        width = self.query_one("#runs", Listing).size.width
+        width = self.query_one("#runs", Listing).row_width
         self.query_one("#runs-header", Static).update(run_header(width) if self.runs else "")
 
     def look(self) -> None:
@@ -149,7 +150,7 @@ class HomeScreen(Room):
         return [
             f"No trainings in {runs_place()} yet.",
             "",
-            "  n      train a model on your own text: a minute is enough to see it learn",
+            "  n      train a model on your own text, for a minute",
             "  3      write with the model that came with lstmtext",
             "  4      see a sentence being judged, word by word",
             "  5      look into the memory of a model",

@@ -11,11 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Click, Key
 from textual.geometry import Offset
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Label
 
 from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.screens.base import Dialog
 
 __all__ = ["LETTERS", "JumpScreen", "targets"]
 
@@ -29,7 +30,7 @@ def targets(screen: Screen[Any]) -> list[tuple[str, Widget, Offset]]:
     return [(letter, widget, widget.region.offset) for letter, widget in zip(LETTERS, seen, strict=False)]
 
 
-class JumpScreen(ModalScreen[None]):
+class JumpScreen(Dialog[None]):
     """Letters over the screen below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("jump")]

@@ -12,7 +12,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label, Static
@@ -21,11 +21,11 @@ from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.lab_view import EXAMPLES, Pair, aligned_lines, difference_heat, lay, order_of, verdict
 from lstmtext.tui.latest import Failed, Latest, Wanted
 from lstmtext.tui.memory_view import MEANING
-from lstmtext.tui.ramps import legend
+from lstmtext.tui.ramps import asciified, legend
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.subjects import Subject
 from lstmtext.tui.widgets.heatmap import HeatMap
-from lstmtext.tui.widgets.look import Lines, look_of
+from lstmtext.tui.widgets.look import Lines, ScrollPane, look_of
 
 __all__ = ["LabScreen"]
 
@@ -46,7 +46,8 @@ class LabScreen(Room):
     CSS_PATH = "lab.tcss"
     HELP = (
         "The map shows second minus first: blue and a minus sign where a unit has less in the second sentence, orange "
-        "where it has more. A difference that stays to the last row is remembered."
+        "where it has more. A difference that stays to the last row is remembered. Tab goes to a pane whose text is "
+        "longer than it is high: there Up, Down, Page Up and Page Down move the text."
     )
 
     def __init__(self, subject: Subject) -> None:
@@ -67,13 +68,13 @@ class LabScreen(Room):
                 with Horizontal(classes="row"):
                     yield Label(name, classes="name")
                     yield Input(state.get("lab", name), id=name, classes="sentence", compact=True)
-        with VerticalScroll(id="aligned-pane", classes="pane", can_focus=False):
+        with ScrollPane(id="aligned-pane", classes="pane"):
             yield Lines(id="aligned")
         with Horizontal(id="below"):
             with Vertical(id="map-pane", classes="pane"):
                 yield HeatMap(id="map")
                 yield Static("Reading …", id="say", markup=False)
-            with VerticalScroll(id="verdict-pane", classes="pane", can_focus=False) as words:
+            with ScrollPane(id="verdict-pane", classes="pane") as words:
                 words.border_title = "Verdict"
                 yield Static(id="verdict", markup=False)
 
@@ -135,14 +136,14 @@ class LabScreen(Room):
         if pair is None or not there:
             self.query_one("#say", Static).update("Reading …" if pair is None else "")
             self.sentences = verdict(pair, self.depth, self.subject.kind) if pair is not None else []
-            words.update("\n\n".join(self.sentences))
+            words.update(self._said())
             self._show_aligned()
             return
         self._order = order_of(pair, self.gate, self.depth)
         heat = difference_heat(pair, self.gate, self.depth, self._order, look)
         heat_map.show(heat, None if row is None else (row, 0))
         self.sentences = verdict(pair, self.depth, self.subject.kind)
-        words.update("\n\n".join(self.sentences))
+        words.update(self._said())
         bound = f"{heat.scale:.2f}"
         minus = "-" if look.ascii else "−"
         parts = legend(look, signed=True, low=f"{minus}{bound}", high=f"+{bound}", steps=7)
@@ -150,6 +151,10 @@ class LabScreen(Room):
         pane.border_subtitle = Content.from_rich_text(Text.assemble(*((part.text, part.style or "") for part in parts)))
         self._show_aligned()
         self._show_cell()
+
+    def _said(self) -> str:
+        text = "\n\n".join(self.sentences)
+        return asciified(text) if self.app.ascii else text
 
     def _show_cell(self) -> None:
         """The number under the cursor, in the title of the map."""

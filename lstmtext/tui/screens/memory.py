@@ -20,8 +20,10 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, OptionList
 
+from lstmtext.files import write_atomically
 from lstmtext.tui import memory_jobs
 from lstmtext.tui.actions.memory import VIEWS
+from lstmtext.tui.export import unused
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.latest import Failed, Latest
 from lstmtext.tui.memory_jobs import Ablated, Loaded, Ranked, Studied
@@ -41,7 +43,8 @@ class MemoryScreen(MemoryPanes):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("memory")]
     CSS_PATH = "memory.tcss"
     HELP = (
-        "Rows are the tokens as the model reads them, columns its units, the one that changes the answer most first. "
+        "Rows are the tokens as the model reads them, columns its units, the one that changes the answer most first; "
+        "above them stand the numbers of those for which there is room. "
         "Switch units off with the space bar and see what the model would say without them. "
         "Of a language model <word> is one that it does not know."
     )
@@ -87,7 +90,7 @@ class MemoryScreen(MemoryPanes):
         if not same:
             self.token = max(len(event.study.passage.tokens) - 1, 0)
         if not same or self.unit >= (self.subject.units if self.subject else 0):
-            self.unit = event.study.order[self.depth][0]
+            self.unit, self.led = event.study.order[self.depth][0], True
         off = before.off if before is not None and self.subject is not None else frozenset()
         if off:
             self._switch(off)
@@ -98,9 +101,8 @@ class MemoryScreen(MemoryPanes):
     def _ranked(self, event: Ranked) -> None:
         if self.study is None or event.text != self.study.passage.text:
             return
-        first = self.unit == self.study.order[event.layer][0]
         self.study = self.study.with_ranking(event.layer, event.effects)
-        if first and event.layer == self.depth and event.effects:
+        if self.led and event.layer == self.depth and event.effects:
             self.unit = event.effects[0].unit
         self.show_all()
 
@@ -134,12 +136,13 @@ class MemoryScreen(MemoryPanes):
             self.unit = min(event.row * len(event.heat_map.heat.columns) + event.column, self.subject.units - 1)
         else:
             self.token, self.unit = event.row, self.study.order[self.depth][event.column]
+        self.led = False
         self.show_moved()
 
     @on(OptionList.OptionHighlighted, "#units")
     def _picked(self, event: OptionList.OptionHighlighted) -> None:
         if self.study is not None and self.focused is self.query_one("#units"):
-            self.unit = self.study.order[self.depth][event.option_index]
+            self.unit, self.led = self.study.order[self.depth][event.option_index], False
             self.show_left()
             self.show_answer()
 
@@ -203,13 +206,14 @@ class MemoryScreen(MemoryPanes):
             return
         self.depth = (self.depth + 1) % self.subject.layers
         self.app.state.set("memory", "layer", self.depth)
-        self.unit = self.study.order[self.depth][0]
+        self.unit, self.led = self.study.order[self.depth][0], True
         self._want_ranking()
         self.show_all()
 
     def action_ablate(self) -> None:
         """The unit under the cursor off, or on."""
         if self.study is not None:
+            self.led = False
             self._switch(self.study.off ^ {(self.depth, self.unit)})
 
     def action_clear(self) -> None:
@@ -241,7 +245,7 @@ class MemoryScreen(MemoryPanes):
             ChooseScreen("Unit", options, "There is no such unit.", str(self.unit))
         )
         if chosen is not None:
-            self.unit = int(chosen)
+            self.unit, self.led = int(chosen), False
             self.show_all()
 
     @work
@@ -271,13 +275,13 @@ class MemoryScreen(MemoryPanes):
         """All gates of this layer, as a table."""
         if self.study is not None and self.subject is not None:
             path = Path(f"lstmtext-memory-{self.subject.name}-layer{self.depth}.csv".replace("/", "-"))
-            self.export(self.study, self.depth, path.resolve())
+            self.export(self.study, self.depth, unused(path.resolve()))
 
     @work(thread=True, exclusive=True, group="export", exit_on_error=False)
     def export(self, study: Study, depth: int, path: Path) -> None:
         """Write the table: of a large model it has a hundred thousand numbers."""
         try:
-            path.write_text(map_csv(study, depth), encoding="utf-8")
+            write_atomically(path, map_csv(study, depth))
         except OSError as error:
             self.app.problem(f"The table cannot be written: {error.strerror}: {path}.")
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from rich.segment import Segment
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -27,7 +28,7 @@ from lstmtext.tui.memory_view import (
     unit_option,
     values_line,
 )
-from lstmtext.tui.ramps import Line, Look, asciified, legend
+from lstmtext.tui.ramps import Line, Look, asciified, legend, paint
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.subjects import Subject
 from lstmtext.tui.widgets.heatmap import Heat, HeatMap
@@ -42,7 +43,8 @@ LISTED = 100  # units in the picker: more are reached by `u`
 class MemoryPanes(Room):
     """Text, tabs, map or numbers, picker, answer.
 
-    depth: the layer; token, unit: the cursor; problem_text: why there is no study
+    depth: the layer; token, unit: the cursor; led: whether the room has put it there; problem_text: why there is
+    no study
     """
 
     def __init__(self) -> None:
@@ -50,6 +52,7 @@ class MemoryPanes(Room):
         self.subject: Subject | None = None
         self.study: Study | None = None
         self.depth = self.token = self.unit = 0
+        self.led = True  # the cursor goes where the strongest unit is, until a person moves it or switches one off
         self.problem_text = ""
 
     def compose_body(self) -> ComposeResult:
@@ -150,7 +153,8 @@ class MemoryPanes(Room):
             if both and unit_too:
                 self._show_unit(study)
         elif self.view == "token":
-            across = choose_across(len(study.order[self.depth]), max((heat_map.size.width or 40) - 11, 16) // 2)
+            width = left.content_size.width or 40  # not the map's own: it has none while the view of a unit hides it
+            across = choose_across(len(study.order[self.depth]), max(width - 11, 16) // 2)
             heat = token_heat(study, self.gate, self.depth, self.token, across)
             heat_map.show(heat, divmod(self.unit, across))
             left.border_title = f"all units at {tokens[self.token]} {dot} {about}"
@@ -175,7 +179,8 @@ class MemoryPanes(Room):
         study, listed = self.study, self.query_one(UnitList)
         right = self.query_one("#right")
         if study is None or not study.passage.tokens:
-            listed.clear_options()
+            waiting = self.subject is None and not self.problem_text
+            listed.say("…" if waiting else "none: nothing is read")
             right.border_title = "Units"
             return
         right.border_title = "Units by effect" if self.depth in study.ranked else "Units, ranking …"
@@ -215,5 +220,5 @@ class MemoryPanes(Room):
 
     def _answers(self, width: int, _: int, look: Look) -> list[Line]:
         if self.study is None or self.subject is None:
-            return []
+            return [[Segment("No answer: the text is not read.", paint(dim=True))]] if self.problem_text else []
         return answer_line(self.study, self.subject.kind, width, look)

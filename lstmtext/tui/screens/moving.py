@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
+from lstmtext.files import write_atomically
 from lstmtext.tui.charts import Chart, charts_of, x_end
-from lstmtext.tui.export import charts_csv, cursor_text
+from lstmtext.tui.export import charts_csv, cursor_text, unused
 from lstmtext.tui.feed import Feed
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.view import View
@@ -180,10 +181,10 @@ class Moving(Room):
 
     @work(thread=True, exclusive=True, group="export", exit_on_error=False)
     def export(self) -> None:
-        """Write a file into the current folder."""
-        path = Path(f"{self.feed.folder.name}-charts.csv").resolve()
+        """Write a new file into the current folder."""
+        path = unused(Path(f"{self.feed.folder.name}-charts.csv").resolve())
         try:
-            path.write_text(charts_csv(self.feed.history, self.feed.lock), encoding="utf-8")
+            write_atomically(path, charts_csv(self.feed.history, self.feed.lock))
         except OSError as error:
             self.shell.problem(f"The data cannot be written: {error.strerror}: {path}.")
             return
@@ -199,5 +200,5 @@ class Moving(Room):
         with self.feed.lock:
             charts = charts_of(self.feed.history, self.other.history if self.other else None)
             x = self.view.cursor if self.view.cursor is not None else x_end(self.feed.history, self.view.axis)
-            text = cursor_text(charts, self.view.axis, x, self.view.smoothing)
+            text = cursor_text(charts, self.view.axis, x)
         self.shell.copy(text)

@@ -7,47 +7,37 @@ Judging is done by one thread at every key, explaining by another once nobody ty
 from __future__ import annotations
 
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from lstmtext.explain.colour import scaled
 from lstmtext.tui import sentiment_jobs
+from lstmtext.tui import sentiment_view as view
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.latest import Failed, Latest
 from lstmtext.tui.ramps import Line, Look
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.screens.choose import ChooseScreen
 from lstmtext.tui.sentiment_jobs import Brought, Judged, Loaded, Together
-from lstmtext.tui.sentiment_view import brings_line, interaction_lines, sentence_lines, verdict_lines, verdict_note
 from lstmtext.tui.subjects import ClassifierSubject, model_names
 from lstmtext.tui.widgets.curve import CurvePane, ReadingCurve
 from lstmtext.tui.widgets.curve_lines import Passage
-from lstmtext.tui.widgets.look import Lines
+from lstmtext.tui.widgets.look import Lines, ScrollPane
 
 if TYPE_CHECKING:
     from lstmtext.explain.decomposition import Interaction
 
 __all__ = ["SentimentScreen"]
 
-EXAMPLES = (
-    "The movie I watched last year was not good.",
-    "Not bad at all: I would watch it again.",
-    "The actors are brilliant, but the story never comes to life.",
-    "I did not expect to like it, and I loved every minute of it.",
-    "The parcel came on Tuesday.",
-    "It is not terrible, it is great!",
-)
-NO_MODEL = """Train a classifier in a few minutes:
-
-lstmtext train sentiment everyday --name sentiment
-
-Then choose it: escape, m."""
+LATE_SECONDS = 0.3  # after which a verdict on an older text is not left standing
 PANES = ("#verdict-pane", "#reading-pane", "#word", "#together-pane")
 
 
@@ -58,15 +48,18 @@ class SentimentScreen(Room):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("sentiment")]
     CSS_PATH = "sentiment.tcss"
     HELP = (
-        "The curve is P(positive) after each word; words are coloured by what they bring, found by taking them out: "
-        "orange and an upward sign for positive, blue and a downward sign for negative. Mark a span of words to see "
-        "what they do together and not alone."
+        "P(positive) is the probability of the class positive and half of that of neutral; between a third and two "
+        "thirds the verdict is neutral, whichever class is most probable. The curve is P(positive) after each word; "
+        "words are coloured by what they bring, found by taking them out: orange and an upward sign for positive, "
+        "blue and a downward sign for negative. Mark a span of words to see what they do together and not alone."
     )
 
     def __init__(self) -> None:
         super().__init__()
         self.subject: ClassifierSubject | None = None
         self.judged: Judged | None = None
+        self.late = False  # what was judged is not the text that stands there, and has not been for a while
+        self._waiting: Timer | None = None
         self.changes: list[float] = []
         self.spans: list[Interaction] = []
         self.chosen: Interaction | None = None
@@ -91,7 +84,7 @@ class SentimentScreen(Room):
             yield ReadingCurve(id="curve")
             yield Static(id="note", markup=False)
         yield Lines(self._word, id="word")
-        with VerticalScroll(id="together-pane", classes="pane", can_focus=False):
+        with ScrollPane(id="together-pane", classes="pane"):
             yield Lines(self._together, id="together")
         yield Static(id="say", markup=False)
 
@@ -142,19 +135,17 @@ class SentimentScreen(Room):
         before = self.judged
         if before is None or before.text != event.text:
             # What words brought a moment ago is still about right, while as many words begin alike.
-            same = 0
-            if before is not None:
-                pairs = zip(before.words, event.words, strict=False)
-                same = next(
-                    (place for place, (a, b) in enumerate(pairs) if a != b), min(len(before.words), len(event.words))
-                )
-            self.changes = self.changes[:same]
+            pairs = zip(before.words if before is not None else (), event.words, strict=False)
+            self.changes = self.changes[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))]
             self.spans, self.chosen, self.no_spans = [], None, ""
         self.judged = event
+        newest = event.text == self.query_one(TextArea).text
+        if newest or not self.late:
+            self._be_late(False, again=not newest)
         self._note(event.note)
         if self.subject is not None:
             self._explaining.ask(partial(sentiment_jobs.explain, self.post_message, self.subject, event.text))
-            note = verdict_note(event.judgement, self.subject.classifier.temperature)
+            note = view.verdict_note(event.judgement, self.subject.classifier.temperature)
             self.query_one("#verdict-pane").border_subtitle = Content(note)
         self._show_all()
 
@@ -178,8 +169,9 @@ class SentimentScreen(Room):
 
     @on(Failed)
     def _failed(self, event: Failed) -> None:
+        self._be_late(False)
         if event.what == "judging" and self.subject is None:
-            self._say(f"{event.text}\n\n{NO_MODEL}")
+            self._say(f"{event.text}\n\n{view.NO_MODEL}")
         else:
             self.app.problem(event.text)
 
@@ -203,6 +195,18 @@ class SentimentScreen(Room):
         if self.subject is not None:
             self._explaining.forget()  # what words bring to a text is asked once it is judged: it would come too early
             self._judging.ask(partial(sentiment_jobs.judge, self.post_message, self.subject, text))
+            if self._waiting is None and not self.late:
+                self._be_late(False, again=True)
+
+    def _be_late(self, late: bool, *, again: bool = False) -> None:
+        """A verdict on an older text gives way to what is going on. again: look anew in a while"""
+        if self._waiting is not None:
+            self._waiting.stop()
+        self._waiting = self.set_timer(LATE_SECONDS, partial(self._be_late, True)) if again else None
+        self.late = late
+        if late:
+            self.query_one("#verdict-pane").border_subtitle = ""
+            self._redraw("#verdict")
 
     # What is shown.
 
@@ -224,9 +228,11 @@ class SentimentScreen(Room):
         self.query_one(ReadingCurve).show(Passage(words, self.judged.positive, brings))
 
     def _verdict(self, width: int, _: int, look: Look) -> list[Line]:
+        if self.late:
+            return view.sentence_lines("reading …", width)
         if self.judged is None or self.subject is None:
             return []
-        return verdict_lines(self.judged.judgement, width, look)
+        return view.verdict_lines(self.judged.judgement, width, look)
 
     def _word(self, width: int, _: int, look: Look) -> list[Line]:
         judged = self.judged
@@ -237,13 +243,13 @@ class SentimentScreen(Room):
         change = self.changes[place] if place < len(self.changes) else None
         coming = len(judged.words) <= sentiment_jobs.LONGEST
         positive = judged.judgement.positive
-        return [brings_line(judged.words[place], after, change, positive, look, width=width, coming=coming)]
+        return [view.brings_line(judged.words[place], after, change, positive, look, width=width, coming=coming)]
 
     def _together(self, width: int, _: int, look: Look) -> list[Line]:
         found = [self.chosen, *self.spans] if self.chosen is not None else self.spans
         if not found:
-            return sentence_lines(self.no_spans, width)
-        return interaction_lines(found, width, look, 0 if self.chosen is not None else None)
+            return view.sentence_lines(self.no_spans, width)
+        return view.interaction_lines(found, width, look, 0 if self.chosen is not None else None)
 
     # What a person does.
 
@@ -263,8 +269,8 @@ class SentimentScreen(Room):
     def action_example(self) -> None:
         """The next example."""
         now = self.query_one(TextArea).text
-        place = EXAMPLES.index(now) + 1 if now in EXAMPLES else 0
-        self.query_one(TextArea).text = EXAMPLES[place % len(EXAMPLES)]
+        place = view.EXAMPLES.index(now) + 1 if now in view.EXAMPLES else 0
+        self.query_one(TextArea).text = view.EXAMPLES[place % len(view.EXAMPLES)]
 
     def action_empty(self) -> None:
         """A new text."""
@@ -276,7 +282,7 @@ class SentimentScreen(Room):
         """Another classifier."""
         options = {name: name for name, kind in model_names().items() if kind == "classifier"}
         current = self.subject.name if self.subject else ""
-        chosen = await self.app.push_screen_wait(ChooseScreen("Classifier", options, NO_MODEL, current))
+        chosen = await self.app.push_screen_wait(ChooseScreen("Classifier", options, view.NO_MODEL, current))
         if chosen is not None:
             self.take_model(chosen)
 

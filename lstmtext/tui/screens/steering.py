@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from lstmtext.errors import LstmtextError
+from lstmtext.store.control import lock_is_held
+from lstmtext.store.run_settings import train_word
+from lstmtext.tui.condition import no_resuming, unable
 from lstmtext.tui.feed import Feed
 from lstmtext.tui.launch import last_words, run_child
 from lstmtext.tui.screens.moving import Moving
+from lstmtext.tui.shell import Shell
 
 if TYPE_CHECKING:
+    from textual.events import Key
+
     from lstmtext.tui.requests import Requests
 
 __all__ = ["Steering"]
@@ -23,23 +29,31 @@ __all__ = ["Steering"]
 NONE = "(none)"
 STOP = "{} saves a checkpoint, then its process ends.\n\nNothing is lost: R trains on from there, here or another day."
 
+_reviving: dict[Path, float] = {}
+"""Runs whose trainer is starting, since when (the app's clock). Not the screen's: one may leave it and come back."""
+
 
 class Steering(Moving):
     """The actions of `DashboardScreen` that concern the run; see there for what it has."""
 
     requests: Requests
 
+    frozen: dict[str, float] | None
+
+    def _unable(self, action: str) -> str:
+        if action == "freeze" and self.frozen is not None:
+            return ""  # a run that has ended meanwhile is shown live again
+        return unable(action, self.feed.name, self.feed.status, self.feed.history)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Only what the run can do now: the footer shows it, and other keys do nothing."""
-        status = self.feed.status
-        hidden = {
-            "pause": not status.alive or status.state == "paused",
-            "resume": status.state != "paused",
-            "resume_run": status.state not in ("stopped", "failed", "crashed"),
-        }
-        hidden |= dict.fromkeys(("save", "stop", "freeze"), not status.alive)
-        hidden["sample"] = not status.alive or self.feed.history.task == "sentiment"
-        return not hidden.get(action, False)
+        """Only what the run can do now is in the footer; of other keys `on_key` says why they do nothing."""
+        return None if self._unable(action) else True
+
+    def on_key(self, event: Key) -> None:
+        """Say why what the key asks for cannot be done."""
+        active = self.active_bindings.get(event.key)
+        if active is not None and active.node is self and not active.enabled:
+            self.app.notify(self._unable(active.binding.action), markup=False)
 
     # Requests to the run.
 
@@ -50,25 +64,16 @@ class Steering(Moving):
             extra = {} if prompt is None else {"prompt": prompt}
             self.requests.ask(action, self.shell.clock(), **extra)
         except LstmtextError as error:
-            hint = " R trains on." if self.feed.status.state in ("stopped", "failed", "crashed") else ""
+            hint = "" if no_resuming(self.feed.status, self.feed.history) else " R trains on."
             self.shell.problem(f"{error}{hint}")
         self.app.call_later(self.redraw)
 
     def action_pause(self) -> None:
         """Hold the training."""
-        if self.feed.status.state == "paused":
-            self.app.notify(f"{self.feed.name} is paused already; r lets it go on.", markup=False)
-            return
         self.ask("pause")
 
     def action_resume(self) -> None:
         """Let it go on."""
-        if self.feed.status.state == "running":
-            self.app.notify(f"{self.feed.name} is not paused: it trains.", markup=False)
-            return
-        if not self.feed.status.alive and self.feed.status.state != "finished":
-            self.action_resume_run()
-            return
         self.ask("resume")
 
     def action_save(self) -> None:
@@ -79,13 +84,6 @@ class Steering(Moving):
         """A text now: asks how it begins."""
         from lstmtext.tui.screens.confirm import LineScreen
 
-        if self.feed.history.task == "sentiment":
-            self.app.notify("A classifier writes no text. Its scores are in the charts.", markup=False)
-            return
-        if not self.feed.status.alive:
-            state = self.feed.status.state
-            self.shell.problem(f"{self.feed.name} is {state}, so it cannot write. u goes to Generate with its model.")
-            return
         text = "How the text begins. Left empty, it begins as the run's own samples do. Training is not changed by it."
         screen = LineScreen("Write a sample", text, self.shell.state.get("dashboard", "prompt"), "the run's own prompt")
         self.app.push_screen(screen, self._sample)
@@ -99,9 +97,6 @@ class Steering(Moving):
         """End the run, after a question."""
         from lstmtext.tui.screens.confirm import ConfirmScreen
 
-        if not self.feed.status.alive:
-            self.app.notify(f"{self.feed.name} has ended already: it is {self.feed.status.state}.", markup=False)
-            return
         screen = ConfirmScreen(f"Stop {self.feed.name}?", STOP.format(self.feed.name))
         self.app.push_screen(screen, self._stop)
 
@@ -109,33 +104,40 @@ class Steering(Moving):
         if yes:
             self.ask("stop")
 
-    def action_resume_run(self) -> None:
-        """Train on a run that has ended."""
-        state = self.feed.status.state
-        if self.feed.status.alive or state == "finished":
-            said = "has used up its budget" if state == "finished" else f"is {state}"
-            self.app.notify(f"{self.feed.name} {said}: there is nothing to resume.", markup=False)
-            return
-        self.app.notify(
-            f"Resuming {self.feed.name}: a trainer of its own starts, which takes some seconds.", markup=False
-        )
-        self.revive()
+    # A trainer for a run that has ended.
 
-    @work(exclusive=True, group="revive")
-    async def revive(self) -> None:
-        """Start a trainer that takes the run up."""
-        words = ["train", "lm", "--resume", str(self.feed.folder), "--detach"]
-        code, _, err = await run_child(words, keep=True)
-        if code:
-            self.shell.problem(f"{self.feed.name} could not be resumed: {last_words(err)}")
+    def reviving(self) -> float | None:
+        """For how many seconds a trainer of this run has been starting; None when none is."""
+        since = _reviving.get(self.feed.folder.resolve())
+        return None if since is None else self.shell.clock() - since
+
+    def action_resume_run(self) -> None:
+        """Train on a run that has ended. Once: a second trainer would only find the run taken."""
+        waited = self.reviving()
+        if waited is not None:
+            self.app.notify(f"{self.feed.name} is being resumed already, for {waited:.0f} s.", markup=False)
+            return
+        folder = self.feed.folder.resolve()
+        _reviving[folder] = self.shell.clock()
+        self.app.run_worker(_revive(self.shell, folder, self.feed.name), group="revive")
+        self.redraw()
 
     async def action_use(self) -> None:
         """Go to Generate, or to Sentiment, with this run's model."""
-        if self.feed.history.saved is None:
-            self.shell.problem(f"{self.feed.name} has not saved a model yet; s has it saved now.")
+        if self.feed.history.saved is None and not self.feed.damage():
+            now = " yet; s has it saved now" if self.feed.status.alive else ""
+            self.shell.problem(f"{self.feed.name} has not saved a model{now}.")
             return
         sentiment = self.feed.history.task == "sentiment"
         await self.shell.use_model(self.feed.name, "sentiment" if sentiment else "generate")
+
+    async def action_new_run(self) -> None:
+        """Go to the form of a new training with this run's text."""
+        table, key = ("labels", "sources") if self.feed.history.task == "sentiment" else ("text", "corpus")
+        texts = self.feed.history.setting(table, key) or [""]
+        await self.shell.use_corpus(str(texts[0]))
+        if len(texts) > 1:
+            self.app.notify(f"{self.feed.name} had {len(texts)} texts; the form has the first one.", markup=False)
 
     # Another run beside it.
 
@@ -154,8 +156,28 @@ class Steering(Moving):
             for row in rows
             if row.name != self.feed.name
         }
-        empty = "There is no other run yet. The form (2) starts one."
+        empty = "There is no other run yet. n leads to the form that starts one."
         chosen = await self.app.push_screen_wait(ChooseScreen("Draw beside this run", options, empty))
         if chosen is not None:
-            self.other = None if chosen == NONE else Feed(Path(chosen), lock=self.feed.lock)
+            other = None if chosen == NONE else Feed(Path(chosen), lock=self.feed.lock)
+            if other is not None:
+                await asyncio.to_thread(other.step)
+                if not other.history.version:
+                    after = "Its curves appear when it has." if other.status.alive else "There is nothing to draw."
+                    self.app.notify(f"{other.name} has recorded nothing. {after}", markup=False)
+            self.other = other
             self.redraw(moved=True)
+
+
+async def _revive(app: Shell, folder: Path, name: str) -> None:
+    """Start a trainer that takes the run up; say why, if it does not. It goes on when the dashboard is left."""
+    try:
+        code, _, err = await run_child(["train", train_word(folder), "--resume", str(folder), "--detach"], keep=True)
+    except OSError as error:
+        code, err = 1, f"No process can be started: {error.strerror}."
+    finally:
+        del _reviving[folder]
+    if code and lock_is_held(folder):
+        app.announce(f"{name} is being trained already: somebody else has resumed it.")
+    elif code:
+        app.problem(f"{name} could not be resumed: {last_words(err)}")

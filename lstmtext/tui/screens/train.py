@@ -21,7 +21,8 @@ from textual.widgets import Button, Input, Static
 from lstmtext.store.run import fresh_name, list_runs, run_name
 from lstmtext.tui.form import estimate_lines
 from lstmtext.tui.keys import bindings_for
-from lstmtext.tui.launch import arguments, last_words, parse_estimate, run_child, stem
+from lstmtext.tui.launch import FieldError, arguments, last_words, parse_estimate, run_child, stem
+from lstmtext.tui.refusals import in_words_of_the_form, refuse_name, refuse_text
 from lstmtext.tui.samples import wrap
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.widgets.canvas import Runs
@@ -32,15 +33,12 @@ __all__ = ["TrainScreen"]
 
 DEBOUNCE_SECONDS = 0.7
 KEPT_ESTIMATES = 32
-HELP = """
-## A new training
-
-Name a **text** (`ctrl+l` picks one) and start (`ctrl+r`). Everything else may stay empty: it is then chosen by the
-size of the text, the budget and the device; the estimate on the right says what, and what it costs, measured on a few
-real steps.
-
-The trainer is a process of its own: it goes on when this window is closed, and `lstmtext runs` sees it too.
-"""
+HELP = (
+    "Name a text (Pick text shows those that are here) and start. Everything else may stay empty: it is then chosen by "
+    "the size of the text, the budget and the device; the estimate on the right says what, and what it costs, measured "
+    "on a few real steps.\n"
+    "The trainer is a process of its own: it goes on when this window is closed, and `lstmtext runs` sees it too."
+)
 
 
 class TrainScreen(Room):
@@ -116,7 +114,8 @@ class TrainScreen(Room):
     def _form_changed(self) -> None:
         try:
             words = tuple(arguments(self.fields.values()))
-        except ValueError as error:
+            refuse_name(self.fields.value("name"))
+        except FieldError as error:
             self.workers.cancel_group(self, "estimate")
             self.estimate, self.problem, self.working, self._asked = None, "", "", ()
             self.query_one("#command", Static).update("")
@@ -144,18 +143,26 @@ class TrainScreen(Room):
         if known is None:
             self._wait_for("estimate")
             await asyncio.sleep(DEBOUNCE_SECONDS)
-            task, options = words[1], words[2:]
-            code, out, err = await run_child(["train", task, "--dry-run", "--json", *options])
-            known = parse_estimate(out) or (last_words(err) if code else "The estimate could not be read.")
-            self._known[words] = known
-            if len(self._known) > KEPT_ESTIMATES:
-                del self._known[next(iter(self._known))]
+            known = await self._measured(words)
         self.working = "" if self.working == "estimate" else self.working
         self.estimate, self.problem = (None, known) if isinstance(known, str) else (known, "")
         self.draw()
 
+    async def _measured(self, words: tuple[str, ...]) -> dict[str, Any] | str:
+        try:
+            await asyncio.to_thread(refuse_text, self.fields.values())
+        except FieldError as error:
+            return str(error)  # not kept: the file may come
+        task, options = words[1], words[2:]
+        code, out, err = await run_child(["train", task, "--dry-run", "--json", *options])
+        said = in_words_of_the_form(last_words(err)) if code else "The estimate could not be read."
+        known = self._known[words] = parse_estimate(out) or said
+        if len(self._known) > KEPT_ESTIMATES:
+            del self._known[next(iter(self._known))]
+        return known
+
     def _wait_for(self, what: str) -> None:
-        self.working, self._since = what, self.shell.clock()
+        self.working, self._since, self.problem = what, self.shell.clock(), ""
         self.draw()
 
     def _tick(self) -> None:
@@ -174,14 +181,15 @@ class TrainScreen(Room):
             lines += [*wrap([(f"{said} ({waited:.0f} s).", "warning")], width), []]
         elif self.working == "estimate":
             patience = " A long text is read once and kept." if waited > 10 else ""
-            lines += [*wrap([(f"Measuring ({waited:.0f} s). escape: do not.{patience}", "warning")], width), []]
+            lines += [*wrap([(f"Measuring ({waited:.0f} s); Escape stops it.{patience}", "warning")], width), []]
         if self.problem:
             lines += wrap([("This does not work yet", "warning")], width)
             for sentence in self.problem.splitlines():
                 lines += wrap([(sentence, "value")], width)
         elif self.estimate is not None:
             lines += estimate_lines(self.estimate, width, ascii=is_ascii(self))
-            lines += [[], *wrap([("Measured; evaluations and checkpoints come on top.", "label")], width)]
+            said = "Measured. Python and PyTorch themselves, evaluations and checkpoints come on top."
+            lines += [[], *wrap([(said, "label")], width)]
         elif not self.working:
             said = "Name a text to learn from. Everything else may stay empty: it is then chosen for the text."
             lines += wrap([(said, "label")], width)
@@ -198,9 +206,10 @@ class TrainScreen(Room):
         form = self.fields.values()
         try:
             words = arguments(form)
-        except ValueError as error:
+            refuse_name(form["name"])
+        except FieldError as error:
             self.shell.problem(str(error))
-            self.query_one("#corpus", Input).focus()
+            self.query_one(f"#{error.field}", Input).focus()
             return
         self.workers.cancel_group(self, "estimate")
         self.launch(words, form["name"] or fresh_name(stem(form)))
@@ -212,16 +221,19 @@ class TrainScreen(Room):
         self._asked = ()
         cut = words.index("--")
         try:
+            await asyncio.to_thread(refuse_text, self.fields.values())
             code, _, err = await run_child([*words[:cut], "--name", name, "--detach", *words[cut:]], keep=True)
+            self.problem = in_words_of_the_form(last_words(err)) if code else ""
+        except FieldError as error:
+            self.problem = str(error)
+            self.query_one(f"#{error.field}", Input).focus()
         finally:
             self.working = ""
-        if code:
-            self.problem = last_words(err)
             self.draw()
+        if self.problem:
             self.shell.problem(f"{name} was not started. {self.problem}")
             return
         self.query_one("#name", Input).value = ""
-        self.draw()
         self.shell.open_run(name)
 
     # Keys.

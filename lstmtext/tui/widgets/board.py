@@ -127,7 +127,7 @@ def _line(picture: Picture, width: int, ascii: bool) -> Runs:
     x1 = picture.x1
     smoothing = picture.smoothing if curve.smoothed else 0
     point = curve.series.last(smoothing) if at is None else curve.series.at(picture.axis, at, smoothing)
-    said = "-" if point is None else ("NaN" if point.value != point.value else short(curve.value(point.smooth)))
+    said = "-" if point is None else ("NaN" if point.value != point.value else short(curve.value(point.value)))
     room = max(width - 29, 0)
     values = []
     for number in range(room):

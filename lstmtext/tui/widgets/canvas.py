@@ -96,6 +96,13 @@ class Canvas:
         if 0 <= column < self.columns and 0 <= row < self.rows:
             self._marks[row // self.down * self.width + column // self.across] = text, role
 
+    def free(self, column: int, row: int) -> int:
+        """A dot's column, or the nearest one in whose cell there is no mark: marks of one value stand side by side."""
+        cell, start = column // self.across, row // self.down * self.width
+        free = [place for place in range(self.width) if start + place not in self._marks]
+        nearest = min(free, key=lambda place: (abs(place - cell), place), default=cell)
+        return column if nearest == cell else nearest * self.across
+
     def lines(self, order: Iterable[str]) -> list[Runs]:
         """The picture. order: roles from the lowest layer to the uppermost."""
         cells: Runs = [(" ", "")] * (self.width * self.height)

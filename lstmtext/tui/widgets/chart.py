@@ -70,6 +70,8 @@ class Picture(NamedTuple):
     selected: bool = False
     full: bool = False
     now: float | None = None
+    ended: bool = False
+    """Whether nothing more will come."""
 
 
 def x_at(picture: Picture, column: int, width: int) -> float:
@@ -97,7 +99,7 @@ def draw_chart(picture: Picture, width: int, height: int, *, ascii: bool = False
     ]
     bounds = _bounds(cut, picture.log, canvas.columns, full=picture.full)
     if bounds is None:
-        return _empty(legend, width, height)
+        return _empty(legend, width, height, picture.ended)
     scale = _Scale(*bounds, rows=canvas.rows, log=picture.log and bounds[0] > 0)
     gap_columns: set[int] = set()
     for curve, columns in cut:
@@ -250,7 +252,7 @@ def legend_of(picture: Picture, width: int, *, ascii: bool = False) -> Runs:
         place = picture.now if picture.cursor is None else picture.cursor
         at = curve.series.last(smoothing) if place is None else curve.series.at(picture.axis, place, smoothing)
         if at is not None:
-            said = "NaN" if at.value != at.value else short(curve.value(at.smooth))
+            said = "NaN" if at.value != at.value else short(curve.value(at.value))  # as recorded, not smoothed
             label = f" {curve.label}" if curve.label else ""
             parts.append([(f"  {glyphs.get(curve.role, '')}", curve.role), (f"{label} ", "label"), (said, "value")])
     if picture.best is not None and picture.curves:
@@ -286,8 +288,8 @@ def _x_labels(picture: Picture, width: int) -> str:
     return "".join(row)[:width]
 
 
-def _empty(legend: Runs, width: int, height: int) -> list[Runs]:
-    said = "nothing recorded here yet"
+def _empty(legend: Runs, width: int, height: int, ended: bool) -> list[Runs]:
+    said = "nothing was recorded here" if ended else "nothing recorded here yet"
     blank: Runs = [(" " * width, "")]
     lines = [legend, *([blank] * (height - 1))]
     lines[height // 2] = [((" " * ((width - len(said)) // 2) + said).ljust(width)[:width], "label")]

@@ -88,7 +88,7 @@ def heat_lines(
     room = label_width(heat.rows)
     across = min(visible_columns(heat, width), max(len(heat.columns) - left, 0))
     row, column = cursor if cursor is not None else (-1, -1)
-    lines = [_header(heat, room, left, across, column, look)]
+    lines = [_header(heat, room, left, across, column)]
     for index in range(top, min(top + height - HEADER, len(heat.rows))):
         here = index == row
         line: Line = [Segment(fit(heat.rows[index], room) + " ", paint(bold=here, reverse=here and not look.colour))]
@@ -100,16 +100,18 @@ def heat_lines(
     return [_filled(line, width) for line in lines[:height]]
 
 
-def _header(heat: Heat, room: int, left: int, across: int, column: int, look: Look) -> Line:
-    """Names over their columns, left-aligned, never over each other; the cursor's first of all."""
-    cross = "x" if look.ascii else "×"
+def _header(heat: Heat, room: int, left: int, across: int, column: int) -> Line:
+    """Names over their columns, left-aligned, never over each other; the cursor's first of all.
+
+    What is switched off has its × in the cells: here it would push names aside.
+    """
     width = across * CELL
     taken: dict[int, tuple[str, bool]] = {}
     free = [True] * width
     shown = range(left, left + across)
-    order = [place for place in (column, *sorted(heat.crossed)) if place in shown] + list(shown)
+    order = [place for place in (column,) if place in shown] + list(shown)
     for place in order:
-        text = (cross if place in heat.crossed else "") + heat.columns[place]
+        text = heat.columns[place]
         begin = (place - left) * CELL
         if begin in taken:
             continue

@@ -19,7 +19,8 @@ from lstmtext.tui.keys import actions_of
 
 __all__ = ["Hint", "KeyLine", "laid"]
 
-KEPT, PALETTE = "app.help", "app.palette"
+HELP, PALETTE = "app.help", "app.palette"
+WAYS_OUT = ("dashboard.leave", "app.quit")  # who does not know a screen looks for these first
 GAPS = (2, 1)  # columns between two keys: the wider where all have room
 
 
@@ -39,16 +40,22 @@ class Hint(NamedTuple):
 
 
 def laid(hints: list[Hint], width: int) -> list[tuple[int, Hint]]:
-    """The keys with the column of each. The first ones first; help and, at the right, the palette in any case."""
+    """The keys with the column of each. The first ones first; help and, at the right, the palette in any case.
+
+    Where there is room for help and the ways out, these are there before others are.
+    """
     right = [hint for hint in hints if hint.id == PALETTE]
     left = [hint for hint in hints if hint.id != PALETTE]
     room = width - 1 - sum(hint.width + 1 for hint in right)
     gap = next((gap for gap in GAPS if sum(hint.width + gap for hint in left) <= room), GAPS[-1])
-    kept = sum(hint.width + gap for hint in left if hint.id == KEPT)
+    keep = [hint for hint in left if hint.id in (HELP, *WAYS_OUT)]
+    if sum(hint.width + gap for hint in keep) > room:
+        keep = [hint for hint in keep if hint.id == HELP]
+    kept = sum(hint.width + gap for hint in keep)
     found, at, full = [], 1, False
     for hint in left:
-        if hint.id == KEPT:
-            kept = 0
+        if hint in keep:
+            kept -= hint.width + gap
         elif full := full or at - 1 + hint.width + gap + kept > room:
             continue
         found.append((at, hint))

@@ -75,6 +75,11 @@ class Listing(ScrollView, Styled, can_focus=True, inherit_bindings=False):
         """The row under the cursor; None when there is none."""
         return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
 
+    @property
+    def row_width(self) -> int:
+        """Cells of a row. A column less beside a scrollbar: figures must not touch it."""
+        return self.scrollable_content_region.width - self.show_vertical_scrollbar
+
     def set_rows(self, rows: Sequence[Any], key: Callable[[Any], object] = lambda row: row) -> None:
         """Show these; the cursor stays with the row that has the same key."""
         before, old = self.row, self.rows
@@ -120,8 +125,7 @@ class Listing(ScrollView, Styled, can_focus=True, inherit_bindings=False):
             name = "cursor" if self.has_focus else "cursor-blurred"
             here = self.get_component_rich_style(f"listing--{name}", partial=True)
         segments = []
-        # A column less beside a scrollbar: figures must not touch it.
-        for text, role in self.draw(self.rows[number], width - self.show_vertical_scrollbar):
+        for text, role in self.draw(self.rows[number], self.row_width):
             own = self.get_component_rich_style(f"listing--{role}", partial=True) if role else Style()
             # The cursor's colour wins over what is dim (it could not be read), and in sixteen colours over all.
             style = base + (own + here if role in plain or self.app.native_ansi_color else here + own)

@@ -2,7 +2,7 @@
 
 `Styled` keeps the style that all lines of a widget begin with: Textual works it out from every ancestor, each time.
 `Lines` is given a function of (width, look) and calls it when its size or the theme changes. It knows nothing of what
-the lines say.
+the lines say. `ScrollPane` holds such lines, or others, where there may be more than fit.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Callable
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.containers import VerticalScroll
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from lstmtext.tui.ramps import Line, Look, asciified
 
-__all__ = ["Drawing", "Lines", "Styled", "look_of"]
+__all__ = ["Drawing", "Lines", "ScrollPane", "Styled", "look_of"]
 
 Drawing = Callable[[int, int, Look], list[Line]]  # (width, height, look); height 0: as many lines as it takes
 
@@ -91,3 +92,11 @@ class Lines(Styled):
         if y < len(lines):
             return Strip(lines[y]).adjust_cell_length(width).apply_style(self.base)
         return Strip.blank(width, self.base)
+
+
+class ScrollPane(VerticalScroll):
+    """A pane that Tab reaches when there is more in it than is seen: the arrows and Page Down then show the rest."""
+
+    def allow_focus(self) -> bool:
+        """Only where there is something to scroll to."""
+        return self.max_scroll_y > 0

@@ -5,16 +5,20 @@ Drawn by a pure function; must not read a run.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import RenderResult
 from textual.events import Click
+from textual.keys import key_to_character
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-__all__ = ["LEAST", "ROOMS", "RoomBar", "TooSmall", "bar"]
+__all__ = ["LEAST", "ROOMS", "RoomBar", "TooSmall", "bar", "keys_now"]
 
 ROOMS = (
     ("home", "Home"),
@@ -27,12 +31,15 @@ LEAST = (60, 18)  # columns and rows below which nothing is drawn
 GOOD = (80, 24)
 
 
-def bar(current: str, note: str, width: int) -> list[tuple[str, str, str]]:
-    """The line as (text, kind, room); kind: name, tab, here, gap or note. As wide as `width`."""
+def bar(current: str, note: str, width: int, keys: Sequence[str] = "12345") -> list[tuple[str, str, str]]:
+    """The line as (text, kind, room), as wide as `width`; kind: name, tab, here, gap or note.
+
+    keys: what opens each room
+    """
     parts = [(" lstmtext ", "name", "home")] if width >= 74 else []
     used = sum(len(text) for text, _, _ in parts)
-    for number, (room, title) in enumerate(ROOMS, 1):
-        text = f" {number} {title} " if width >= 66 else f"{number} {title} "
+    for key, (room, title) in zip(keys, ROOMS, strict=True):
+        text = f" {key} {title} " if width >= 66 else f"{key} {title} "
         parts.append((text, "here" if room == current else "tab", room))
         used += len(text)
     left = width - used
@@ -41,6 +48,21 @@ def bar(current: str, note: str, width: int) -> list[tuple[str, str, str]]:
     if note:
         parts.append((f"{note} ", "note", "home"))
     return parts
+
+
+def keys_now(screen: Screen[Any]) -> dict[str, str]:
+    """The first key of each action that works on this screen now, as people write it; by id and by what it calls.
+
+    Not a letter where letters are typed.
+    """
+    found: dict[str, str] = {}
+    for key, active in screen.active_bindings.items():
+        if screen.focused is not None and screen.focused.check_consume_key(key, key_to_character(key)):
+            continue  # Textual leaves out only those that are not remapped
+        for name in (active.binding.id, active.binding.action):
+            if name and name not in found:  # a remapped binding names its first key whichever this is
+                found[name] = screen.app.get_key_display(replace(active.binding, key=key))
+    return found
 
 
 class RoomBar(Widget):
@@ -56,15 +78,29 @@ class RoomBar(Widget):
     """
     note: reactive[str] = reactive("")
     current: reactive[str] = reactive("")
+    keys: reactive[tuple[str, ...]] = reactive(("1", "2", "3", "4", "5"))
+    """What opens each room; not the digits while they are typed into a text."""
 
     def __init__(self, current: str) -> None:
         super().__init__()
         self.set_reactive(RoomBar.current, current)
 
+    def on_mount(self) -> None:
+        """Other keys work in a text field."""
+        self.screen.bindings_updated_signal.subscribe(self, self._other_keys)
+
+    def on_unmount(self) -> None:
+        """The screen may live longer."""
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def _other_keys(self, screen: Screen[Any]) -> None:
+        keys = keys_now(screen)
+        self.keys = tuple(keys.get(f"app.{room}", "") for room, _ in ROOMS)
+
     def render(self) -> RenderResult:
         """The line in this theme's colours."""
         line = Text(no_wrap=True, end="")
-        for text, kind, _ in bar(self.current, self._note(), self.size.width):
+        for text, kind, _ in bar(self.current, self._note(), self.size.width, self.keys):
             line.append(text, self.get_component_rich_style(f"bar--{kind}") if kind != "gap" else "")
         return line
 
@@ -77,7 +113,7 @@ class RoomBar(Widget):
     async def on_click(self, event: Click) -> None:
         """Go to the room under the mouse."""
         column = 0
-        for text, _, room in bar(self.current, self._note(), self.size.width):
+        for text, _, room in bar(self.current, self._note(), self.size.width, self.keys):
             column += len(text)
             if event.x < column:
                 if room:
@@ -98,12 +134,21 @@ class TooSmall(Static):
     def on_mount(self) -> None:
         """Say how large it is now."""
         self._say()
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._say())
+
+    def on_unmount(self) -> None:
+        """The screen may live longer."""
+        self.screen.bindings_updated_signal.unsubscribe(self)
 
     def on_resize(self) -> None:
         """Say it again."""
         self._say()
 
     def _say(self) -> None:
+        if not self.display:
+            return
         width, height = self.app.size
         need = f"lstmtext needs {LEAST[0]} × {LEAST[1]}."
-        self.update(f"{width} × {height} is too small.\n{need}\n\nEnlarge the window\nor press q to quit.")
+        keys = keys_now(self.screen)
+        leave = keys.get("app.quit") or keys.get("quit")
+        self.update(f"{width} × {height} is too small.\n{need}\n\nEnlarge the window\nor press {leave} to quit.")

@@ -11,7 +11,7 @@ from textual import events
 
 from lstmtext.tui.headline import fit
 from lstmtext.tui.history import Sample
-from lstmtext.tui.samples import page, row
+from lstmtext.tui.samples import page, row, wrap
 from lstmtext.tui.widgets.bars import slider
 from lstmtext.tui.widgets.canvas import Runs, join
 from lstmtext.tui.widgets.drawn import Drawn, is_ascii, is_plain
@@ -45,8 +45,10 @@ def draw_samples(
     """The page, and by how many lines its text can be scrolled. place: the sample that is shown in full."""
     if not samples:
         lines: list[Runs] = [[] for _ in range(height)]
-        lines[min(height // 2, height - 1)] = [(empty.center(width)[:width], "label")]
-        return lines, 0
+        said = ["".join(text for text, _ in runs).strip() for runs in wrap([(empty, "label")], width - 2)]
+        first = max((height - len(said)) // 2, 0)
+        lines[first : first + len(said)] = [[(line.center(width), "label")] for line in said]
+        return lines[:height], 0
     place = min(max(place, 0), len(samples) - 1)
     sample, earlier = samples[place], before(samples, place)
     count = f"{place + 1} of {len(samples)}"

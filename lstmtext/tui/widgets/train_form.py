@@ -15,7 +15,6 @@ from textual.widgets import Button, Input, Label, Select
 
 from lstmtext.tui.form import CELLS, DEVICES, TASKS, TOKENIZERS, TextSuggester, offered_texts, recipes
 from lstmtext.tui.inventory import read_texts
-from lstmtext.tui.launch import ADVANCED_HINT
 from lstmtext.tui.shell import shell
 
 __all__ = ["TrainForm"]
@@ -52,19 +51,19 @@ class TrainForm(VerticalScroll, can_focus=False):
         """The rows."""
         get = shell(self).state.get
         yield self._row("Train a", self._select("task", TASKS))
-        text = Input(get("train", "corpus"), id="corpus", compact=True, placeholder="name, file or folder")
+        text = self._input("corpus", get("train", "corpus"), "name, file or folder")
         yield self._row("Text", text, Button("pick", id="pick", compact=True))
         yield self._row("Recipe", self._select("recipe", (), "by the text"))
         yield self._row("Tokenizer", self._select("tokenizer", TOKENIZERS, "by the recipe"))
         yield self._row("Cell", self._select("cell", CELLS, "by the recipe"))
         times = Label("x" if shell(self).ascii else "×", id="times")
         yield self._row("Size", self._number("layers", "layers"), times, self._number("hidden", "units"))
-        yield self._row("Budget", self._number("amount", "by the recipe"), self._select("budget", UNITS))
+        yield self._row("Budget", self._number("amount", "auto"), self._select("budget", UNITS))
         yield self._row("Device", self._select("device", DEVICES, "the fastest"))
-        grow = Input(get("train", "init"), id="init", compact=True, placeholder="a language model, or nothing")
+        grow = self._input("init", get("train", "init"), "a language model, or nothing")
         yield self._row("Grow from", grow, classes="row grow")
-        yield self._row("Other", Input(get("train", "set"), id="set", compact=True, placeholder=ADVANCED_HINT))
-        yield self._row("Run's name", Input("", id="name", compact=True, placeholder="after the text"))
+        yield self._row("Other", self._input("set", get("train", "set"), "as KEY=VALUE"))
+        yield self._row("Run's name", self._input("name", "", "after the text"))
         yield Button("Start training", id="start", variant="primary", compact=True)
 
     def _row(self, label: str, *widgets: Widget, classes: str = "row") -> Widget:
@@ -81,7 +80,11 @@ class TrainForm(VerticalScroll, can_focus=False):
 
     def _number(self, name: str, placeholder: str) -> Input:
         value = shell(self).state.get("train", name)
-        return Input(value, id=name, compact=True, placeholder=placeholder, restrict=NUMBER)
+        return self._input(name, value, placeholder, restrict=NUMBER)
+
+    def _input(self, name: str, value: str, placeholder: str, restrict: str | None = None) -> Input:
+        # Not selected on focus: what is typed is added, and replaces nothing unasked.
+        return Input(value, id=name, compact=True, placeholder=placeholder, restrict=restrict, select_on_focus=False)
 
     def on_mount(self) -> None:
         """Recipes, and completion of names."""

@@ -26,6 +26,10 @@ class UnitList(OptionList):
         super().__init__(id=id, markup=False, compact=True)
         self._draw: Draw = lambda place, width: ""  # noqa: ARG005
 
+    def say(self, text: str) -> None:
+        """A sentence in place of lines."""
+        self.show(0, lambda place, width: text if place == 0 else "")  # noqa: ARG005
+
     def show(self, count: int, draw: Draw) -> None:
         """Show `count` lines."""
         self._draw = draw
@@ -38,7 +42,7 @@ class UnitList(OptionList):
         """One line of what is in sight."""
         place, width = y + self.scroll_offset.y, self.scrollable_content_region.width
         style = self.get_component_rich_style("option-list--option")
-        if place >= self.option_count:
+        if place >= max(self.option_count, 1):
             return Strip.blank(width, style)
         if place == self.highlighted:
             style += self.get_component_rich_style("option-list--option-highlighted", partial=True)

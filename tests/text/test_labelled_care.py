@@ -1,0 +1,71 @@
+"""Labelled text that people have: rows that are not whole, blanks in a header, a file in another encoding."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lstmtext.errors import InputError
+from lstmtext.text.labelled import Example, read_source
+
+TWO = [Example("not good", 0), Example("not bad", 2)]
+
+
+def written(tmp_path: Path, name: str, content: str | bytes) -> str:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "left_out"),
+    [
+        ("a.tsv", "label\ttext\n0\tx\n1\n", "1 row without a text, the first in line 3 of a.tsv"),
+        ("a.tsv", "label\ttext\n0\tx\n \ty\n\ty\n", "2 rows without a label, the first in line 3 of a.tsv"),
+        ("a.csv", 'label,text\n0,"two\nlines"\n1\n,\n', "2 rows without a text, the first in line 4 of a.csv"),
+        (
+            "a.csv",
+            "label,text\n0,x\n1, \n,y\n",
+            "1 row without a label, the first in line 4 of a.csv; 1 row without a text, the first in line 3 of a.csv",
+        ),
+        (
+            "a.txt",
+            "0\tx\n\tno label\n1\t \n",
+            "1 row without a label, .* line 2 of a.txt; 1 row without a text, .* line 3",
+        ),
+        ("a.jsonl", '{"text": "x", "label": 0}\n\n{"text": "y"}\n', "1 row without a label, the first in line 3 of a"),
+        ("a.jsonl", '{"text": "x", "label": 0}\n{"text": null, "label": 0}\n', "1 row without a text, .* in line 2 of"),
+        ("a.tsv", "label\ttext\n0\tx\n", ""),
+    ],
+)
+def test_rows_that_are_not_whole_are_left_out_and_counted(
+    tmp_path: Path, name: str, content: str, left_out: str
+) -> None:
+    source = read_source(written(tmp_path, name, content))
+    assert [example.text for example in source.examples] in (["x"], ["two\nlines"])
+    assert re.match(left_out or "$", source.left_out)
+
+
+def test_blanks_around_the_name_of_a_column_are_nothing(tmp_path: Path) -> None:
+    name = written(tmp_path, "a.csv", "id; Kunden Text ; Sterne,neu \n1;not good;1\n2;not bad;5\n")
+    for text, label in (
+        ("Kunden Text", "Sterne,neu"),
+        (" Kunden Text ", " Sterne,neu"),
+        ("Kunden Text ", "Sterne,neu"),
+    ):
+        assert read_source(name, text, label).examples == TWO
+    with pytest.raises(InputError, match="the columns are 'id', ' Kunden Text ', ' Sterne,neu '"):
+        read_source(name, "Kunden", "Sterne")
+    twins = written(tmp_path, "b.csv", " text,text,label\nno,not good,1\nno,not bad,5\n")
+    assert read_source(twins, "text").examples == TWO  # the one that is written so
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "pos/1.txt"])
+def test_in_a_folder_what_cannot_be_read_is_set_aside(tmp_path: Path, name: str) -> None:
+    written(tmp_path, "m/neg/1.txt" if "pos" in name else "m/b.tsv", "label\ttext\n0\tnot good\n")
+    path = written(tmp_path, f"m/{name}", "label\ttext\n1\tcafé\n".encode("cp1252"))
+    with pytest.raises(InputError, match=f"&& mv {re.escape(path)} {re.escape(path)}.old$"):
+        read_source(str(tmp_path / "m"))

@@ -1,0 +1,78 @@
+"""The negation lab in the room Memory: its keys, its verdict, and what does not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from classifiers import random_classifier
+
+from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.screens.lab import LabScreen
+from lstmtext.tui.screens.memory import MemoryScreen
+from lstmtext.tui.state import UiState
+from lstmtext.tui.widgets.look import ScrollPane
+from tui.conftest import press, screen_text, wait_until
+
+
+def app_with(model: str, **more: Any) -> LstmtextApp:
+    return LstmtextApp(state=UiState(values={"memory": {"model": model, "text": "So"}}), **more)
+
+
+async def opened(pilot: Any) -> LabScreen:
+    """The lab with its sentences read."""
+    await press(pilot, "5")
+    memory = pilot.app.screen
+    await wait_until(pilot, lambda: memory.subject is not None, 60)
+    await press(pilot, "n")
+    lab = pilot.app.screen
+    assert isinstance(lab, LabScreen)
+    await wait_until(pilot, lambda: lab.pair is not None, 60)
+    return lab
+
+
+async def test_the_lab(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(140, 40)) as pilot:
+        lab = await opened(pilot)
+        shown = screen_text(pilot.app)
+        assert "They part at “not”" in shown
+        assert "∅→not" in shown
+        await press(pilot, "s")
+        await wait_until(pilot, lambda: "not→∅" in screen_text(pilot.app))
+        await press(pilot, "x")
+        await wait_until(pilot, lambda: lab.pair is not None and "film" in lab.pair.passages[0].text)
+        gate = lab.gate
+        await press(pilot, "g")
+        assert lab.gate != gate
+        await press(pilot, "L", "l", "j", "y", "escape")
+        assert isinstance(pilot.app.screen, MemoryScreen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_what_does_not_fit_in_the_lab_is_reached_by_tab(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with app_with(str(random_classifier(tmp_path)), ascii=True).run_test(size=size) as pilot:
+        lab = await opened(pilot)
+        shown = screen_text(pilot.app)
+        assert "Unit" in " ".join(lab.sentences)
+        assert not {"“", "”", "→", "−"} & set(shown)
+        seen = set()
+        for _ in range(6):
+            await press(pilot, "tab")
+            seen.add(lab.focused.id if lab.focused else "")
+        cut = {pane.id for pane in lab.query(ScrollPane) if pane.max_scroll_y > 0}
+        assert "verdict-pane" in cut
+        assert {pane for pane in seen if str(pane).endswith("-pane")} == cut
+        verdict = lab.query_one("#verdict-pane")
+        verdict.focus()
+        await press(pilot, *["pagedown"] * 9)
+        await wait_until(pilot, lambda: verdict.scroll_y == verdict.max_scroll_y)
+        assert "to the end." in " ".join(screen_text(pilot.app).replace("|", " ").split()) or size == (60, 20)
+
+
+async def test_a_language_model_in_the_lab_and_in_ascii() -> None:
+    values = {"memory": {"model": "shakespeare", "text": "So"}, "lab": {"first": "I am.", "second": "I am not."}}
+    async with LstmtextApp(state=UiState(values=values), ascii=True).run_test(size=(80, 24)) as pilot:
+        lab = await opened(pilot)
+        assert not {"−", "“"} & set(screen_text(pilot.app))
+        assert "of the distribution is another" in " ".join(lab.sentences)

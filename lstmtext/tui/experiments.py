@@ -147,7 +147,9 @@ def chart_lines(experiment: Experiment, width: int, height: int, look: Look) -> 
 def _plot(drawn: Sequence[Runs], bounds: tuple[float, float], look: Look) -> list[Line]:
     (y_low, y_high), last = bounds, len(drawn) - 1
     marks = nice_ticks(y_low, y_high, MOST_TICKS)
-    ticks = {0: y_high} | {round((y_high - mark) / (y_high - y_low) * last): mark for mark in marks}
+    ticks = {round((y_high - mark) / (y_high - y_low) * last): mark for mark in marks}
+    if min(ticks, default=last) > 1:  # a mark just below says how high the top is
+        ticks[0] = y_high
     tick, bare, flat = ("|", "|", ".") if look.ascii else ("┤", "│", "┄")
     lines = []
     for row, runs in enumerate(drawn):

@@ -269,6 +269,21 @@ async def test_escape_leaves_a_run_for_the_room_it_was_opened_from(make_run: Cal
         assert app.screen.query_one("#corpus", Input).value == "harbourx"
 
 
+async def test_an_estimate_that_comes_when_the_ui_has_been_left_is_nothing(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "DEBOUNCE_SECONDS", 0.0)
+    state = UiState(values={"train": {"corpus": "harbour"}})
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        await pilot.app.action_room("train")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: bool(children.calls))
+        room: Any = pilot.app.screen
+        words = room._asked
+    assert not room.query("#estimate")
+    assert isinstance(await room._measured(words, {"corpus": "harbour"}), (dict, str))
+    room.draw()
+
+
 async def test_a_text_is_handed_over_also_where_a_dashboard_lies_above_the_form(
     children: Children, make_run: Callable[..., FakeRun]
 ) -> None:

@@ -141,16 +141,17 @@ class TrainScreen(Room):
         """Ask a child process what it would cost, once nobody types any more. The one before is killed."""
         known = self._known.get(words)
         if known is None:
+            form = self.fields.values()  # of these words; afterwards there may be others, or no form any more
             self._wait_for("estimate")
             await asyncio.sleep(DEBOUNCE_SECONDS)
-            known = await self._measured(words)
+            known = await self._measured(words, form)
         self.working = "" if self.working == "estimate" else self.working
         self.estimate, self.problem = (None, known) if isinstance(known, str) else (known, "")
         self.draw()
 
-    async def _measured(self, words: tuple[str, ...]) -> dict[str, Any] | str:
+    async def _measured(self, words: tuple[str, ...], form: dict[str, str]) -> dict[str, Any] | str:
         try:
-            await asyncio.to_thread(refuse_text, self.fields.values())
+            await asyncio.to_thread(refuse_text, form)
         except FieldError as error:
             return str(error)  # not kept: the file may come
         task, options = words[1], words[2:]
@@ -170,8 +171,9 @@ class TrainScreen(Room):
             self.draw()
 
     def draw(self) -> None:
-        """Show the right side again."""
-        self.query_one("#estimate", Drawn).redraw()
+        """Show the right side again, if it is still there: an estimate may come while the UI is being left."""
+        for side in self.query("#estimate").results(Drawn):
+            side.redraw()
 
     def _side(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002
         lines: list[Runs] = []
@@ -233,7 +235,8 @@ class TrainScreen(Room):
         if self.problem:
             self.shell.problem(f"{name} was not started. {self.problem}")
             return
-        self.query_one("#name", Input).value = ""
+        for field in self.query("#name").results(Input):
+            field.value = ""
         self.shell.open_run(name)
 
     # Keys.

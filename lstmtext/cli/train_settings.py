@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstmtext.cli.preparing import preparation_shown
 from lstmtext.errors import InputError, SettingsError, UsageError
 from lstmtext.units import counted
 
@@ -196,7 +197,8 @@ def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tu
         with contextlib.suppress(SettingsError):  # all of them are said together, later
             settings = read_settings({"text": text, "batch": given.get("batch", {})}, strict=False)
             typed = {name: getattr(settings.batch, name) for name in given.get("batch", {})}
-            fit_batch(chosen["batch"], typed, len(prepare(settings.text).train))
+            with preparation_shown(sys.stderr):
+                fit_batch(chosen["batch"], typed, len(prepare(settings.text).train))
     return chosen, why
 
 

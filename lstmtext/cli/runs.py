@@ -229,13 +229,15 @@ def _ask(
     Raises RunError when the run is not alive, does not answer in time, or refuses.
     """
     from lstmtext.store.run import RunReader, find_run, run_name, send, wait_for
+    from lstmtext.store.run_settings import train_word
 
     folder = find_run(run)
     name = run_name(folder)
     reader = RunReader(folder)
     status = reader.status()
     if not status.alive:
-        hint = f" To train on: lstmtext train lm --resume {shlex.quote(name)}" if status.state != "finished" else ""
+        resume = f"lstmtext train {train_word(folder)} --resume {shlex.quote(name)}"
+        hint = f" To train on: {resume}" if status.state != "finished" else ""
         raise RunError(f"{name} is {status.state}, so it cannot {action}.{hint}")
     reader.events()  # what came before does not answer
     give_up = time.monotonic() + ANSWER_SECONDS

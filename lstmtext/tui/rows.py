@@ -6,8 +6,11 @@ the theme, and the glyph and the word say the same without one. Must not import 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.cells import cell_len, set_cell_size
 
+from lstmtext.store.run_settings import train_word
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow
 from lstmtext.units import format_bytes
 
@@ -165,11 +168,11 @@ def _next(row: RunRow) -> str:
         case "stalled":
             return "Its process is silent for over a minute. It may be swapping, or stopped: wait, or end it."
         case "crashed":
-            return f"Its process is gone. lstmtext train lm --resume {row.name}"
+            return f"Its process is gone. lstmtext train {train_word(Path(row.folder))} --resume {row.name}"
         case "failed":
             return "Enter shows why, and how to go on."
         case "stopped":
-            return f"Enter shows it. lstmtext train lm --resume {row.name}"
+            return f"Enter shows it. lstmtext train {train_word(Path(row.folder))} --resume {row.name}"
         case "damaged":
             return "Enter shows which of its files cannot be read."
         case "finished":

@@ -91,6 +91,9 @@ def test_a_run_that_is_not_alive_is_one_sentence(runs: Path, action: str, capsys
     assert captured.err == (
         f"lstmtext: hamlet is stopped, so it cannot {action}. To train on: lstmtext train lm --resume hamlet\n"
     )
+    (runs / "hamlet" / "config.toml").write_text('task = "sentiment"\n')
+    assert lstmtext(["runs", action, "hamlet"]) == 1
+    assert capsys.readouterr().err.endswith("To train on: lstmtext train sentiment --resume hamlet\n")
     assert lstmtext(["runs", action, "halmet"]) == 1
     assert "Did you mean 'hamlet'?" in capsys.readouterr().err
 

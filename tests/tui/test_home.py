@@ -292,3 +292,11 @@ async def test_details_at_140_columns(make_run: Any) -> None:
         await wait_until(pilot, lambda: "--resume hamlet" in screen_text(pilot.app))
         assert "harbour" in screen_text(pilot.app)
         assert "at step 100" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize(("task", "word"), [("language-model", "lm"), ("sentiment", "sentiment")])
+def test_the_command_that_goes_on_is_of_the_run_s_kind(tmp_path: Path, task: str, word: str) -> None:
+    (tmp_path / "config.toml").write_text(f'task = "{task}"\n')
+    for state in ("crashed", "stopped"):
+        row = RunRow(name="mine", folder=str(tmp_path), state=state, task=task)
+        assert f"lstmtext train {word} --resume mine" in dict(run_facts(row, NOW))["next"]

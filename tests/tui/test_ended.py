@@ -47,9 +47,11 @@ async def test_a_folder_that_is_gone_is_said_to_be(make_run: MakeRun) -> None:
     run = trained(make_run)
     run.finish("stopped")
     async with LstmtextApp("hamlet").run_test(size=(100, 30)) as pilot:
-        await shown(pilot, "hamlet")
+        await wait_until(pilot, lambda: "400/1,000" in screen_text(pilot.app))  # all of it is read
         shutil.rmtree(run.folder)
-        await wait_until(pilot, lambda: "Its folder is gone" in screen_text(pilot.app))
+        await wait_until(
+            pilot, lambda: "Its folder is gone" in (said := screen_text(pilot.app)) and "R Resume" not in said
+        )  # the line of keys follows a moment later
         text = screen_text(pilot.app)
         assert "crashed" not in text
         assert "R resumes" not in text

@@ -113,6 +113,12 @@ class LabelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     mark_dropout: Annotated[
         Fraction, Meta(description="Probability that a text loses its final mark: people leave it out.")
     ] = 0.3
+    neutral_context: Annotated[
+        Fraction,
+        Meta(
+            description="Part of the texts that stand among up to eight neutral ones of their source; the label stays."
+        ),
+    ] = 0.0
 
 
 class ReadoutSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -22,7 +22,8 @@ from torch import Tensor
 from lstmtext.config import BatchSettings, TrainSettings
 from lstmtext.metrics import accuracy
 from lstmtext.model.classifier import Classifier
-from lstmtext.text.examples import UNLABELLED, ExampleBatch, ExampleBatches, Examples, LabelledText, cut_batches, padded
+from lstmtext.text.example_batches import ExampleBatch, ExampleBatches, cut_batches, padded
+from lstmtext.text.examples import UNLABELLED, Examples, LabelledText
 from lstmtext.text.labels import NEUTRAL, POSITIVE
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.training.objective import Evaluation, StepLoss
@@ -55,7 +56,13 @@ class SentimentClassification:
         self.settings, self.text, self.arithmetic, self.model = settings, text, arithmetic, model
         marks = frozenset(tokenizer.vocabulary[mark] for mark in FINAL_MARKS if mark in tokenizer.vocabulary)
         self.examples = ExampleBatches(
-            text.train, text.weights, settings.batch, settings.labels, settings.run.seed, marks
+            text.train,
+            text.weights,
+            settings.batch,
+            settings.labels,
+            settings.run.seed,
+            marks,
+            skipped=int(tokenizer.line_end_id is not None),
         )
         self.validation = text.validation
         self.judged: Judged | None = None

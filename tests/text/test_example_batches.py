@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from lstmtext.config import BatchSettings, LabelSettings
 from lstmtext.errors import InputError
-from lstmtext.text.examples import ExampleBatch, ExampleBatches, Examples, cut_batches, padded
+from lstmtext.text.example_batches import NOBODY, ExampleBatch, ExampleBatches, cut_batches, padded
+from lstmtext.text.examples import Examples
+from lstmtext.text.labels import NEUTRAL, POSITIVE
 
 DOT, BANG, QUESTION = (TOKENIZER.vocabulary[mark] for mark in ".!?")
 
@@ -164,6 +166,60 @@ def test_padded_is_exact() -> None:
     assert tokens.dtype == lengths.dtype == np.int64
     assert examples.lengths.tolist() == [3, 1, 5, 2]
     assert len(examples) == 4
+
+
+def test_pieces_are_read_as_one_text_and_lose_their_beginning() -> None:
+    examples = examples_of([3, 1, 5, 2])
+    tokens, lengths = padded(examples, np.array([[2, 0, 3], [0, NOBODY, NOBODY], [3, 1, NOBODY]]), skipped=1)
+    assert tokens.tolist() == [[5, 6, 7, 8, 5, 2, 5, 5], [1, 2, 5, 0, 0, 0, 0, 0], [10, 5, 0, 0, 0, 0, 0, 0]]
+    assert lengths.tolist() == [8, 3, 2]
+
+
+def in_company(examples: Examples, share: float, **batch: int) -> ExampleBatches:
+    chosen = BatchSettings(**{"batch_size": 8, "sequence_length": 64} | batch)
+    labels = LabelSettings(mark_dropout=0.0, neutral_context=share)
+    return ExampleBatches(examples, [1.0] * 3, chosen, labels, 1, skipped=1)
+
+
+def test_some_texts_stand_among_neutral_ones_of_their_own_source() -> None:
+    """As many as wanted, with one to eight around them; label, row and the text itself stay; no other source helps."""
+    draw = np.random.default_rng(0)  # three tokens or more: the second belongs to one text alone
+    lengths, sources = draw.integers(3, 40, 1200), np.sort(draw.integers(0, 3, 1200))
+    ids, offsets, labels, _ = examples_of(lengths.tolist(), sources.tolist())
+    examples = Examples(ids, offsets, np.where(sources == 2, POSITIVE, labels), sources)  # the third has none
+    beginnings = {text_of(examples, row)[1]: row for row in range(len(examples))}
+    crowds: Counter[int] = Counter()
+    places: Counter[bool] = Counter()
+    for batch in epochs(in_company(examples, 0.25), 1)[0]:
+        assert batch.tokens.size <= 8 * 64 or len(batch.rows) == 1
+        for row, tokens, length, label in zip(batch.rows, batch.tokens, batch.lengths, batch.labels, strict=True):
+            whole = tokens[:length].tolist()
+            found = [beginnings[token] for token in whole if token in beginnings]
+            assert row in found
+            assert label == examples.labels[row]
+            joined = [token for piece in found for token in text_of(examples, piece)[1:]]
+            assert whole[1:] == joined
+            others = list(found)
+            others.remove(int(row))
+            assert all(examples.labels[other] == NEUTRAL for other in others)
+            assert all(examples.sources[other] == examples.sources[row] for other in others)
+            crowds[len(others)] += 1
+            if others:
+                places[found[0] == row] += 1
+    assert set(crowds) == set(range(9))
+    assert abs((1200 - crowds[0]) / (sources < 2).sum() - 0.25) < 0.05
+    assert all(count > 30 for count in places.values())
+
+
+def test_company_changes_from_epoch_to_epoch_and_follows_from_the_step() -> None:
+    examples = random_examples(200)
+    first, second = epochs(in_company(examples, 0.5), 2)
+    lengths = [
+        {int(row): int(n) for b in part for row, n in zip(b.rows, b.lengths, strict=True)} for part in (first, second)
+    ]
+    assert sum(lengths[0][row] != lengths[1][row] for row in range(200)) > 50
+    resumed = list(islice(in_company(examples, 0.5).batches(5), 5))
+    assert all(same(a, b) for a, b in zip(first[5:10], resumed, strict=True))
 
 
 @pytest.mark.parametrize("weights", [[0.0], [0.001]])

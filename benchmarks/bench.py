@@ -101,6 +101,7 @@ def output_of(command: list[str], limit_seconds: float) -> str:
             encoding="utf-8",
             start_new_session=True,
             env={**os.environ, "TMPDIR": folder, "LSTMTEXT_RUNS": f"{folder}/runs", "PYTHONUTF8": "1"},
+            preexec_fn=_hear_interrupts,
         )
         try:
             output, _ = process.communicate(timeout=limit_seconds)
@@ -113,6 +114,11 @@ def output_of(command: list[str], limit_seconds: float) -> str:
     if not tables_of(output):
         raise Failure("printed no table")
     return output
+
+
+def _hear_interrupts() -> None:
+    """`make bench &` in a script ignores SIGINT, and with it all that starts there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -194,6 +200,8 @@ def main() -> None:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     if given.data and not given.data.is_dir():
         parser.error(f"--data {given.data} is no folder")
+    if given.results and not given.results.is_file():
+        parser.error(f"--results {given.results} is no file: a page has a block for each benchmark")
     if given.list:
         for name in names:
             print(f"{name:16} {BENCHMARKS[name].seconds:4} s   python benchmarks/{BENCHMARKS[name].command}")

@@ -53,7 +53,7 @@ def anonymous_megabytes(pid: int) -> list[float]:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for each in [str(pid), *children]:
             lines = Path(f"/proc/{each}/status").read_text().splitlines()
-            found += [int(line.split()[1]) / 1000 for line in lines if line.startswith("RssAnon:")]
+            found += [int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("RssAnon:")]
     except OSError:
         pass
     return found
@@ -77,10 +77,12 @@ def in_peace(model: str, text: Path, output: Path, count: int) -> tuple[float, l
     """Answer everything: texts a second, and the peak of memory in every tenth of the file that was seen."""
     process, started = start(model, text, output), time.monotonic()
     samples: list[tuple[int, float, int]] = []
+    done = 0
     while process.poll() is None:
         parts = anonymous_megabytes(process.pid)
         if parts:
-            samples.append((answered(output), sum(parts), len(parts)))
+            done = max(done, answered(output))  # at the very end nothing says any more how many they are
+            samples.append((done, sum(parts), len(parts)))
         time.sleep(SAMPLE_SECONDS)
     seconds = time.monotonic() - started
     assert process.returncode == 0, process.returncode

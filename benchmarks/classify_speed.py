@@ -34,11 +34,11 @@ import numpy as np
 from sentiment_peers import INSTALL, review_sentences
 from table import STANDARD, not_measured, print_table, row
 
+from lstmtext.config import ModelSettings
 from lstmtext.store.checkpoint import (
     CheckpointConfig,
     ClassifierFacts,
     CorpusFacts,
-    ModelSettings,
     TokenizerFacts,
     classifier_shapes,
     read_checkpoint,

@@ -22,6 +22,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
 import torch.distributed as dist
+from table import print_table
 
 from lstmtext.config import TrainSettings
 from lstmtext.settings import read_settings
@@ -121,28 +122,46 @@ def measure(size: int, hidden: int, rounds: int) -> None:
 
 REACHED = 30e12  # FLOP/s of a GPU in bfloat16 matrix products of this shape
 TIME_STEP = 30e-6  # seconds of a layer's time step, forward and backward, however small the model is
-LINKS = {8: (200e9, 5e-6), 16: (25e9, 20e-6), 64: (25e9, 20e-6)}  # GPUs: bytes/s per GPU, seconds per message
+LINKS = {  # GPUs: what joins them, bytes/s per GPU, seconds per message
+    8: ("with NVLink", 200e9, 5e-6),
+    16: ("over the network", 25e9, 20e-6),
+    64: ("over the network", 25e9, 20e-6),
+}
 STREAMS, TIME_STEPS = 64, 96  # per GPU
+SHAPES = ((2, 512), (2, 1024), (2, 2048), (4, 4096))
 
 
 def arithmetic() -> None:
     """Compute and exchange of a step from rates that are given above, not measured."""
-    print(f"per GPU {STREAMS} × {TIME_STEPS} tokens, {REACHED / 1e12:.0f} TFLOP/s, {1e6 * TIME_STEP:.0f} µs per step")
-    print(f"| model | P | compute, ms | {' | '.join(f'exchange at {n}, ms' for n in LINKS)} | equal at, streams |")
-    print("|---|---|---|" + "---|" * (len(LINKS) + 1))
-    for layers, hidden in ((2, 512), (2, 1024), (2, 2048), (4, 4096)):
+    rows: dict[str, list[str]] = {}
+    for layers, hidden in SHAPES:
         given = read_settings({"model": {"layers": layers, "hidden": hidden, "embedding": hidden, "tied": True}})
         weights = sum(torch.Size(shape).numel() for shape in expected_shapes(given.model, VOCABULARY).values())
         sequential = TIME_STEP * TIME_STEPS * layers
         products = 6 * weights * TIME_STEPS / REACHED  # of one stream
-        exchange = [
-            2 * (n - 1) / n * 4 * weights / rate + 2 * (n - 1).bit_length() * delay
-            for n, (rate, delay) in LINKS.items()
-        ]
-        equal = ["any" if sequential > seconds else f"{seconds / products:.0f}" for seconds in exchange]
-        row = [max(sequential, products * STREAMS), *exchange]
-        cells = " | ".join(f"{1000 * seconds:.1f}" for seconds in row)
-        print(f"| {layers}×{hidden} | {weights / 1e6:.1f} M | {cells} | {', '.join(equal)} |")
+        column = {
+            "P": f"{short(weights / 1e6)} M",
+            "gradient, MB": f"{4 * weights / 1e6:,.0f}",
+            "compute, ms": short(1000 * max(sequential, products * STREAMS)),
+        }
+        equal = []
+        for n, (link, rate, delay) in LINKS.items():
+            seconds = 2 * (n - 1) / n * 4 * weights / rate + 2 * (n - 1).bit_length() * delay
+            column[f"exchange, {n} GPUs {link}, ms"] = short(1000 * seconds)
+            equal.append("never" if sequential > seconds else f"{seconds / products:.0f}")
+        below = f"exchange overtakes compute below so many streams per GPU: {' / '.join(map(str, LINKS))}"
+        column[below] = equal[0] if len(set(equal)) == 1 else " / ".join(equal)
+        for name, cell in column.items():
+            rows.setdefault(name, []).append(cell)
+    rates = f"per GPU {STREAMS} streams × {TIME_STEPS}, ρ {REACHED / 1e12:.0f} TFLOP/s, τ {1e6 * TIME_STEP:.0f} µs"
+    tokens = f"{VOCABULARY:,}".replace(",", " ")
+    columns = (f"{rates}; tied, {tokens} tokens", *(f"{layers}×{hidden}" for layers, hidden in SHAPES))
+    print_table(columns, [(name, *cells) for name, cells in rows.items()])
+
+
+def short(number: float) -> str:
+    """One digit behind the point where there are not two before it that say enough."""
+    return f"{number:.{1 if number < 20 else 0}f}"
 
 
 def main() -> None:

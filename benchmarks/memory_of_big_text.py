@@ -56,7 +56,7 @@ def write_text(path: Path, megabytes: int) -> None:
 
 def anonymous_megabytes(pid: int) -> float:
     """Of a process and its children now; what is gone meanwhile counts nothing."""
-    kilobytes = 0
+    kibibytes = 0
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -64,10 +64,10 @@ def anonymous_megabytes(pid: int) -> float:
     for each in (pid, *children):
         try:
             lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
-            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:"))
+            kibibytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:"))
         except OSError:
             continue
-    return kilobytes / 1000
+    return kibibytes * 1024 / 1e6
 
 
 def command(text: Path, name: str, tokenizer: str, steps: int) -> list[str]:

@@ -120,17 +120,16 @@ def tutorial(seconds: float, precision: str, seed: int, hidden: int = 512) -> fl
     return total / (len(held_out) - 1)
 
 
-def quick(seed: int, minutes: float | None, there: bool) -> list[tuple[str, ...]]:
+def quick(seed: int, minutes: float | None, there: bool, runs: Path) -> list[tuple[str, ...]]:
     plain, published = (f"`--recipe quick`, seed {seed}, beside {peer}" for peer in ("a tutorial's loop", "nanoGPT"))
     if not there:
         return [not_measured(name, DOWNLOAD) for name in (plain, published)]
-    folder = tempfile.mkdtemp()
     command = [*LSTMTEXT, "train", "lm", CORPUS, "--recipe", "quick", "--seed", str(seed), "--name", "quick"]
     command += ["--minutes", str(minutes)] if minutes else []
     started = time.perf_counter()
-    subprocess.run(command, check=True, env={**os.environ, "LSTMTEXT_RUNS": folder}, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, env={**os.environ, "LSTMTEXT_RUNS": str(runs)}, stderr=subprocess.DEVNULL)
     seconds = time.perf_counter() - started
-    loss = evaluate(f"{folder}/quick", [])["loss_nats_per_character"]
+    loss = evaluate(f"{runs}/quick", [])["loss_nats_per_character"]
     print(f"quick recipe, seed {seed}: {seconds:.0f} s as a whole process, stateful {loss:.4f} nats per character")
     from lstmtext.config import RunSettings
     from lstmtext.training.precision import choose_arithmetic
@@ -160,7 +159,7 @@ def main() -> None:
         if given.what == "shipped":
             rows = shipped(given.model, given.protocols, there)
         else:
-            rows = quick(given.seed, given.minutes, there)
+            rows = quick(given.seed, given.minutes, there, Path(folder) / "runs")
     print_table(STANDARD, rows)
 
 

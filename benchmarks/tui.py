@@ -25,7 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from table import STANDARD, machine, not_measured, print_table, row
-from tui_keys import make_runs
+from tui_runs import make_runs
 
 BARE = """
 from textual.app import App

@@ -84,24 +84,26 @@ async def rate(folder: Path) -> float:
 
         writer = threading.Thread(target=write)
         writer.start()
-        async with LstmtextApp("live").run_test(size=(140, 40)) as pilot:
-            while not pilot.app.screen.query(Board):
-                await pilot.pause(0.1)
-            board = pilot.app.screen.query_one(Board)
-            paint = board.paint
+        try:
+            async with LstmtextApp("live").run_test(size=(140, 40)) as pilot:
+                while not pilot.app.screen.query(Board):
+                    await pilot.pause(0.1)
+                board = pilot.app.screen.query_one(Board)
+                paint = board.paint
 
-            def counted(width: int, height: int) -> object:
-                nonlocal drawn
-                drawn += 1
-                return paint(width, height)
+                def counted(width: int, height: int) -> object:
+                    nonlocal drawn
+                    drawn += 1
+                    return paint(width, height)
 
-            board.paint = counted  # type: ignore[method-assign, assignment]
-            await pilot.pause(1.0)
-            drawn, started = 0, time.perf_counter()
-            await asyncio.sleep(WATCHED_SECONDS)
-            found = drawn / (time.perf_counter() - started)
-        ended.set()
-        writer.join()
+                board.paint = counted  # type: ignore[method-assign, assignment]
+                await pilot.pause(1.0)
+                drawn, started = 0, time.perf_counter()
+                await asyncio.sleep(WATCHED_SECONDS)
+                found = drawn / (time.perf_counter() - started)
+        finally:
+            ended.set()
+            writer.join()
     return found
 
 

@@ -75,6 +75,7 @@ def main() -> None:
     run = given.run
     if run is None:
         run = Path(tempfile.mkdtemp()) / given.text
+        print(f"The run: {run} (--run scores it again)", flush=True)
         command = [*LSTMTEXT, "train", "lm", str(part(given.data, given.text, "train")), "--validation", str(valid)]
         command += ["--recipe", given.recipe, "--device", given.device, "--name", given.text, *given.more]
         subprocess.run(command, check=True, env={**os.environ, "LSTMTEXT_RUNS": str(run.parent)})

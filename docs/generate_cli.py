@@ -76,6 +76,9 @@ def cli_page() -> str:
         "|---|---|",
         "| `LSTMTEXT_RUNS` | the folder of training runs instead of `./runs` |",
         "| `LSTMTEXT_CACHE` | the folder of downloads and prepared texts instead of the user's cache folder |",
+        "| `LSTMTEXT_CONFIG` | the folder of `ui.toml`, the terminal UI's keys and what it remembers, instead of the "
+        "user's configuration folder |",
+        "| `LSTMTEXT_ASCII` | `1`: the terminal UI draws in ASCII; `0`: it does not. Without it the terminal decides |",
         "| `NO_COLOR` | lines of plain text instead of a progress bar, as in a pipe or with `TERM=dumb` |",
         "",
     ]
@@ -146,7 +149,8 @@ def settings_page() -> str:
     lines = ["# Settings of a training run", "", NOTICE, ""]
     lines += [
         "A settings file is TOML with the tables below. A run keeps all of them in its `config.toml`, and",
-        "`lstmtext train lm --config runs/NAME/config.toml --name AGAIN` repeats it.",
+        "`lstmtext train lm --config runs/NAME/config.toml --name AGAIN` repeats it; of a classifier,",
+        "`lstmtext train sentiment`.",
         "",
         "Later wins: defaults, then `--recipe`, then `--config`, then options; `--set KEY=VALUE` reaches every",
         "setting. Without recipe and file, sizes, dropout and budget are chosen by the length of the text and the",
@@ -200,6 +204,8 @@ def _value(kind: Any) -> tuple[str, str]:
             return "`true`, `false`", ""
         case types.ListType():
             return f"list of: {_value(kind.item_type)[0]}", ""
+        case types.DictType():
+            return f"table of: {_value(kind.value_type)[0]}", ""
         case types.TupleType():
             return f"[{', '.join(_value(each)[0] for each in kind.item_types)}]", ""
         case types.UnionType():

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, Judgement
@@ -130,13 +131,7 @@ class LanguageModel:
 
     def stream(self, prompt: str = "", **options: Unpack[Options]) -> Iterator[str]:
         """The completion, piece by piece as it comes; joined, the pieces are `generate`'s `completion`."""
-        work = Work(self, prompt, 1, 0, options)
-        try:
-            for token in work.writer:
-                if token.piece:
-                    yield token.piece
-        finally:
-            work.writer.close()
+        return _pieces(Work(self, prompt, 1, 0, options).writer)
 
     def loss(self, text: str) -> float:
         """Mean −log P of each token of `text` but the first, given those before it: nats per token.
@@ -217,6 +212,7 @@ class Work:
                 "`lstmtext models list` shows which is which."
             )
         given: dict[str, Any] = {"length": 400, "stop": (), "seed": None, **options}
+        given = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
         self.model, self.prompt = model, prompt
         length, stop, seed = given.pop("length"), given.pop("stop"), given.pop("seed")
         problems = unknown_options(given, Options.__annotations__)
@@ -227,8 +223,8 @@ class Work:
                 problems.append(said)
             return instead if said else value
 
-        length = int(fitting(not_a_number("length", length, whole=True), length, 0))
-        seed = random_seed() if seed is None else int(fitting(not_a_number("seed", seed, whole=True), seed, 0))
+        length = fitting(not_a_number("length", length, whole=True), length, 0)
+        seed = random_seed() if seed is None else fitting(not_a_number("seed", seed, whole=True), seed, 0)
         samples = fitting(not_a_number("samples", samples, whole=True), samples, 1)
         prompt = fitting(not_text("prompt", [prompt], "a text (str)"), prompt, "")
         stop = [stop] if isinstance(stop, str) or not isinstance(stop, Iterable) else list(stop)
@@ -272,6 +268,15 @@ class Work:
             seconds=sample.seconds,
             tokens_per_second=sample.tokens / sample.seconds if sample.seconds else 0.0,
         )
+
+
+def _pieces(writer: Writer) -> Iterator[str]:
+    try:
+        for token in writer:
+            if token.piece:
+                yield token.piece
+    finally:
+        writer.close()
 
 
 def load(name: str | os.PathLike[str]) -> LanguageModel | Classifier:

@@ -247,7 +247,7 @@ class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class RunSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where and how it runs, and what it reports."""
 
-    seed: Annotated[Natural, Meta(description="Seed of everything random.")] = 1
+    seed: Annotated[Annotated[int, Meta(ge=0, le=2**63 - 1)], Meta(description="Seed of everything random.")] = 1
     device: Annotated[str, Meta(description="auto, cpu, cuda, cuda:N or mps.")] = "auto"
     precision: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"],

@@ -49,9 +49,10 @@ def check_explain(
 
     known: the names of the methods; the others as `explain` has them
     """
-    if methods is not None and (isinstance(methods, str) or not isinstance(methods, Iterable)):
+    methods = () if methods is None else methods
+    if isinstance(methods, str) or not isinstance(methods, Collection):
         raise _refused("methods", methods, "a list of methods, like ['occlusion']")
-    for method in methods or ():
+    for method in methods:
         if method not in known:
             raise UsageError(f"There is no method {reprlib.repr(method)}; the methods are {', '.join(known)}.")
     if against is not None and not isinstance(against, str):

@@ -63,7 +63,7 @@ def format_duration(seconds: float) -> str:
 def format_bytes(count: float) -> str:
     """Bytes with a decimal prefix: `532 B`, `10.6 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
+        if round(count, 1) < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"

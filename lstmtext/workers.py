@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import IO, Any, Generic, NamedTuple, Self, TypeVar, cast
+from typing import IO, Any, Generic, NamedTuple, Self, TypeVar
 
 from lstmtext.errors import LstmtextError
 
@@ -60,7 +60,7 @@ class Workers(Generic[Piece, Result]):
         self._workers: list[_Worker] = []
         self._idle: list[_Worker] = []
         self._places: dict[int, int] = {}  # of a busy worker's results (by descriptor) → number of its piece
-        self._done: dict[int, Result] = {}
+        self._done: dict[int, tuple[Result, BaseException | None]] = {}
         self._begun = self._given = 0  # pieces
 
     def __enter__(self) -> Self:
@@ -70,8 +70,9 @@ class Workers(Generic[Piece, Result]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for worker in self._workers:
-            os.kill(worker.pid, signal.SIGKILL)  # what it is doing, nobody wants
-            os.waitpid(worker.pid, 0)
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):  # where a parent had SIGCHLD ignored
+                os.kill(worker.pid, signal.SIGKILL)  # what it is doing, nobody wants
+                os.waitpid(worker.pid, 0)
             with contextlib.suppress(BrokenPipeError):
                 worker.work.close()
             worker.results.close()
@@ -82,7 +83,7 @@ class Workers(Generic[Piece, Result]):
 
         pieces: (piece, whether others are there too, so that it is worth sharing); None says that the next one may
         take its time: before it is asked for, everything that has been begun is given out.
-        An exception of `work` is raised here. Raises LstmtextError when a process has been killed.
+        An exception of `work` is raised here, in its turn. Raises LstmtextError when a process has been killed.
         """
         for entry in self._followed_by_the_rest(pieces):
             if entry is None:
@@ -116,8 +117,11 @@ class Workers(Generic[Piece, Result]):
 
     def _ready(self) -> Iterator[Result]:
         while self._given in self._done:
+            result, error = self._done.pop(self._given)
+            if error is not None:
+                raise error
             self._given += 1
-            yield self._done.pop(self._given - 1)
+            yield result
 
     def _rest(self) -> Iterator[Result]:
         yield from self._ready()
@@ -131,12 +135,9 @@ class Workers(Generic[Piece, Result]):
         for descriptor in select.select(list(self._places), [], [])[0]:
             worker, place = busy[descriptor], self._places.pop(descriptor)
             try:
-                result, error = pickle.load(worker.results)
+                self._done[place] = pickle.load(worker.results)
             except (EOFError, pickle.UnpicklingError):
                 raise LstmtextError(self._killed) from None
-            if error is not None:
-                raise error
-            self._done[place] = cast(Result, result)
             self._idle.append(worker)
 
     def _fork(self) -> None:
@@ -163,9 +164,11 @@ class Workers(Generic[Piece, Result]):
                 while True:
                     outcome: tuple[Any, BaseException | None]
                     try:
-                        outcome = self._work(pickle.load(work)), None
+                        piece = pickle.load(work)
                     except EOFError:
                         break
+                    try:
+                        outcome = self._work(piece), None
                     except Exception as error:
                         outcome = None, error
                     pickle.dump(outcome, results, pickle.HIGHEST_PROTOCOL)

@@ -88,9 +88,37 @@ def test_one_slow_piece_does_not_let_the_others_run_away(monkeypatch: pytest.Mon
         assert len(list(results)) == 39
 
 
-def test_what_goes_wrong_in_a_process_is_raised_here() -> None:
-    with Workers(lambda number: 1 // (3 - number), 2) as workers, pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize("error", [ZeroDivisionError, EOFError])
+def test_what_goes_wrong_in_a_process_is_raised_here(error: type[Exception]) -> None:
+    def work(number: int) -> None:
+        if number == 3:
+            raise error
+
+    with Workers(work, 2) as workers, pytest.raises(error):
         list(workers.results(shared(10)))
+
+
+def test_it_is_raised_after_the_results_that_come_before_it() -> None:
+    def work(number: int) -> int:
+        time.sleep(0.3 if number == 3 else 0)
+        if number > 2:
+            raise ValueError(number)
+        return number
+
+    given: list[int] = []
+    with Workers(work, 3) as workers, pytest.raises(ValueError, match="3"):
+        given.extend(workers.results(shared(20)))
+    assert given == [0, 1, 2]
+
+
+def test_they_end_where_the_ends_of_processes_are_nobodys_business() -> None:
+    """SIGCHLD ignored, as a parent may leave it: what has ended is gone, and there is nothing to wait for."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with Workers(slow_square, 2) as workers:
+            assert len(list(workers.results(shared(10)))) == 10
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_an_input_that_is_damaged_has_answers_to_what_came_before() -> None:

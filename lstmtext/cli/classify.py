@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from lstmtext.cli.output import ascii_only, write_out
 from lstmtext.errors import UsageError
 from lstmtext.units import counted
 
@@ -252,8 +253,7 @@ def _rows(form: str, model: str, *, to_file: bool) -> tuple[Row, str]:
     from lstmtext.cli.classify_rows import CSV_HEADER, csv_row, json_rows, screen_rows, tab_row
 
     if form == "json":
-        plain = not to_file and (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        return json_rows(model, ascii_only=plain), ""
+        return json_rows(model, ascii_only=not to_file and ascii_only()), ""
     if form == "csv":
         return csv_row, CSV_HEADER
     if to_file or not sys.stdout.isatty():
@@ -266,10 +266,8 @@ def _rows(form: str, model: str, *, to_file: bool) -> tuple[Row, str]:
 
 
 def _to_stdout(rows: str, texts: Sequence[str] = (), problems: int = 0) -> None:  # noqa: ARG001 - as AnswerFile.write
-    """Print at once; what the encoding does not have becomes a question mark."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(rows.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    """Print at once."""
+    write_out(rows)
 
 
 def _processes() -> int:

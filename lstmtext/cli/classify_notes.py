@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from lstmtext.cli.progress import printable
 from lstmtext.cli.status_line import StatusLine
+from lstmtext.printable import printable
 from lstmtext.units import counted, format_duration
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lstmtext.cli.progress import printable
+from lstmtext.printable import printable
 
 if TYPE_CHECKING:
     from lstmtext.engine.classifier import Judgement

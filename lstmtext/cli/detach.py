@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from lstmtext.cli.leaving import Told
 from lstmtext.errors import RunError
 from lstmtext.files import write_atomically
 from lstmtext.places import cache_folder
-from lstmtext.store.run import RunReader
+from lstmtext.store.run import RunReader, run_name
 
 if TYPE_CHECKING:
     from lstmtext.config import TrainSettings
@@ -81,7 +82,8 @@ def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
             shutil.rmtree(folder)
         raise RunError(said[-1].removeprefix("lstmtext: ") if said else "The training process ended at once.")
     click.echo(f"Training {folder.name} in the background (process {process.pid}).", err=True)
-    click.echo(f"Look: lstmtext runs watch {folder.name}    Stop: lstmtext runs stop {folder.name}", err=True)
+    name = shlex.quote(run_name(folder))
+    click.echo(f"Look: lstmtext runs watch {name}    Stop: lstmtext runs stop {name}", err=True)
 
 
 def _give_way(pid: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -19,7 +18,9 @@ __all__ = ["command"]
 # Options of one kind of model, which would do nothing with the other.
 LANGUAGE_MODEL = ["protocol", "dynamic", "dynamic_rate", "dynamic_decay", "dynamic_segment", "window", "windows"]
 LANGUAGE_MODEL += ["seed", "part", "validation", "field", "device"]
-WINDOWED = ["window", "windows", "seed"]  # of a language model, which would do nothing in another protocol
+# Of a language model, which would do nothing without another option's value.
+PARTS = ("train", "validation")
+NEEDED = dict.fromkeys(("window", "windows", "seed"), ("protocol", ("windowed",))) | {"validation": ("part", PARTS)}
 CLASSIFIER = ["text_column", "label_column", "label_map", "baseline", "failures"]
 
 
@@ -53,7 +54,9 @@ CLASSIFIER = ["text_column", "label_column", "label_map", "baseline", "failures"
     help="Of DATA: all of it, or one side of its split.",
 )
 @click.option(
-    "--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, help="Where that split is."
+    "--validation",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Where that split is: the share of the last part. Default: 0.1, or as the corpus comes.",
 )
 @click.option("--field", default="text", help="Field of .jsonl records.")
 @click.option("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps.")
@@ -76,7 +79,7 @@ def command(
     windows: int,
     seed: int,
     part: str,
-    validation: float,
+    validation: float | None,
     field: str,
     device: str,
     text_column: str,
@@ -114,6 +117,8 @@ def command(
     given = {name: value for name, value in asked.items() if value is not None}
     if given and not dynamic:
         raise UsageError("--dynamic-rate, --dynamic-decay and --dynamic-segment belong to --dynamic.")
+    import msgspec
+
     from lstmtext.cli.evaluate_classifier import OWN_TEXT
     from lstmtext.store.checkpoint import Metric
     from lstmtext.store.models import record_metric
@@ -174,7 +179,7 @@ def command(
         record_metric(folder, protocol, metric)
         click.echo(f"Recorded {name!r} on the card in {str(folder)!r}.", err=True)
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(msgspec.json.encode(found))  # null for what is no finite number
         return
     click.echo(f"{nats:.4f} nats per {tokenizer.unit}, perplexity {perplexity_from_nats(nats):.2f}")
     click.echo(f"{per_character:.4f} nats and {bits_from_nats(per_character):.4f} bits per character")
@@ -201,9 +206,9 @@ def _refuse_ignored(model: str, classifier: bool) -> None:
             raise UsageError(
                 f"--{name.replace('_', '-')} is for {kinds[0]}, and {model!r} is {kinds[1]}: leave it out."
             )
-    for name in WINDOWED:
-        if typed(name) and context.params["protocol"] != "windowed":
-            raise UsageError(f"--{name} is for --protocol windowed: add that, or leave --{name} out.")
+    for name, (other, values) in NEEDED.items():
+        if typed(name) and context.params[other] not in values:
+            raise UsageError(f"--{name} is for --{other} {' or '.join(values)}: add that, or leave --{name} out.")
 
 
 def _refuse_shipped(model: str, folder: Path) -> None:
@@ -218,25 +223,29 @@ def _refuse_shipped(model: str, folder: Path) -> None:
 
 
 def _tokens(
-    data: tuple[str, ...], field: str, part: str, validation: float, tokenizer: Any
+    data: tuple[str, ...], field: str, part: str, validation: float | None, tokenizer: Any
 ) -> tuple[Any, float, str, str]:
     """The token ids of the wanted part, the characters of its text per token, its name, and the sha256 of all text."""
     import numpy as np
 
     from lstmtext.text.corpus import open_corpus
+    from lstmtext.text.preparation import DEFAULT_VALIDATION
 
     corpus = open_corpus(list(data), field=field)
     name = corpus.name
-    if part == "validation" and corpus.validation_file:
-        corpus, part, name = open_corpus([str(corpus.validation_file)], field=field), "all", f"{name}, validation part"
+    # The same split as in training: a corpus with two parts is divided only where that is asked for.
+    if part != "all" and validation is None and corpus.validation_file:
+        if part == "validation":
+            corpus = open_corpus([str(corpus.validation_file)], field=field)
+        part, name = "all", f"{name}, {part} part"
     scanned = corpus.scan()
-    size = scanned.bytes
-    # The same border as in training: at a line end where a token could be cut.
-    border = corpus.boundary(int(size * (1 - validation) + 1e-9), line=tokenizer.kind not in ("char", "byte"))
-    start, stop = {"all": (0, size), "train": (0, border), "validation": (border, size)}[part]
+    start, stop = 0, scanned.bytes
     if part != "all":
-        share = 1 - validation if part == "train" else validation
-        name = f"{name}, {'first' if part == 'train' else 'last'} {share:.0%}"
+        held_out = validation or DEFAULT_VALIDATION
+        # At a line end where a token could be cut.
+        border = corpus.boundary(int(stop * (1 - held_out) + 1e-9), line=tokenizer.kind not in ("char", "byte"))
+        start, stop = (0, border) if part == "train" else (border, stop)
+        name += f", first {1 - held_out:.0%}" if part == "train" else f", last {held_out:.0%}"
     unknown: list[str] = []
     ids = []
     characters = 0

@@ -10,6 +10,7 @@ import click
 
 from lstmtext.cli.typed import typed_command
 from lstmtext.errors import UsageError
+from lstmtext.printable import printable
 from lstmtext.units import counted
 
 if TYPE_CHECKING:
@@ -45,8 +46,12 @@ def evaluate_classifier(
     from lstmtext.store.checkpoint import read_checkpoint
     from lstmtext.store.models import record_metric
 
-    if baseline and not any(is_suite(_suite_folder(name)) for name in data):
+    suites = [is_suite(_suite_folder(name)) for name in data]
+    if baseline and not any(suites):
         raise UsageError(f"--baseline is for a suite such as negation, and {data[0]!r} is none: leave it out.")
+    for option, value in zip(("text-column", "label-column", "label-map"), columns, strict=True):
+        if value and all(suites):
+            raise UsageError(f"--{option} is for labelled text, and {data[0]!r} is a suite: leave it out.")
     checkpoint = read_checkpoint(folder)
     classifier = EngineClassifier(checkpoint)
 
@@ -224,4 +229,4 @@ def _show_suite(found: dict[str, Any]) -> None:
 def _show_failures(found: dict[str, Any]) -> None:
     for failure in found.get("failures", ()):
         what = failure.get("phenomenon") or failure["label"]
-        click.echo(f"  {failure['positive']:.3f}  {what:<13} {failure['text']}")
+        click.echo(f"  {failure['positive']:.3f}  {what:<13} {printable(failure['text'])}")

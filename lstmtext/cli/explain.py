@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lstmtext.cli.cores import leave_busy_cores_alone
-from lstmtext.cli.output import listed, unknown_note, write_out
+from lstmtext.cli.output import ascii_only, draw, unknown_note, write_out
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -135,8 +135,7 @@ def command(
         click.echo(unknown_note(found.unknown), err=True)
     _draw(found, svg, png)
     if as_json:
-        plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        write_out(found.to_json(ascii_only=plain) + "\n")
+        write_out(found.to_json(ascii_only=ascii_only()) + "\n")
     else:
         from lstmtext.cli.progress import is_fancy
         from lstmtext.explain.page import page
@@ -164,24 +163,14 @@ def _draw(found: Explanation, svg: Path | None, png: Path | None) -> None:
     """Write the drawings that were asked for."""
     if svg is None and png is None:
         return
-    from lstmtext.explain import png as pixels
     from lstmtext.explain.svg import svg as drawing
-    from lstmtext.files import write_atomically
 
     parts = {"gates": found.gates, "units that are off": found.ablation, "second text": found.against}
     if left_out := [name for name, part in parts.items() if part is not None]:
         click.echo(f"note: the drawing has no {' and no '.join(left_out)}.", err=True)
     drawn = drawing(found)
-    if svg is not None:
-        write_atomically(svg, drawn)
-    if png is not None:
-        write_atomically(png, pixels.png(drawn))
-        if missing := pixels.missing(drawn):
-            click.echo(
-                f"note: no font of this system has {listed(missing)}: boxes in the PNG. "
-                "Install one, or use --svg, which is drawn with the fonts of whoever looks at it.",
-                err=True,
-            )
+    for place in filter(None, (svg, png)):
+        draw(place, drawn, "use --svg")
 
 
 def _read_text(text: str | None, file: str | None) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lstmtext.cli.output import encodes
+from lstmtext.cli.output import draw, encodes
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ EXAMPLES = """Examples:
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw it: a .png or .svg file."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the LSTM's training.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the LSTM's training."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     file: str | None,
@@ -93,6 +95,8 @@ def command(
     """
     if out is not None and not out.parent.is_dir():
         raise InputError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
+    if out is not None and file is not None and out.exists() and Path(file).exists() and out.samefile(file):
+        raise UsageError(f"--out {str(out)!r} is the series itself: it would be lost. Name another file.")
     if plot is not None:
         from lstmtext.explain.plots import check_plot
 
@@ -111,10 +115,9 @@ def command(
 
         write_atomically(out, _csv(found))
     if plot is not None:
-        from lstmtext.explain.plots import write_plot
         from lstmtext.forecast.plot import svg
 
-        write_plot(plot, svg(found))
+        draw(plot, svg(found), "name an .svg file")
     click.echo(json.dumps(found.document(), allow_nan=False) if as_json else _page(found))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from lstmtext.cli.cores import leave_busy_cores_alone
-from lstmtext.cli.output import unknown_note, write_text
+from lstmtext.cli.output import ascii_only, unknown_note, write_text
 from lstmtext.errors import UsageError
 
 if TYPE_CHECKING:
@@ -135,8 +135,7 @@ def _print_one(result: Generation, number: int, as_json: bool) -> None:
     document["tokens"] = [
         {"text": token.text, "probability": token.probability, "top": token.top} for token in result.tokens
     ]
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    write_text(json.dumps(document, ensure_ascii=plain) + "\n")
+    write_text(json.dumps(document, ensure_ascii=ascii_only()) + "\n")
 
 
 def _read_prompt(prompt: str | None, file: str | None) -> str:

@@ -7,6 +7,7 @@ One file per command; a command's module is imported only when that command is c
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any, NoReturn
@@ -93,6 +94,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code: 0 done, 1 could not be done, 2 wrong call, 130 interrupted."""
     debug = "--debug" in arguments[:1]
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # what its encoding does not have becomes a question mark
     try:
         result: Any = cli.main(arguments, prog_name="lstmtext", standalone_mode=False, obj=arguments)
         sys.stdout.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import shlex
 import shutil
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from lstmtext.cli.output import encodes
+from lstmtext.cli.output import draw, encodes
 from lstmtext.cli.progress import is_fancy
 from lstmtext.errors import UsageError
 from lstmtext.experiments import EXPERIMENTS
@@ -38,10 +39,13 @@ EXAMPLES = """Examples:
   lstmtext memory copying --json"""
 BUDGETS = ("quick", "full")
 CHART_HEIGHT = 20  # lines
+UPRIGHTS = "Uprights in the chart are the range of the seeds"
 INTERVALS = (
-    "Uprights in the chart are the range of the seeds, brackets in the tables the 95 % interval of their mean "
+    ", brackets in the tables the 95 % interval of their mean "
     "(Student's; of shares of solved seeds Wilson's): with two seeds it is wide, because two say little."
 )
+HIDDEN = ". The tables of a wider terminal have the 95 % interval of their mean beside it."
+BRACKETS = re.compile(r"\(\S+ to ")  # as `_cell` writes them
 MOST_COLUMNS, NAME_COLUMNS = 8, 24  # of a table: numbers, and the width of the names
 LINE_SECONDS, DRAW_SECONDS = 10.0, 0.1  # between lines in a log, and between drawings of the bar
 
@@ -109,9 +113,8 @@ def command(
         write_atomically(folder / RESULT, content + "\n")
     if plot is not None:
         from lstmtext.experiments.draw import svg
-        from lstmtext.explain.plots import write_plot
 
-        write_plot(plot, svg(found))
+        draw(plot, svg(found), "name an .svg file")
     click.echo(content if as_json else _page(task, found, folder), color=is_fancy(sys.stdout))
 
 
@@ -231,14 +234,18 @@ def _page(task: Experiment, found: dict[str, Any], folder: Path) -> str:
         chart = captured.get().rstrip("\n")
     else:
         chart = plain(lines)
-    tables = [_table(found, *which, width) for which in task.tables or (task.chart,)]
+    shown = task.tables or (task.chart,)
+    tables = [_table(found, *which, width) for which in shown]
+    intervals = INTERVALS
+    if not any(map(BRACKETS.search, tables)):
+        intervals = HIDDEN if any(BRACKETS.search(_table(found, *which, math.inf)) for which in shown) else "."
     scores = ", ".join(f"{name} {_short(value)}" for name, value in found["baselines"].items())
-    told = textwrap.fill(f"{found['note']} Beside it: {scores}. {INTERVALS}", max(width, 40))
+    told = textwrap.fill(f"{found['note']} Beside it: {scores}. {UPRIGHTS}{intervals}", max(width, 40))
     page = "\n".join([found["title"], "", chart, *tables, "", told, str(folder / "result.json")])
     return page if encodes(page) else page.encode("ascii", "replace").decode()
 
 
-def _table(found: dict[str, Any], quantity: str, condition: str, width: int) -> str:
+def _table(found: dict[str, Any], quantity: str, condition: str, width: float) -> str:
     """A row per arm: the mean at each x, with its interval where the terminal is wide enough."""
     rows = [(arm, arm.get(quantity, {}).get(condition, {})) for arm in found["arms"]]
     names = list(dict.fromkeys(name for _, by_x in rows for name in by_x))

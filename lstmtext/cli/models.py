@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,10 +133,11 @@ def pack_command(model: str, output: Path, half: bool, notes: Path | None) -> No
     """Copy MODEL to a folder to share or ship: no optimizer state, a model card, one file of weights."""
     from lstmtext.store.checkpoint import read_config
     from lstmtext.store.models import find_model, pack_model
+    from lstmtext.text.decoding import whole_text
 
-    pack_model(find_model(model), output, half=half, notes=notes.read_text(encoding="utf-8") if notes else "")
+    pack_model(find_model(model), output, half=half, notes=whole_text(notes.read_bytes(), str(notes)) if notes else "")
     use = "classify" if read_config(output).classifier else "generate"
-    click.echo(f"{output} holds {model}; `lstmtext {use} --model {output}` uses it.", err=True)
+    click.echo(f"{output} holds {model}; `lstmtext {use} --model {quote(str(output))}` uses it.", err=True)
 
 
 @command.command("average", epilog=_examples("average sentiment mine --shares 0.3,0.7 --output between"))
@@ -156,9 +159,11 @@ def average_command(models: tuple[str, ...], shares: str | None, output: Path) -
     except ValueError:
         raise UsageError(f"--shares is {shares!r}; numbers with commas between them are needed: 0.3,0.7.") from None
     average_models([find_model(model) for model in models], given, output, typed_command())
-    click.echo(
-        f"{output} holds the mean of {' and '.join(models)}; measure it with `lstmtext evaluate {output} …`.", err=True
-    )
+    names = list(models)
+    if not math.isclose(total := sum(given), 1) and shares:  # they were made to add up to 1
+        names = [f"{name} ({share / total:.4g})" for name, share in zip(models, given, strict=True)]
+    measure = f"lstmtext evaluate {quote(str(output))} …"
+    click.echo(f"{output} holds the mean of {' and '.join(names)}; measure it with `{measure}`.", err=True)
 
 
 def _units(document: dict[str, Any]) -> str:
@@ -211,8 +216,6 @@ def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, A
 
 
 def _parameters(config: CheckpointConfig) -> int:
-    import math
-
     from lstmtext.store.checkpoint import config_shapes
 
     return sum(math.prod(shape) for shape in config_shapes(config).values())

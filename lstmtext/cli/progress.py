@@ -37,7 +37,7 @@ from lstmtext.units import bits_from_nats, format_duration, perplexity_from_nats
 if TYPE_CHECKING:
     import rich.progress
 
-__all__ = ["ProgressView", "Tally", "is_fancy", "printable"]
+__all__ = ["ProgressView", "Tally", "is_fancy"]
 
 LINE_INTERVAL_SECONDS = 10.0
 BAR_WIDTH = 5  # columns, at least
@@ -55,11 +55,15 @@ class Tally:
     def __init__(self) -> None:
         self.started: Started | None = None
         self.progress: Progress | None = None
-        self.evaluated: Evaluated | None = None
-        self.best: Evaluated | None = None
+        self._bests: list[Evaluated] = []  # each lower than the one before
         self.step = 0
         self.total_steps = 0
         self._origin: tuple[int, float] | None = None  # (step, seconds) this session's rate is counted from
+
+    @property
+    def best(self) -> Evaluated | None:
+        """The evaluation with the lowest loss, of the steps that counted."""
+        return self._bests[-1] if self._bests else None
 
     def take(self, event: Event) -> None:
         """Add one event."""
@@ -70,12 +74,10 @@ class Tally:
             self.total_steps = event.total_steps
         if isinstance(event, Started):
             self.started = event
-        elif isinstance(event, Resumed) and self.best is not None and self.best.step > event.step:
-            self.best = None  # that part is trained again
-        elif isinstance(event, Evaluated):
-            self.evaluated = event
-            if self.best is None or event.loss < self.best.loss:
-                self.best = event
+        elif isinstance(event, Resumed):  # what comes after its step is trained again
+            self._bests = [earlier for earlier in self._bests if earlier.step <= event.step]
+        elif isinstance(event, Evaluated) and (self.best is None or event.loss < self.best.loss):
+            self._bests.append(event)
         elif isinstance(event, Progress):
             if self._origin is None or event.seconds < self._origin[1]:
                 self._origin = (event.step, event.seconds)  # joined in the middle of a session

@@ -48,6 +48,10 @@ def list_command(as_json: bool) -> None:
     from lstmtext.store.run import list_runs, summarise
     from lstmtext.units import counted
 
+    if unready := _in_preparation():
+        click.echo(
+            f"note: {counted(unready, 'text')} in preparation; a training is listed when its text is ready.", err=True
+        )
     summaries, experiments = [summarise(folder) for folder in list_runs()], list_experiments()
     if as_json:
         _print_json([*(summary.brief() for summary in summaries), *(one.brief() for one in experiments)])
@@ -72,6 +76,14 @@ def list_command(as_json: bool) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _in_preparation() -> int:
+    """How many texts some process is preparing now: a training writes nothing before that is done."""
+    from lstmtext.places import cache_folder
+    from lstmtext.store.control import lock_is_held
+
+    return sum(map(lock_is_held, (cache_folder() / "prepared").glob(".*.partial")))  # see text/partial.py
 
 
 @command.command(epilog=_examples("show hamlet", "show hamlet --json"))
@@ -184,7 +196,7 @@ def save(run: str, as_json: bool) -> None:
 @JSON
 def sample(run: str, prompt: str | None, as_json: bool) -> None:
     """Text from a live run as it is now. Training is not changed by it."""
-    from lstmtext.cli.progress import printable
+    from lstmtext.cli.output import write_text
     from lstmtext.events import Sampled
 
     arguments = {}
@@ -201,7 +213,7 @@ def sample(run: str, prompt: str | None, as_json: bool) -> None:
     if as_json:
         _print_json({"acknowledged": answer, "sampled": found})
     else:
-        click.echo(printable(found.text) if sys.stdout.isatty() else found.text)
+        write_text(found.text + "\n")
 
 
 @command.command(epilog=_examples("remove hamlet", "remove hamlet --yes"))
@@ -229,15 +241,14 @@ def _ask(
     Raises RunError when the run is not alive, does not answer in time, or refuses.
     """
     from lstmtext.store.run import RunReader, find_run, run_name, send, wait_for
-    from lstmtext.store.run_settings import train_word
+    from lstmtext.store.run_settings import resume_command
 
     folder = find_run(run)
     name = run_name(folder)
     reader = RunReader(folder)
     status = reader.status()
     if not status.alive:
-        resume = f"lstmtext train {train_word(folder)} --resume {shlex.quote(name)}"
-        hint = f" To train on: {resume}" if status.state != "finished" else ""
+        hint = f" To train on: {resume_command(folder)}" if status.state != "finished" else ""
         raise RunError(f"{name} is {status.state}, so it cannot {action}.{hint}")
     reader.events()  # what came before does not answer
     give_up = time.monotonic() + ANSWER_SECONDS

@@ -31,7 +31,7 @@ def tensorboard(run: str, output: Path | None) -> None:
 
     folder = find_run(run)
     target = output or Path("tensorboard") / run_name(folder)
-    writer = SummaryWriter(str(target))
+    writer = SummaryWriter(str(target), purge_step=0)  # what an earlier call wrote there is not shown beside it
     count = 0
     for event in RunReader(folder).events():
         scalars: dict[str, float] = {}

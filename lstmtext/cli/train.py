@@ -52,6 +52,9 @@ COMMON = [
     click.option("--dry-run", is_flag=True, help="Print settings, size, memory and time; train nothing."),
 ]
 
+# What has a meaning beside --resume.
+BESIDE_RESUME = ("resume", "detach", "as_json")
+
 
 def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
     """The options of both commands; and what both say when they are interrupted early."""
@@ -108,8 +111,7 @@ def language_model(
     With nothing but a CORPUS, settings are chosen by its size and the device, and said.
     """
     if resume:
-        extra = [*corpus, *(key for key, value in {**options, "recipe": recipe}.items() if value)]
-        _check_resume(bool(extra or config_file or assignments or dry_run))
+        _check_resume()
         resume_training(resume, "lm", detach=detach, as_json=as_json)
         return
     if not dry_run:
@@ -121,8 +123,9 @@ def language_model(
     start_training(settings, why, name, typed, detach=detach, as_json=as_json)
 
 
-def _check_resume(more: bool) -> None:
-    if more:
+def _check_resume() -> None:
+    """Raise UsageError for anything that would do nothing beside --resume."""
+    if any(value for name, value in click.get_current_context().params.items() if name not in BESIDE_RESUME):
         raise UsageError("--resume goes on with the settings of the run; give nothing else but --detach or --json.")
 
 
@@ -169,8 +172,7 @@ def sentiment(
     With --init it grows from a language model, as ULMFiT does.
     """
     if resume:
-        given = [*data, *(key for key, value in {**options, "recipe": recipe}.items() if value), *weights]
-        _check_resume(bool(given or config_file or assignments or dry_run or label_map or validation or bidirectional))
+        _check_resume()
         resume_training(resume, "sentiment", detach=detach, as_json=as_json)
         return
     if not dry_run:

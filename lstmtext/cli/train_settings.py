@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lstmtext.cli.preparing import preparation_shown
 from lstmtext.errors import InputError, SettingsError, UsageError
@@ -22,6 +22,7 @@ DROPOUTS = ("dropout_input", "dropout_between", "dropout_output")
 PLACES = (
     ("teaching", "teacher"),
     ("teaching", "init"),
+    ("text", "corpus"),
     ("text", "validation"),
     ("labels", "sources"),
     ("labels", "held_out"),
@@ -126,16 +127,13 @@ def resolve_settings(
     given.setdefault("labels", {}).update(labels or {})
     table, key = ("labels", "sources") if task == "sentiment" else ("text", "corpus")
     if corpus:
-        given.setdefault(table, {})[key] = [_lasting(item) for item in corpus]
+        given.setdefault(table, {})[key] = list(corpus)
     data = given.get(table, {}).get(key)
     if given.setdefault("task", task) != task:
         problems.append(f"These are settings of task {given['task']!r}; `lstmtext train` has a command for each task.")
     for place, name in PLACES:  # they may name files or folders
-        value = given.get(place, {}).get(name)
-        if isinstance(value, str):
-            given[place][name] = _lasting(value)
-        elif isinstance(value, list):
-            given[place][name] = [_lasting(item) for item in value]
+        if name in given.get(place, {}):
+            given[place][name] = _lasting(given[place][name])
     why = ""
     if data and not problems and not (recipe or config_file):
         minutes = given.get("budget", {}).get("minutes", 0)
@@ -211,7 +209,7 @@ def _value(key: str, value: str) -> Any:
             return tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             return value
-    return float(value) if key == "validation" and _is_number(value) else value
+    return float(value) if key in ("validation", "text.validation") and _is_number(value) else value
 
 
 def _is_number(value: object) -> bool:
@@ -243,23 +241,36 @@ def _recipe_path(name: str) -> Path:
 def _read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
+    from lstmtext.config import TrainSettings
+
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not a settings file: {error}.") from None
+    for table in TrainSettings.__struct_fields__:
+        if table != "task" and not isinstance(found.get(table, {}), dict):
+            raise UsageError(f"{path} is not a settings file: [{table}] must be a table of settings.")
+    return found
 
 
-def _lasting(item: str) -> str:
-    """A corpus as a later --resume finds it, from any folder."""
+def _lasting(item: Any) -> Any:
+    """A text, or every one of a list, as a later --resume finds it, from any folder."""
+    if isinstance(item, list):
+        return [_lasting(each) for each in item]
     if item == "-":
-        return _spooled()
-    return str(Path(item).resolve()) if item and Path(item).exists() else item
+        return _spooled(sys.stdin.buffer, "Standard input")
+    if not isinstance(item, str) or not item or not (path := Path(item)).exists():
+        return item
+    if path.is_file() or path.is_dir():
+        return str(path.resolve())
+    with path.open("rb") as pipe:  # such as <(zcat a.gz)
+        return _spooled(pipe, item)
 
 
-def _spooled() -> str:
-    """Standard input, kept in the cache by its checksum: a run that read a pipe can be resumed."""
+def _spooled(stream: IO[bytes], name: str) -> str:
+    """What can be read once, kept in the cache by its checksum: a run that read a pipe can be resumed."""
     import hashlib
 
     from lstmtext.files import write_atomically
@@ -267,9 +278,9 @@ def _spooled() -> str:
 
     if "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
         raise InputError("Several processes cannot share standard input; save the text to a file and name that.")
-    data = sys.stdin.buffer.read()
+    data = stream.read()
     if not data:
-        raise InputError("Standard input is empty: there is no text to train on.")
+        raise InputError(f"{name} is empty: there is no text to train on.")
     path = cache_folder() / "stdin" / f"{hashlib.sha256(data).hexdigest()[:16]}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, data)

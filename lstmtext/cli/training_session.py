@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,14 +105,14 @@ def _stem(settings: TrainSettings) -> str:
 def resume_training(run: str, command: str, *, detach: bool, as_json: bool) -> None:
     """Go on with a run. command: the word after `lstmtext train`; UsageError if the run is of the other kind."""
     from lstmtext.store.run import find_run
-    from lstmtext.store.run_settings import TASK_COMMANDS, read_run_settings
+    from lstmtext.store.run_settings import TASK_COMMANDS, read_run_settings, resume_command
 
     _refuse_under_torchrun(detach, "--detach", "Put torchrun itself into the background: nohup torchrun … &")
     folder = find_run(run)
     settings = read_run_settings(folder)
     own = TASK_COMMANDS[settings.task]
     if own != command:
-        raise UsageError(f"{run} is a {KINDS[own]}. Go on with it: lstmtext train {own} --resume {shlex.quote(run)}")
+        raise UsageError(f"{run} is a {KINDS[own]}. Go on with it: {resume_command(folder)}")
     _refuse_missing(run, settings)
     if detach:
         from lstmtext.cli.detach import resume_detached
@@ -174,10 +173,9 @@ def _follow(session: Any, as_json: bool) -> None:
     try:
         _show(session, as_json)
     except KeyboardInterrupt:
-        from lstmtext.store.run import run_name
+        from lstmtext.store.run_settings import resume_command
 
-        resume = f"lstmtext train {session.task.command} --resume {shlex.quote(run_name(session.folder))}"
-        click.echo(f"Next: {session.world.launcher()}{resume}", err=True)
+        click.echo(f"Next: {session.world.launcher()}{resume_command(session.folder)}", err=True)
         raise Told from None
 
 
@@ -192,8 +190,10 @@ def _show(session: Any, as_json: bool) -> None:
                 if reading:
                     sys.stdout.buffer.write(encode_event(event))
                     sys.stdout.buffer.flush()
-            except BrokenPipeError:
-                reading = False  # a reader that goes away never stops a run
+            except OSError as error:  # a reader that goes away never stops a run, nor does a full disk
+                reading = False
+                if not isinstance(error, BrokenPipeError):
+                    click.echo(f"note: no more events are written ({error.strerror}); the run goes on.", err=True)
         return
     from lstmtext.store.run import RunReader, summarise
 

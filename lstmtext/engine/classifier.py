@@ -214,7 +214,7 @@ class EngineClassifier:
         positive: float,
         band: tuple[float, float],
     ) -> Judgement:
-        unknown = tuple(self.tokenizer.unknown(text)) if unknown_tokens else ()
+        unknown = tuple(self.tokenizer.unknown(_one_line(text))) if unknown_tokens else ()
         if unknown_tokens == length:
             neither = 0.0 if "neutral" in self.classes else 1 / len(self.classes)
             nothing = {name: 1.0 if name == "neutral" else neither for name in self.classes}

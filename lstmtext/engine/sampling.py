@@ -50,6 +50,7 @@ Probabilities = npt.NDArray[np.float64]
 REPETITION_WINDOW = 64
 # Below this, differences of scores divided by T leave the range of floating point.
 LEAST_TEMPERATURE = 1e-6
+MOST = 1e100  # of T and of the penalty: above it, products of float32 scores leave the range of float64
 
 
 # Of each setting: whether it may be None, whether it is whole, what fits, and how to say that.
@@ -57,8 +58,8 @@ RULES: dict[str, tuple[bool, bool, Callable[[Any], bool], str]] = {
     "temperature": (
         False,
         False,
-        lambda value: value == 0 or LEAST_TEMPERATURE <= value < math.inf,
-        f"0 (the most probable token) or from {LEAST_TEMPERATURE:f} up.",
+        lambda value: value == 0 or LEAST_TEMPERATURE <= value <= MOST,
+        f"0 (the most probable token) or from {LEAST_TEMPERATURE:f} to {MOST:g}.",
     ),
     "top_k": (True, True, lambda value: value >= 1, "at least 1. Leave it out to keep all tokens."),
     "top_p": (True, False, lambda value: 0 < value <= 1, "above 0 and at most 1."),
@@ -66,8 +67,8 @@ RULES: dict[str, tuple[bool, bool, Callable[[Any], bool], str]] = {
     "repetition_penalty": (
         False,
         False,
-        lambda value: 0 < value < math.inf,
-        "above 0. 1 switches it off, 1.2 is usual.",
+        lambda value: 0 < value <= MOST,
+        f"above 0 and at most {MOST:g}. 1 switches it off, 1.2 is usual.",
     ),
 }
 

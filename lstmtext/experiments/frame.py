@@ -232,5 +232,5 @@ def _read(path: Path) -> Trial | None:
     """A trial that has been finished; None where there is none, or none that can be read."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Trial)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

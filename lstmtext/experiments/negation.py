@@ -28,9 +28,7 @@ from lstmtext.experiments.negation_mechanism import measure_mechanism
 from lstmtext.experiments.negation_text import measure_text
 from lstmtext.experiments.result import Line, Measures
 from lstmtext.experiments.sentences import (
-    CUES,
     TASKS,
-    VOCABULARY,
     Encoded,
     Sentence,
     encode,
@@ -40,6 +38,7 @@ from lstmtext.experiments.sentences import (
     window_rule,
 )
 from lstmtext.experiments.task import Budget, Experiment, Study, Trial
+from lstmtext.experiments.words import CUES, VOCABULARY
 from lstmtext.scoring.baseline import BagOfWords
 from lstmtext.text.labelled import Example
 from lstmtext.text.labels import NEGATIVE, POSITIVE

@@ -25,7 +25,6 @@ from lstmtext.places import shipped_folder
 from lstmtext.scoring.labelled import CUES, has_cue
 from lstmtext.scoring.suite import Case, read_suite
 from lstmtext.store.checkpoint import read_checkpoint
-from lstmtext.store.models import find_model
 from lstmtext.text.plain import pieces
 
 __all__ = ["ASIDES", "measure_text", "shuffled", "with_aside", "without_negators"]
@@ -62,8 +61,8 @@ Right = Callable[[Sequence[Case], list[str]], Triple]
 
 
 def measure_text(model: str) -> dict[str, Any]:
-    """All of it for one classifier, by name. Raises UsageError where there is none of that name."""
-    checkpoint = read_checkpoint(find_model(model))
+    """All of it for one shipped classifier; a run of the same name is another. Raises CheckpointError without it."""
+    checkpoint = read_checkpoint(shipped_folder("checkpoints") / model)
     classifier = EngineClassifier(checkpoint)
     with (checkpoint.folder / "model.safetensors").open("rb") as file:
         weights = hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,27 +13,33 @@ members with equally many negators have the same bag of words, and half of them 
 negator: negative", the target's polarity alone and the attractor's meaning are right in exactly half of every octuple.
 In training every second attractor has the polarity of the target instead, so that it tells nothing about the target.
 
-A model of words cannot know the polarity of a word that it never saw. Held-out adjectives and held-out filler words
-are therefore read in training, but in plain short sentences only ("the film was dreadful near the lake"): never
-negated, never as an attractor, never in a gap. What is held out is their use. Must not import torch.
+Which words there are, and of which the use is held out of training, says `words.py`. Must not import torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import UsageError
+from lstmtext.experiments.words import (
+    AFFIRMERS,
+    BEFORE_THINGS,
+    CUES,
+    END,
+    NEGATIVE,
+    POSITIVE,
+    THINGS,
+    VOCABULARY,
+    Picker,
+)
 
 __all__ = [
     "ATTRACTOR",
-    "CUES",
-    "END",
     "TASKS",
-    "VOCABULARY",
     "WINDOW",
     "Encoded",
     "Sentence",
@@ -50,85 +56,10 @@ __all__ = [
 
 Task = Literal["binding", "retention"]
 TASKS: tuple[Task, ...] = ("binding", "retention")
-END = "."
 ATTRACTOR = 4  # words of an attractor: the shortest gap that holds one
 WINDOW = 3  # words before an adjective in which rule-based scorers look for a negator (VADER)
 PLAIN = 4  # plain sentences of training beside each octuple: enough for held-out words to be known by the end of it
 SEED = 31  # begins the seeds of training sentences; 32: of tests
-
-
-class Words(NamedTuple):
-    """A kind of word: those of training, and those whose use is held out."""
-
-    train: tuple[str, ...]
-    held_out: tuple[str, ...]
-
-    def of(self, held_out: bool) -> tuple[str, ...]:
-        """One of the two."""
-        return self.held_out if held_out else self.train
-
-
-POSITIVE = Words(
-    (
-        "good",
-        "great",
-        "lovely",
-        "brilliant",
-        "charming",
-        "fine",
-        "gripping",
-        "warm",
-        "fresh",
-        "clever",
-        "sweet",
-        "rich",
-    ),
-    ("excellent", "superb", "pleasant", "wonderful", "splendid", "delightful"),
-)
-NEGATIVE = Words(
-    ("bad", "awful", "dull", "boring", "terrible", "weak", "dreary", "poor", "stale", "dismal", "horrid", "bland"),
-    ("dreadful", "tedious", "lousy", "nasty", "miserable", "shoddy"),
-)
-PLACES = Words(
-    (
-        "station",
-        "river",
-        "hall",
-        "market",
-        "village",
-        "bridge",
-        "school",
-        "garden",
-        "harbour",
-        "tower",
-        "square",
-        "mill",
-    ),
-    ("lake", "library", "crossing", "orchard", "stable", "quarry"),
-)
-LOOKS = Words(("old", "small", "red", "stone", "wooden", "tall"), ("round", "narrow", "green"))
-ADVERBS = Words(
-    ("apparently", "again", "afterwards", "meanwhile", "overall", "yesterday", "somehow", "then"),
-    ("presumably", "outside", "today", "nowadays"),
-)
-TOPICS = ("movie", "film", "show", "play", "series", "match", "musical", "drama")
-THINGS = ("tea", "food", "weather", "company", "traffic", "coffee", "wine", "popcorn")
-READERS, VERBS, TIMES = ("i", "we", "they", "you"), ("watched", "saw"), ("year", "week", "month", "night")
-CUES, AFFIRMERS = ("not", "never", "hardly", "scarcely"), ("indeed", "truly", "clearly", "certainly")
-BEFORE_THINGS = ("after", "despite", "besides", "with")
-BEFORE_PEOPLE, PEOPLE = ("for", "to", "beside"), ("us", "me", "them", "him", "her")
-BEFORE_PLACES, ARTICLES = ("near", "at", "behind", "by"), ("the", "our", "their", "a")
-
-VOCABULARY: tuple[str, ...] = tuple(
-    dict.fromkeys(
-        (
-            *(END, "the", "was", "last", *TOPICS, *THINGS, *READERS, *VERBS, *TIMES, *CUES, *AFFIRMERS),
-            *(*BEFORE_THINGS, *BEFORE_PEOPLE, *PEOPLE, *BEFORE_PLACES, *ARTICLES),
-            *(word for kind in (POSITIVE, NEGATIVE, PLACES, LOOKS, ADVERBS) for words in kind for word in words),
-        )
-    )
-)
-"""Every word, the end first; its place is its id."""
 _IDS = {word: place for place, word in enumerate(VOCABULARY)}
 
 
@@ -178,13 +109,13 @@ def octuple(
     """
     if task not in TASKS or distance < 0:
         raise UsageError(f"The task is binding or retention and the distance 0 or more; received {task}, {distance}.")
-    pick = _Picker(random)
+    pick = Picker(random)
     polar = (pick(NEGATIVE.of(held_out)), pick(POSITIVE.of(held_out)))
     others = (pick(NEGATIVE.of(held_out)), pick(POSITIVE.of(held_out))) if agreeing else polar[::-1]
     marks = (pick(AFFIRMERS), pick(CUES))
-    subject, before, thing = _subject(pick), pick(BEFORE_THINGS), pick(THINGS)
+    subject, before, thing = pick.subject(), pick(BEFORE_THINGS), pick(THINGS)
     inside = distance >= ATTRACTOR
-    phrases = list(_phrases(pick, distance - ATTRACTOR * inside, held_out))
+    phrases = list(pick.phrases(distance - ATTRACTOR * inside, held_out))
     place = int(random.integers(len(phrases) + 1))
     found = []
     for member in range(8):
@@ -205,11 +136,11 @@ def plain(random: np.random.Generator, held_out: bool, *, negators: bool = True)
 
     negators: whether one of other words may be
     """
-    pick = _Picker(random)
+    pick = Picker(random)
     positive = bool(random.integers(2))
     mark = pick((pick(AFFIRMERS), *([pick(CUES)] if negators and not held_out else []), ""))
-    start = (*_subject(pick), *([mark] if mark else []))
-    after = tuple(word for part in _phrases(pick, int(random.integers(5)), held_out) for word in part)
+    start = (*pick.subject(), *([mark] if mark else []))
+    after = tuple(word for part in pick.phrases(int(random.integers(5)), held_out) for word in part)
     adjective = pick((POSITIVE if positive else NEGATIVE).of(held_out))
     negated = mark in CUES
     cue = len(start) - 1 if mark else -1
@@ -277,33 +208,3 @@ def window_rule(sentence: Sentence) -> bool:
     word = sentence.words[sentence.target]
     near = sentence.words[max(sentence.target - WINDOW, 0) : sentence.target]
     return (word in POSITIVE.train or word in POSITIVE.held_out) != (not set(CUES).isdisjoint(near))
-
-
-class _Picker:
-    """Draws one of several."""
-
-    def __init__(self, random: np.random.Generator) -> None:
-        self.random = random
-
-    def __call__(self, among: Sequence[str]) -> str:
-        return among[int(self.random.integers(len(among)))]
-
-
-def _subject(pick: _Picker) -> tuple[str, ...]:
-    """The topic, half of the time with a clause, and the verb."""
-    clause = (pick(READERS), pick(VERBS), "last", pick(TIMES)) if pick.random.random() < 0.5 else ()
-    return ("the", pick(TOPICS), *clause, "was")
-
-
-def _phrases(pick: _Picker, words: int, held_out: bool) -> Iterator[tuple[str, ...]]:
-    """Neutral phrases of one to four words, `words` altogether."""
-    while words > 0:
-        length = min(int(pick.random.integers(1, 5)), words)
-        words -= length
-        place = (pick(ARTICLES), *([pick(LOOKS.of(held_out))] if length == 4 else []), pick(PLACES.of(held_out)))
-        if length == 1:
-            yield (pick(ADVERBS.of(held_out)),)
-        elif length == 2:
-            yield (pick(BEFORE_PEOPLE), pick(PEOPLE))
-        else:
-            yield (pick(BEFORE_PLACES), *place)

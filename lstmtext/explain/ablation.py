@@ -24,7 +24,19 @@ from lstmtext.engine.stack import Stack
 from lstmtext.errors import UsageError
 from lstmtext.explain.words import NEUTRAL, read_words
 
-__all__ = ["LONGEST", "UnitEffect", "ablate", "ablated", "check_unit", "rank_units"]
+__all__ = [
+    "LONGEST",
+    "ROWS_AT_ONCE",
+    "TIME_PIECE",
+    "Unit",
+    "UnitEffect",
+    "ablate",
+    "ablated",
+    "check_unit",
+    "rank_units",
+    "readers_without",
+    "run_without",
+]
 
 LONGEST = 300  # words: a layer of 512 units takes a quarter of a minute on one core
 ROWS_AT_ONCE = 128
@@ -121,17 +133,13 @@ def _switched_off(classifier: EngineClassifier, ids: Ids, off: Sequence[Sequence
 
 def _pool(stack: Stack, line_end: int | None, ids: Ids, masks: Array) -> dict[str, Array]:
     """last, mean and max of the last layer, (rows, H) each. masks: (layers, rows, H), 0 where a unit is off."""
-    rows = masks.shape[1]
-    touched = np.logical_or.accumulate((masks == 0).any(axis=(1, 2)))  # from the first layer with a unit off
-    readers = [
-        READERS[layer.kind](layer, rows if wide else 1) for layer, wide in zip(stack.layers, touched, strict=True)
-    ]
+    readers = readers_without(stack, masks)
     if line_end is not None:
-        _run(stack, readers, np.array([line_end]), masks)
-    shape = (rows, stack.hidden)
+        run_without(stack, readers, np.array([line_end]), masks)
+    shape = masks.shape[1:]
     last, total, greatest = np.zeros(shape), np.zeros(shape), np.full(shape, -np.inf)
     for begin in range(0, len(ids), TIME_PIECE):
-        hidden = _run(stack, readers, ids[begin : begin + TIME_PIECE], masks)
+        hidden = run_without(stack, readers, ids[begin : begin + TIME_PIECE], masks)
         last = np.broadcast_to(hidden[-1], shape)
         total += hidden.sum(axis=0)
         greatest = np.maximum(greatest, hidden.max(axis=0))
@@ -139,8 +147,20 @@ def _pool(stack: Stack, line_end: int | None, ids: Ids, masks: Array) -> dict[st
     return {name: value.astype(masks.dtype) for name, value in found.items()}
 
 
-def _run(stack: Stack, readers: Sequence[LayerReader], ids: Ids, masks: Array) -> Array:
-    """The last layer's h, (T, rows, H), or (T, 1, H) where nothing is off; the readers move."""
+def readers_without(stack: Stack, masks: Array) -> list[LayerReader]:
+    """A reader of each layer, from the zero state; one row is enough below the first layer with a unit off."""
+    touched = np.logical_or.accumulate((masks == 0).any(axis=(1, 2)))
+    return [
+        READERS[layer.kind](layer, masks.shape[1] if wide else 1)
+        for layer, wide in zip(stack.layers, touched, strict=True)
+    ]
+
+
+def run_without(stack: Stack, readers: Sequence[LayerReader], ids: Ids, masks: Array) -> Array:
+    """The last layer's h, (T, rows, H), or (T, 1, H) where nothing is off; the readers move.
+
+    Takes memory for T · rows · (G + 1) · H numbers: give TIME_PIECE tokens at a time.
+    """
     below: Array = stack.embedding[ids][:, None]
     for reader, mask in zip(readers, masks, strict=True):
         inputs = reader.layer.inputs(below.reshape(-1, below.shape[2])).reshape(*below.shape[:2], -1)

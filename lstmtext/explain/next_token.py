@@ -15,14 +15,11 @@ import numpy as np
 
 from lstmtext.engine.cell import Array
 from lstmtext.engine.language_model import EngineModel
-from lstmtext.engine.layers import READERS, Ids
-from lstmtext.explain.ablation import UnitEffect
+from lstmtext.engine.layers import Ids
+from lstmtext.explain.ablation import ROWS_AT_ONCE, TIME_PIECE, Unit, UnitEffect, readers_without, run_without
 from lstmtext.explain.trace import NAMES, trace_stack
 
 __all__ = ["gates", "next_token", "rank_units"]
-
-ROWS_AT_ONCE = 128
-Unit = tuple[int, int]
 
 
 def gates(model: EngineModel, ids: Ids) -> dict[str, Array]:
@@ -43,18 +40,10 @@ def next_token(model: EngineModel, ids: Ids, off: Sequence[Sequence[Unit]] = (()
     for row, units in enumerate(off):
         for depth, unit in units:
             masks[depth, row, unit] = 0
-    touched = np.logical_or.accumulate((masks == 0).any(axis=(1, 2)))  # layers below are read once for all
-    below: Array = stack.embedding[ids][:, None]
-    for index, layer in enumerate(stack.layers):
-        rows = len(off) if touched[index] else 1
-        reader = READERS[layer.kind](layer, rows)
-        inputs = layer.inputs(below.reshape(-1, below.shape[2])).reshape(*below.shape[:2], -1)
-        below = np.empty((len(ids), rows, stack.hidden), stack.embedding.dtype)
-        for step, row_inputs in enumerate(inputs):
-            reader.step(row_inputs[0] if rows == 1 else row_inputs)
-            reader.h *= masks[index, 0] if rows == 1 else masks[index]
-            below[step] = reader.h
-    found: Array = np.exp(model.log_probabilities(np.ascontiguousarray(below[-1])))
+    readers = readers_without(stack, masks)
+    for begin in range(0, len(ids), TIME_PIECE):
+        run_without(stack, readers, ids[begin : begin + TIME_PIECE], masks)
+    found: Array = np.exp(model.log_probabilities(readers[-1].h))
     return np.broadcast_to(found, (len(off), found.shape[1])) if len(found) < len(off) else found
 
 

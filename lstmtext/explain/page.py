@@ -135,6 +135,8 @@ def interaction_lines(found: Sequence[Interaction], width: int, colour: bool) ->
         if len("  ".join(alone)) > rest:
             alone = [*alone[: max((rest - 1) // 7, 0)], "…"]  # "+0.12  "
         lines.append(f"{line}  {'  '.join(alone)}" if rest >= 15 else line)
+    if len(found) > len(shown):
+        lines.append(f"{counted(len(found) - len(shown), 'more span')} …")
     return lines
 
 

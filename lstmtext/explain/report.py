@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -67,7 +68,7 @@ class Explanation(Struct, frozen=True, kw_only=True, eq=False):
     """One text, its answer, and why. Fields that were not asked for are None.
 
     positive: P(positive), 0 to 1, and label: as `classify` gives them; empty: nothing in the text could be read
-    unknown: words that the model does not know; notes: sentences on what could not be done
+    unknown: words of this text and the second that the model does not know; notes: sentences on what could not be done
     reading: P(positive) after each word; turns: where it changed sides
     occlusion: change of P(positive) when a word is taken out, below zero where it spoke for positive
     occlusion_pairs: the same for words k and k + 1
@@ -200,13 +201,15 @@ def explain(
     else:
         positive = classifier.judge([text])[0].positive
     unknown = classifier.tokenizer.unknown_id
+    both = [words] if against is None else [words, found["against"].second.words]
+    named = [classifier.tokenizer.unknown(one.text.replace("\n", " ")) for one in both if unknown in one.ids]
     return Explanation(
         text=text,
         tokens=list(words.texts),
         positive=positive,
         label=label_of(positive),
         empty=not bool((words.ids != unknown).any()),
-        unknown=classifier.tokenizer.unknown(text.replace("\n", " ")) if unknown in words.ids else [],
+        unknown=list(dict.fromkeys(chain.from_iterable(named))),
         notes=notes,
         **found,
     )

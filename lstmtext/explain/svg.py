@@ -96,7 +96,10 @@ def _answer(explanation: Explanation) -> Iterator[str]:
     yield _text(LEFT + width / 2, 67, explanation.label, 30, hexadecimal(ink(background)), "middle", "600")
     yield _text(LEFT + width + 22, 66, f"P(positive) {explanation.positive:.2f}", 24, DARK)
     if explanation.turns:
-        yield _text(WIDTH - RIGHT, 66, explanation.turns[-1].sentence.replace("*", ""), 18, GREY, "end")
+        turn = explanation.turns[-1]
+        at, _, change = turn.sentence.partition(f"*{visible(turn.text)}*")
+        room = WIDTH - RIGHT - LEFT - width - 22 - _width("P(positive) 0.50 ", 24) - _width(at + change, 18)
+        yield _text(WIDTH - RIGHT, 66, f"{at}{_cut(turn.text, room, 18)}{change}", 18, GREY, "end")
 
 
 def _rows(tokens: Sequence[str]) -> list[list[Slot]]:
@@ -158,7 +161,7 @@ def _words(tokens: Sequence[str], values: Sequence[float], row: Sequence[Slot], 
             f'<rect x="{slot.left:.1f}" y="{top:.1f}" width="{slot.width:.1f}" height="{WORD_HEIGHT}" rx="6" '
             f'fill="{hexadecimal(background)}"/>'
         )
-        text = _cut(tokens[slot.word], slot.width)
+        text = _cut(tokens[slot.word], slot.width, WORD_SIZE)
         yield _text(slot.middle, top + 22, text, WORD_SIZE, hexadecimal(ink(background)), "middle")
 
 
@@ -185,8 +188,14 @@ def _edges(one: Interaction, row: Sequence[Slot]) -> tuple[float, float] | None:
     if not slots:
         return None
     left, right = slots[0].left, slots[-1].left + slots[-1].width
-    more = max(_width(_label(one), 15) - (right - left), 0) / 2
-    return left - more, right + more
+    middle, half = _label_middle(one, left, right), _width(_label(one), 15) / 2
+    return min(left, middle - half), max(right, middle + half)
+
+
+def _label_middle(one: Interaction, left: float, right: float) -> float:
+    """Where the label of a bracket stands: in its middle, but inside the drawing."""
+    half = _width(_label(one), 15) / 2
+    return min(max((left + right) / 2, LEFT + half), WIDTH - RIGHT - half)
 
 
 def _brackets(found: Sequence[Interaction], row: Sequence[Slot], top: float) -> Iterator[str]:
@@ -196,9 +205,7 @@ def _brackets(found: Sequence[Interaction], row: Sequence[Slot], top: float) -> 
         colour = hexadecimal(ramp(-0.9 if one.score < 0 else 0.9))
         path = f"M{left:.1f},{top:.1f} v8 H{right:.1f} v-8"
         yield f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-linejoin="round"/>'
-        half = _width(_label(one), 15) / 2
-        middle = min(max((left + right) / 2, LEFT + half), WIDTH - RIGHT - half)
-        yield _text(middle, top + 27, _label(one), 15, colour, "middle", "600")
+        yield _text(_label_middle(one, left, right), top + 27, _label(one), 15, colour, "middle", "600")
 
 
 def _label(one: Interaction) -> str:
@@ -216,7 +223,9 @@ def _legend(explanation: Explanation, y: float) -> Iterator[str]:
         what = "the answer without a word: blue words speak for negative, orange words for positive"
         yield _text(x, y - 11, what, 14, GREY)
     if explanation.interactions:
-        more = "brackets: the score of a span (together: beyond the scores of its single words)"
+        count = len(explanation.interactions)
+        which = f" (the strongest {MOST_BRACKETS} of {count})" if count > MOST_BRACKETS else ""
+        more = f"brackets{which}: the score of a span (together: beyond the scores of its single words)"
         yield _text(x, y + 9, more, 14, GREY)
 
 
@@ -237,9 +246,9 @@ def _width(text: str, size: float) -> float:
     return columns(text) * LETTER * size
 
 
-def _cut(text: str, width: float) -> str:
-    """`text`, its end cut off where it does not fit its slot."""
-    return text if _width(text, WORD_SIZE) <= width else fit(text, int(width / (LETTER * WORD_SIZE))).rstrip()
+def _cut(text: str, width: float, size: float) -> str:
+    """`text`, its end cut off where it is wider than that."""
+    return text if _width(text, size) <= width else fit(text, int(width / (LETTER * size))).rstrip()
 
 
 def _signed(value: float) -> str:

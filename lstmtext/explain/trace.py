@@ -39,15 +39,11 @@ def trace(classifier: EngineClassifier, ids: Ids) -> dict[str, Array]:
     """
     names = NAMES[classifier.config.model.cell]
     found = [
-        trace_stack(stack, ids[:: 1 - 2 * way], classifier.start(1, way), names) for way, stack in _ways(classifier)
+        trace_stack(stack, ids[:: 1 - 2 * way], classifier.start(1, way), names)
+        for way, stack in enumerate(classifier.stacks)
     ]
     turned = [{name: values[:, :: 1 - 2 * way] for name, values in found[way].items()} for way in range(len(found))]
     return {name: np.concatenate([one[name] for one in turned], axis=2) for name in names}
-
-
-def _ways(classifier: EngineClassifier) -> list[tuple[int, Stack]]:
-    """0 and the forward stack, 1 and the backward stack."""
-    return list(enumerate(classifier.stacks))
 
 
 def trace_stack(stack: Stack, ids: Ids, state: StackState, names: tuple[str, ...]) -> dict[str, Array]:

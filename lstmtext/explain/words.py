@@ -27,8 +27,9 @@ from lstmtext.units import counted
 
 __all__ = ["Words", "positives", "read_words"]
 
-# How far ahead of the last word the next one is looked for in the typed text; more where some were not found.
-LOOK_AHEAD = 40
+# How far ahead of the last word the next one is looked for in the typed text: more where some were not found, but not
+# farther than takes as long as the model takes to read a word.
+LOOK_AHEAD, FARTHEST = 40, 1 << 14
 WHOLE_WORDS = ("word", "whitespace")  # tokenizers whose tokens are words, and may be unknown
 NEUTRAL = 0.5  # the answer where nothing is known
 
@@ -139,7 +140,7 @@ def _typed(text: str, words: Iterable[str]) -> Iterable[str]:
     lower = "".join(forms[character] if len(forms[character]) == 1 else character for character in text)
     place = misses = 0
     for word in words:
-        found = lower.find(word, place, place + len(word) + LOOK_AHEAD * (misses + 1))
+        found = lower.find(word, place, place + len(word) + min(LOOK_AHEAD * (misses + 1), FARTHEST))
         if found < 0:
             misses += 1
             yield word

@@ -35,7 +35,7 @@ def ports(config: CheckpointConfig) -> tuple[list[Port], list[Port]]:
     if config.classifier is not None:
         classes = config.classifier.classes
         return [
-            ("tokens", "int64 (batch, time)", "token ids, padded with anything; time ≥ 1"),
+            ("tokens", "int64 (batch, time)", "token ids, padded with any id; time ≥ 1"),
             ("lengths", "int64 (batch,)", "how many tokens of each text count"),
         ], [
             ("probabilities", f"float32 (batch, {len(classes)})", f"calibrated: {', '.join(classes)}"),

@@ -161,8 +161,7 @@ def check_classifier(run: Run, engine: EngineClassifier, data: Sequence[str] = (
 
     Raises InputError where there is no negative and no positive text, UsageError for a name that is nothing.
     """
-    names = list(data) or [DEFAULT_LABELLED]
-    texts, positive = _labelled(names)
+    texts, positive = _labelled(list(data) or [str(shipped_folder("corpora") / DEFAULT_LABELLED)])
     sequences = [engine.encode(text) for text in texts]
     expected = [judgement.probabilities for judgement in engine.judge(texts)]
     largest, answers = 0.0, []
@@ -177,7 +176,7 @@ def check_classifier(run: Run, engine: EngineClassifier, data: Sequence[str] = (
         largest = max(largest, _difference([found], [np.array(known)]))
         answers.append(positives)
     return Agreement(
-        data="+".join(names),
+        data="+".join(data) or DEFAULT_LABELLED,
         amount=len(texts),
         unknown=_share(np.concatenate(sequences), engine.tokenizer),
         largest_difference=largest,

@@ -63,11 +63,13 @@ def export_model(
 
     name: of the model, for the card; quantize: int8, of a graph; data: what a graph is checked on (text, or labelled
     text for a classifier; default: shipped ones)
-    Raises UsageError for a folder that holds something, MissingExtraError without onnx and onnxruntime,
-    CheckpointError for a graph that differs from the engine, OSError from the disk. Nothing is written then.
+    Raises UsageError for a folder that holds something or is the current one, MissingExtraError without onnx and
+    onnxruntime, CheckpointError for a graph that differs from the engine, OSError from the disk: nothing is written.
     """
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise UsageError(f"{target} exists already. Choose another folder, or remove it first.")
+    if target.resolve() == Path.cwd():
+        raise UsageError(f"{target} is the current folder, which cannot be replaced. Name a new one.")
     if kind == "torch" and (quantize or data):
         raise UsageError(f"--{'quantize' if quantize else 'data'} belongs to --format onnx; a state dict is float32.")
     tokenizer = Tokenizer(checkpoint.tokenizer_json)

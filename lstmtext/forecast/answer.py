@@ -19,6 +19,7 @@ from lstmtext.errors import InputError
 from lstmtext.forecast.backtest import (
     BLOCKS,
     CHOSEN,
+    FEWEST_TO_CHOOSE,
     LSTM,
     Backtest,
     Predictor,
@@ -207,22 +208,18 @@ def _why(found: Backtest, model: str, count: int, *, constant: bool, few: str) -
         return f"{few}: {model} answers, the nearest on {windows}."
     if LSTM not in found.forecasts:
         return f"Before the {windows} the series stands still, which teaches the LSTM nothing: {model} answers."
-    errors = {name: float(found.errors(name).mean()) for name in found.forecasts if name != CHOSEN}
+    measured = found.measured()
+    errors = {name: float(found.errors(name)[measured].mean()) for name in found.forecasts if name != CHOSEN}
+    rival = min((name for name in BASELINES if name in errors), key=errors.__getitem__)
+    what, held_out = "MASE" if found.scale.any() else "error", int(measured.sum())
+    own = f"The LSTM's {what} on {counted(held_out, 'held-out window')} is {errors[LSTM]:.3f}"
+    both, lower = f"{own}, {rival}'s is {errors[rival]:.3f}", errors[LSTM] < errors[rival]
     if model == LSTM:
-        rival = _best_baseline(errors)
-        return (
-            f"The LSTM's MASE on {windows} is {errors[LSTM]:.3f}, {rival}'s is {errors[rival]:.3f}: the LSTM answers."
-        )
-    said = "not lower by more than its standard error" if errors[LSTM] < errors[model] else "not lower"
-    return (
-        f"The LSTM's MASE on {windows} is {errors[LSTM]:.3f}, {said} than {model}'s {errors[model]:.3f}: "
-        f"{model} answers."
-    )
-
-
-def _best_baseline(errors: dict[str, float]) -> str:
-    """The best baseline of a table of errors."""
-    return min((name for name in BASELINES if name in errors), key=errors.__getitem__)
+        return f"{both}: the LSTM answers."
+    if lower and held_out < FEWEST_TO_CHOOSE:
+        return f"{both}: {model} answers, because it takes {FEWEST_TO_CHOOSE} windows to choose the LSTM."
+    said = "not lower by more than its standard error" if lower else "not lower"
+    return f"{own}, {said} than {rival}'s {errors[rival]:.3f}: {model} answers."
 
 
 def _nearest(name: str, count: int) -> str:

@@ -2,8 +2,8 @@
 
     origin o_w, w = 1 … W, in the later half of the series: known y_1 … y_o, asked y_(o+1) … y_(o+H)
 
-    MASE       mean over windows of (mean |e|) / (mean |y_t − y_(t−m)| over the known part); below 1: nearer than the
-               one-step error of seasonal naive
+    MASE       mean over windows of (mean |e|) / (mean |y_t − y_(t−m)| over the known part), where that is not 0;
+               below 1: nearer than the one-step error of seasonal naive
     sMAPE      mean of 200 |e| / (|y| + |ŷ|), per cent
     WQL        2 Σ ρ_q(y − ŷ_q) / Σ |y|, mean over the deciles q = 0.1 … 0.9
     coverage   share of values inside the interval of `level` per cent
@@ -24,7 +24,18 @@ import numpy.typing as npt
 from lstmtext.forecast.baselines import SMOOTHERS, Values, baseline, choose_baseline, names_for, smooth
 from lstmtext.forecast.intervals import needed_windows, radius
 
-__all__ = ["BLOCKS", "CHOSEN", "LSTM", "Backtest", "Score", "backtest", "choose", "most_windows", "place_origins"]
+__all__ = [
+    "BLOCKS",
+    "CHOSEN",
+    "FEWEST_TO_CHOOSE",
+    "LSTM",
+    "Backtest",
+    "Score",
+    "backtest",
+    "choose",
+    "most_windows",
+    "place_origins",
+]
 
 LSTM = "lstm"
 CHOSEN = "chosen"
@@ -59,10 +70,18 @@ class Backtest:
     notes: list[str] = field(default_factory=list)
 
     def errors(self, model: str) -> Values:
-        """Mean |e| of every window over its scale, (W,); 0 / 0 is 0, and n / 0 infinite."""
+        """Mean |e| of every window over its scale, (W,); mean |e| itself where the scale is 0."""
         error = np.abs(self.actual - self.forecasts[model]).mean(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(error == 0, 0.0, error / self.scale)
+        return np.asarray(error / np.where(self.scale > 0, self.scale, 1.0))
+
+    def measured(self, windows: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
+        """Those of some windows (a mask; all of them without it) that have a scale; where none has, all of these.
+
+        Before a window that has none the series stood still: nothing says what would be far off there.
+        """
+        wanted = np.ones(len(self.origins), bool) if windows is None else windows
+        usable = wanted & (self.scale > 0)
+        return usable if usable.any() else wanted
 
     def residuals(self, model: str) -> Values:
         """(W, H), actual minus forecast."""
@@ -136,14 +155,14 @@ def choose(found: Backtest, season: int, upto: npt.NDArray[np.bool_] | None = No
     below zero by more than one standard error, so that one lucky window does not decide. Windows that begin `step`
     apart share most of their values: n of them count as n · step / horizon.
     """
-    chosen = np.ones(len(found.origins), bool) if upto is None else upto
+    chosen = found.measured(upto)
     errors = {name: found.errors(name)[chosen] for name in found.forecasts if name not in (*SMOOTHERS, CHOSEN)}
     names = names_for(season)
     best = min(names, key=lambda name: (float(errors[name].mean()), names.index(name)))
     if LSTM in errors and chosen.sum() >= FEWEST_TO_CHOOSE:
         gain = errors[best] - errors[LSTM]
         apart = (found.origins[1] - found.origins[0]) / found.actual.shape[1]
-        if np.isfinite(gain).all() and gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain) * apart):
+        if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain) * apart):
             return LSTM
     return best
 

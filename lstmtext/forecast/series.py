@@ -22,7 +22,7 @@ from lstmtext.text.rows import delimiter_of
 
 __all__ = ["Series", "parse_csv", "parse_values"]
 
-LARGEST = 1e100  # sums of squares of larger ones overflow
+LARGEST = 1e30  # beside ordinary ones; in units of their size the networks' float32 ends at 3e38
 NAMED_COLUMNS = 20
 PLAIN = "Write numbers like 1234.5: a decimal point, and no signs for thousands or units."
 

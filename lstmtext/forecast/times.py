@@ -14,6 +14,7 @@ Must not import torch.
 from __future__ import annotations
 
 import calendar
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from lstmtext.errors import InputError
 __all__ = ["NUMBER", "Times", "read_times"]
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+WHOLE = re.compile(r"[+-]?\d+")  # read exactly: nanoseconds since 1970 have more digits than a float
 TOLERANCE = 1e-6  # of a step: numbers like 1959.1 are not exact
 MONTH = timedelta(days=28)  # steps from here on may be meant as months: 30 November, 31 December, 31 January
 FORMS = "a number, 2024-05, May 2024, 2024-Q2, 2024-W22, 2024-05-31, 05/31/2024 or 2024-05-31 14:00"
@@ -109,9 +111,10 @@ def _day_first(cells: Sequence[str], rows: Sequence[int], place: str) -> bool:
 
 
 def _parse(cell: str, compact: bool, day_first: bool = False) -> Moment | None:
-    if NUMBER.fullmatch(cell) and not compact:
-        return Moment("number", float(cell))
     try:
+        if NUMBER.fullmatch(cell) and not compact:
+            number = int(cell) if WHOLE.fullmatch(cell) else float(cell)
+            return Moment("number", number) if abs(number) < 1e300 else None
         if match := re.fullmatch(r"(\d{4})[-/]?(\d{2})", cell):
             return Moment("month", date(int(match[1]), int(match[2]), 1))
         if match := re.fullmatch(r"(\d{4})-?[Qq]([1-4])", cell):
@@ -152,16 +155,13 @@ def _check_order(cells: Sequence[str], values: Sequence[Any], rows: Sequence[int
 
 
 def _numbers(cells: Sequence[str], values: Sequence[float], rows: Sequence[int], place: str) -> Times:
-    steps = [round(later - earlier, 9) for earlier, later in pairwise(values)]
-    usual = Counter(steps).most_common(1)[0][0]
+    steps = [later - earlier for earlier, later in pairwise(values)]
+    places = 9 + max(0, -math.floor(math.log10(min(steps))))  # nine digits of a step
+    usual = Counter(round(step, places) for step in steps).most_common(1)[0][0]
     for index, step in enumerate(steps, 1):
         if abs(step - usual) > TOLERANCE * abs(usual):
             raise _irregular(cells, rows, index, place, f"{usual:g}")
-    whole = all(re.fullmatch(r"[+-]?\d+", cell.strip()) for cell in cells)
-    return Times(
-        list(cells),
-        lambda k: str(round(values[-1] + k * usual)) if whole else repr(round(values[-1] + k * usual, 9)),
-    )
+    return Times(list(cells), lambda k: str(round(values[-1] + k * usual, places)))
 
 
 def _months(
@@ -230,9 +230,12 @@ def _days(month: int) -> int:
 
 
 def _irregular(cells: Sequence[str], rows: Sequence[int], index: int, place: str, usual: str) -> InputError:
+    moments = [_parse(cell.strip(), compact=False) for cell in cells]
+    offsets = {moment.value.utcoffset() for moment in moments if moment and moment.kind == "datetime"}
+    summer = "The offsets from UTC change, as with summer time: leave them out of the times"
     return InputError(
         f"{place}, row {rows[index]}: {cells[index]!r} after {cells[index - 1]!r} breaks the rhythm of the times, "
-        f"a step of {usual}. Fill the gap, or leave --time out to count rows."
+        f"a step of {usual}. {summer if len(offsets) > 1 else 'Fill the gap'}, or leave --time out to count rows."
     )
 
 
@@ -259,5 +262,9 @@ def _write(kind: str, value: Any, cells: Sequence[str]) -> str:
     if kind == "date":
         return f"{value:%Y}{between}{value:%m}{between}{value:%d}"
     to_the_minute = re.search(r"[T ]\d\d:\d\d(?!:)", like) and not (value.second or value.microsecond)
-    written = value.isoformat(sep="T" if "T" in like else " ", timespec="minutes" if to_the_minute else "auto")
+    fraction = re.search(r":\d\d[.,](\d+)", like)
+    form = "minutes" if to_the_minute else "microseconds" if fraction else "auto"
+    written = value.isoformat(sep="T" if "T" in like else " ", timespec=form)
+    if fraction:  # as many digits, and more where they say something
+        written = re.sub(r"(?<=\.)\d{6}", lambda digits: digits[0].rstrip("0").ljust(len(fraction[1]), "0"), written)
     return str(re.sub(r"\+00:00$", "Z", written) if like.endswith("Z") else written)

@@ -18,10 +18,9 @@ from torch.nn import functional as F
 from lstmtext.config import ModelSettings, ReadoutSettings, RegularisationSettings
 from lstmtext.model.language_model import load_pairs, pairs_to_tensors, stack_pairs
 from lstmtext.model.recurrent import RecurrentStack, locked_dropout
+from lstmtext.text.labels import CLASSES
 
-__all__ = ["CLASSES", "Classifier", "classifier_tensors", "load_classifier_tensors"]
-
-CLASSES = ("negative", "neutral", "positive")
+__all__ = ["Classifier", "classifier_tensors", "load_classifier_tensors"]
 
 
 class Classifier(nn.Module):

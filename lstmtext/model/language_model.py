@@ -174,7 +174,9 @@ def pairs_to_tensors(pairs: dict[str, Tensor]) -> dict[str, npt.NDArray[np.float
 
 
 def load_pairs(pairs: dict[str, Tensor], tensors: dict[str, npt.NDArray[np.generic]]) -> None:
-    """Copy the tensor of each name into its parameter."""
+    """Copy the tensor of each name into its parameter. Raises KeyError or RuntimeError for what does not fit."""
     with torch.no_grad():
         for name, parameter in pairs.items():
+            if tensors[name].shape != parameter.shape:  # `copy_` would stretch a 1
+                raise RuntimeError(f"{name} has shape {tensors[name].shape}; expected {tuple(parameter.shape)}")
             parameter.copy_(torch.from_numpy(tensors[name].astype(np.float32)))

@@ -6,6 +6,8 @@ the hardware.
 
 from __future__ import annotations
 
+import shlex
+
 from lstmtext.store.checkpoint import CheckpointConfig, ClassifierFacts, Metric
 from lstmtext.units import TOKEN_UNITS, bits_from_nats, perplexity_from_nats
 
@@ -103,7 +105,8 @@ def model_card(name: str, config: CheckpointConfig, parameters: int, notes: str 
         lines += ["Made with:", "", *[f"    {command}" for command in commands], ""]
     if notes:
         lines += [NOTES, "", notes.strip(), ""]
-    use = f"generate --model {name}" if classifier is None else f'classify --model {name} "not good"'
+    model_name = shlex.quote(name)
+    use = f"generate --model {model_name}" if classifier is None else f'classify --model {model_name} "not good"'
     lines += [f"Use it: `lstmtext {use}`. Weights are float32 or float16 safetensors; no pickle.", ""]
     return "\n".join(lines)
 

@@ -1,6 +1,6 @@
 """The checkpoint folder: a model that explains itself and is read without running anything.
 
-    config.json        format version, kind, model settings, tokenizer checksum, corpus, metrics, provenance
+    config.json        what the model is and where it came from (`checkpoint_config.py`)
     tokenizer.json     as the `tokenizers` library writes it
     model.safetensors  weights, float32 or float16
     README.md          model card
@@ -33,16 +33,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from lstmtext.config import ModelSettings, Readout, TokenizerKind
+from lstmtext.config import ModelSettings
 from lstmtext.errors import CheckpointError
 from lstmtext.files import atomic_folder
+from lstmtext.store.checkpoint_config import (
+    FORMAT_VERSION,
+    Calibration,
+    CheckpointConfig,
+    ClassifierFacts,
+    CorpusFacts,
+    Metric,
+    TokenizerFacts,
+    encode_config,
+    read_config,
+)
 
 __all__ = [
     "FORMAT_VERSION",
@@ -62,81 +71,10 @@ __all__ = [
     "write_checkpoint",
 ]
 
-FORMAT_VERSION = 1
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 ADAPTIVE_DIVISOR = 4  # each rarer cluster of an adaptive softmax has vectors 4 times shorter
 
 Tensors = Mapping[str, npt.NDArray[np.generic]]
-
-
-class TokenizerFacts(Struct, frozen=True, kw_only=True):
-    """Which tokenizer file belongs to the weights."""
-
-    kind: TokenizerKind
-    size: int
-    sha256: str
-
-
-class CorpusFacts(Struct, frozen=True, kw_only=True):
-    """What the model has read, with what is known of its licences (`store/licences.py` words it)."""
-
-    name: str
-    sha256: str
-    bytes: int
-    split: str
-    licence: str | None = None
-    source: str | None = None
-    measured_on: str | None = None
-    """Sources that were held out whole: nothing was learned from them."""
-
-
-class Metric(Struct, frozen=True, kw_only=True):
-    """A score with what is needed to make it again. `value` is in nats per token for losses."""
-
-    value: float
-    unit: str
-    protocol: str
-    data: str
-    command: str = ""
-    characters_per_token: float | None = None
-    """Of the text it was measured on; None: the model's own validation part."""
-
-
-class Calibration(Struct, frozen=True, kw_only=True):
-    """From scores to probabilities: softmax((scores + offsets) / temperature). Fitted on validation data."""
-
-    temperature: float = 1.0
-    offsets: list[float] = []
-    """One per class; empty: none."""
-    error: float | None = None
-    """Expected calibration error of P(positive), cross-fitted on the validation data."""
-    data: str = ""
-
-
-class ClassifierFacts(Struct, frozen=True, kw_only=True):
-    """What a classifier has beyond its recurrent model."""
-
-    readout: Readout
-    bidirectional: bool = False
-    classes: tuple[str, ...] = ("negative", "neutral", "positive")
-    calibration: Calibration = Calibration()
-
-
-class CheckpointConfig(Struct, frozen=True, kw_only=True):
-    """The content of `config.json`."""
-
-    kind: Literal["language-model", "classifier"]
-    model: ModelSettings
-    tokenizer: TokenizerFacts
-    corpus: CorpusFacts
-    step: int
-    seed: int
-    command: str
-    metrics: dict[str, Metric] = {}
-    versions: dict[str, str] = {}
-    characters_per_token: float = 1.0
-    classifier: ClassifierFacts | None = None
-    format_version: int = FORMAT_VERSION
 
 
 class Checkpoint(Struct, frozen=True):
@@ -203,11 +141,17 @@ def _layer_shapes(model: ModelSettings, stack: str) -> dict[str, tuple[int, ...]
 
 
 def config_shapes(config: CheckpointConfig, place: str = "config.json") -> dict[str, tuple[int, ...]]:
-    """The tensors of a config of either kind. Raises CheckpointError, naming `place`, for half a classifier."""
+    """The tensors of a config of either kind.
+
+    Raises CheckpointError, naming `place`, for half a classifier and for offsets that are not one per class.
+    """
     if config.kind == "language-model":
         return expected_shapes(config.model, config.tokenizer.size)
     if config.classifier is None:
         raise CheckpointError(f"{place}: the config says classifier, and does not say what is read out.")
+    offsets, classes = config.classifier.calibration.offsets, config.classifier.classes
+    if offsets and len(offsets) != len(classes):
+        raise CheckpointError(f"{place}: the calibration has {len(offsets)} offsets for {len(classes)} classes.")
     return classifier_shapes(config.model, config.classifier, config.tokenizer.size)
 
 
@@ -241,35 +185,6 @@ def write_checkpoint(
             path.write_bytes(content)
 
 
-def encode_config(config: CheckpointConfig) -> bytes:
-    """The content of `config.json`, indented: people read it."""
-    return msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
-
-
-def read_config(folder: Path) -> CheckpointConfig:
-    """Read and check `config.json` alone. Raises CheckpointError naming the file and what is wrong."""
-    path = folder / "config.json"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = f"{path.name} cannot be read ({error.strerror})"
-        raise CheckpointError(f"{folder} is not a model folder: {reason}.") from None
-    try:
-        decoded = msgspec.json.decode(content)
-        if isinstance(decoded, dict) and "export" in decoded:
-            raise CheckpointError(
-                f"{folder} is an export for other tools, as its README says. Give the model that it was made from."
-            )
-        version = decoded["format_version"]
-        if not isinstance(version, int) or version > FORMAT_VERSION:
-            raise CheckpointError(
-                f"{path} has format version {version}; this lstmtext reads up to {FORMAT_VERSION}. Update lstmtext."
-            )
-        return msgspec.json.decode(content, type=CheckpointConfig)
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from None
-
-
 def read_checkpoint(folder: Path) -> Checkpoint:
     """Read a model: every name, shape, dtype and size is checked before a tensor is made.
 
@@ -278,8 +193,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     config = read_config(folder)
     try:
         tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{folder} is incomplete: {error}.") from None
+    except OSError as error:
+        raise CheckpointError(f"{folder} is incomplete: tokenizer.json cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{folder / 'tokenizer.json'} is damaged: it is not UTF-8 text.") from None
     if hashlib.sha256(tokenizer_json.encode()).hexdigest() != config.tokenizer.sha256:
         raise CheckpointError(f"{folder / 'tokenizer.json'} is not the tokenizer this model was trained with.")
     return Checkpoint(folder, config, tokenizer_json, _read_tensors(config, folder / "model.safetensors"))
@@ -301,8 +218,8 @@ def _read_tensors(config: CheckpointConfig, path: Path) -> dict[str, npt.NDArray
             return {name: file.get_tensor(name) for name in found}
     except OSError as error:
         raise CheckpointError(f"{path.parent} is incomplete: {path.name} cannot be read ({error}).") from None
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from None
+    except SafetensorError:
+        raise CheckpointError(f"{path} is damaged: it is not a whole safetensors file.") from None
 
 
 def _check_shapes(found: Mapping[str, tuple[str, tuple[int, ...]]], config: CheckpointConfig, place: str) -> None:

@@ -1,4 +1,4 @@
-"""`config.toml` of a run folder: every resolved setting; running it again repeats the run."""
+"""`config.toml` of a run folder: every resolved setting; running it again repeats the run. And what goes on with it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import msgspec
 
 from lstmtext.config import TrainSettings
 from lstmtext.errors import RunError, SettingsError
+from lstmtext.places import runs_folder
 from lstmtext.settings import read_settings
 
-__all__ = ["TASK_COMMANDS", "read_run_settings", "resume_command", "settings_toml", "train_word"]
+__all__ = ["TASK_COMMANDS", "read_run_settings", "resume_command", "run_name", "settings_toml", "train_word"]
 
 TASK_COMMANDS = {"language-model": "lm", "sentiment": "sentiment"}
 """Task → the word after `lstmtext train`."""
@@ -45,6 +46,12 @@ def train_word(folder: Path) -> str:
     return TASK_COMMANDS.get(str(task), "lm")
 
 
+def run_name(folder: Path) -> str:
+    """What a person types for this run: its name under the runs folder, else its path."""
+    inside = folder.resolve().parent == runs_folder().resolve()
+    return folder.resolve().name if inside else str(folder)
+
+
 def resume_command(folder: Path) -> str:
-    """What goes on with a run of the runs folder, as a command to copy."""
-    return f"lstmtext train {train_word(folder)} --resume {shlex.quote(folder.name)}"
+    """What goes on with a run, as a command to copy."""
+    return f"lstmtext train {train_word(folder)} --resume {shlex.quote(run_name(folder))}"

@@ -95,9 +95,9 @@ class RunWriter:
         lock = take_lock(folder)
         try:
             refuse_content(folder)  # again: another process may have created it before we had the lock
-            with _as_run_error(folder / SETTINGS):
-                write_atomically(folder / SETTINGS, settings_toml)
-            return cls(folder, lock)._open(RunStatus())
+            run = cls(folder, lock)
+            run.replace_settings(settings_toml)
+            return run._open(RunStatus())
         except BaseException:
             release_lock(lock)
             raise
@@ -126,6 +126,11 @@ class RunWriter:
             os.close(self._events)
             raise
         return self
+
+    def replace_settings(self, settings_toml: str) -> None:
+        """Replace `config.toml` in one step. Raises RunError when it cannot be written."""
+        with _as_run_error(self.folder / SETTINGS):
+            write_atomically(self.folder / SETTINGS, settings_toml)
 
     def record(self, event: Event) -> None:
         """Append one event, stamped with the time (in place, so that the caller's copy has it too).

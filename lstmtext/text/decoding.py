@@ -228,7 +228,7 @@ def _records(handle: IO[bytes], label: str, path: Path | None, field: str) -> It
 def _record_text(line: bytes, place: str, field: str) -> str:
     try:
         record = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         reason = str(error).split(": ", 1)[-1]
         raise InputError(
             f"{place}: this is not valid JSON ({reason}). A .jsonl file has one record per line."

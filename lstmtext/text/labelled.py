@@ -18,6 +18,7 @@ from lstmtext.errors import InputError, UsageError
 from lstmtext.text import library
 from lstmtext.text.decoding import in_folder
 from lstmtext.text.labels import choose_scale, explicit_scale, said_of_numbers
+from lstmtext.text.naming import short
 from lstmtext.text.plain import pieces
 from lstmtext.text.rows import SUFFIXES, TEXT_NAMES, Row, file_rows, folder_rows, labelled_files
 from lstmtext.units import counted
@@ -65,7 +66,11 @@ def read_source(
     Raises UsageError for a name that is nothing, InputError for what cannot be read, with the place.
     """
     path, licence = Path(name), None
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError:  # too long for a path
+        there = False
+    if not there:
         entry = _library_entry(name)
         if to_learn and "train" not in entry.parts:
             raise UsageError(f"The corpus {name!r} has no part to learn from. {entry.split}")
@@ -101,7 +106,7 @@ def read_source(
         scale = explicit_scale(label_map, name)
     else:
         scale = choose_scale(counts, name, trees=any(row.sentence for row in rows))
-    label = (path.name.partition(".")[0] or path.resolve().name) if path.exists() else name
+    label = (path.name.partition(".")[0] or path.resolve().name) if there else name
     examples = [
         Example(row.text, found, f"{label}/{row.group}" if row.group else "", row.sentence)
         for row in rows
@@ -135,7 +140,7 @@ def _library_entry(name: str) -> library.Entry:
     if name not in known:
         near = difflib.get_close_matches(name, labelled, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"There is no file, folder or library corpus {name!r} of labelled text.{hint}")
+        raise UsageError(f"There is no file, folder or library corpus {short(name)!r} of labelled text.{hint}")
     entry = known[name]
     if entry.archive:
         raise UsageError(f"The corpus {name!r} is kept as an archive. Unpack it and name its folder or file instead.")

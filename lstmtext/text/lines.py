@@ -22,7 +22,7 @@ from typing import IO, NamedTuple
 
 from lstmtext.errors import InputError
 from lstmtext.text.decoding import _record_text, check_text, open_decompressed, text_suffix
-from lstmtext.text.rows import BLANK_HEADER, TEXT_NAMES, delimiter_of, named_column, quoted, too_many
+from lstmtext.text.rows import BLANK_HEADER, NO_HEADER, TEXT_NAMES, delimiter_of, named_column, quoted, too_many
 from lstmtext.units import counted
 
 __all__ = ["BLOCK_LINES", "LONGEST_LINE", "Line", "LineFile", "line_of", "stream_blocks"]
@@ -201,11 +201,14 @@ def _cells(numbered: Iterator[tuple[int, list[bytes]]], file: LineFile) -> Itera
         except StopIteration:
             break
         except csv.Error as error:
-            endless = "field limit" in str(error)
+            too_long = "field limit" in str(error)
+            endless = too_long and reader.line_num > number
             if endless or place < 0:
-                reason = "a quotation mark that opens here is not closed" if endless else str(error)
+                reason = TOO_LONG if too_long else str(error)
+                reason = "a quotation mark that opens here is not closed" if endless else reason
                 raise InputError(f"{label}, line {number}: this cannot be read as {form}: {reason}.") from None
-            yield Line(number, _readable(source.last), f"it is not a {form} record ({error})")
+            line = line_of(number, source.last.encode("utf-8", "surrogateescape"))
+            yield line if too_long else Line(number, _readable(source.last), f"it is not a {form} record ({error})")
             continue
         if source.ended:  # the reader wanted more lines for this record
             raise InputError(f"{label}, line {number}: a quotation mark that opens in this record is never closed.")
@@ -267,5 +270,6 @@ def _place_of(names: list[str], column: str | None, label: str) -> int:
     if len(names) == 1:
         return 0
     raise InputError(
-        f"{label}: which column is the text? The columns are {quoted(names)}. Name one of them: --column NAME."
+        f"{label}: which column is the text? The columns are {quoted(names)}. Name one of them: --column NAME. "
+        f"{NO_HEADER}"
     )

@@ -23,7 +23,7 @@ from lstmtext.errors import InputError, UsageError
 from lstmtext.text import library
 from lstmtext.text.decoding import COMPRESSED_SUFFIXES, TEXT_SUFFIXES, text_suffix
 
-__all__ = ["Found", "joined", "label", "resolve"]
+__all__ = ["Found", "joined", "label", "resolve", "short"]
 
 # Copies of streams made by this process, and what to call them in messages.
 _spooled: dict[Path, str] = {}
@@ -76,7 +76,7 @@ def _found(name: str) -> Found:
             with path.open("rb") as stream:
                 return Found(_stem(path), (_spool(stream, str(path)),))
     except PermissionError as error:
-        raise InputError(f"{_short(name)} cannot be read: {error.strerror}.") from None
+        raise InputError(f"{short(name)} cannot be read: {error.strerror}.") from None
     except (OSError, ValueError):
         pass  # too long or impossible as a path, so it is not one
     if name in library.entries():
@@ -151,23 +151,30 @@ def _unknown(name: str) -> UsageError:
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     where = path.parent if path.is_absolute() else Path.cwd() / path.parent
     return UsageError(
-        f"There is no file, folder or library corpus {_short(name)!r}.{hint} "
-        f"Looked in {_short(str(where))} and in the library ({', '.join(corpora)})."
+        f"There is no file, folder or library corpus {short(name)!r}.{hint} "
+        f"Looked in {short(str(where))} and in the library ({', '.join(corpora)})."
     )
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name for a message: a text that was given for one may be long."""
     return name if len(name) <= 120 else f"{name[:100]}…"
 
 
 def _spool(stream: IO[bytes], called: str) -> Path:
     if not _spooled:
         atexit.register(_remove_spooled)
-    descriptor, name = tempfile.mkstemp(prefix="lstmtext-", suffix=".txt")
-    path = Path(name)
-    _spooled[path] = called
-    with os.fdopen(descriptor, "wb") as copy:
-        shutil.copyfileobj(stream, copy, 1 << 20)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="lstmtext-", suffix=".txt")
+        path = Path(name)
+        _spooled[path] = called
+        with os.fdopen(descriptor, "wb") as copy:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+    except OSError as error:
+        raise InputError(
+            f"{called} cannot be read or copied to {tempfile.gettempdir()}: {error.strerror}. "
+            "TMPDIR=FOLDER before the command has it copied elsewhere."
+        ) from None
     return path
 
 

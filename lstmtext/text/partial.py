@@ -145,10 +145,8 @@ class Partial:
     def part(self, name: str) -> Iterator[Part]:
         """The ids of a part, from its last mark that holds; on leaving, all that was written is marked."""
         marks = verified(self.folder / f"{name}.ids", [mark for mark in self._marks if mark.part == name])
-        kept = [mark for mark in self._marks if mark.part != name] + marks
-        if len(kept) < len(self._marks):
-            self._marks = kept
-            self._write_journal()
+        self._marks = [mark for mark in self._marks if mark.part != name] + marks
+        self._write_journal()  # a line behind one that is damaged would never be read
         part = Part(self, name, marks)
         try:
             yield part

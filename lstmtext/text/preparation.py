@@ -41,7 +41,7 @@ from lstmtext.workers import Workers, cores
 __all__ = ["prepare"]
 
 # Part of the cache key: raise it when the same corpus and settings would give other ids.
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
 DEFAULT_VALIDATION = 0.1
 # A text is shared between processes from this size on: one process takes a second for it.
 SHARED_BYTES = 16 << 20
@@ -99,7 +99,10 @@ def prepare(settings: TextSettings, tokenizer: Tokenizer | None = None) -> Prepa
                 )
                 (partial.folder / "facts.json").write_bytes(msgspec.json.encode(facts))
                 partial.finish(folder)
-    return open_prepared(folder)
+    prepared = open_prepared(folder)
+    # The same text may have been prepared under another name.
+    facts = msgspec.structs.replace(prepared.facts, name=corpus.name, licence=corpus.licence, source=corpus.source)
+    return prepared._replace(facts=facts)
 
 
 class _Span(NamedTuple):

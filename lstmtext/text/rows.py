@@ -27,6 +27,8 @@ from lstmtext.text.decoding import check_text, in_folder, normalised_blocks, ope
 from lstmtext.units import counted
 
 __all__ = [
+    "BLANK_HEADER",
+    "NO_HEADER",
     "SUFFIXES",
     "TEXT_NAMES",
     "Row",
@@ -36,6 +38,7 @@ __all__ = [
     "labelled_files",
     "named_column",
     "quoted",
+    "too_many",
 ]
 
 TEXT_NAMES = ("text", "sentence", "review", "phrase", "snippet", "content")
@@ -50,6 +53,8 @@ LABEL_FOLDERS = {
     "positive": "positive",
 }
 BLANK_HEADER = "{}: the first line is blank. It should name the columns, for example: text."
+NO_HEADER = "If that is a row and no header, put a line with the names of the columns above it."
+LONGEST_NAME = 60  # of a column, in a message; longer ones are texts
 _TREE_TOKEN = re.compile(r"\(\s*(\d+)(?=\s)|([^()\s]+)|([()])")
 
 
@@ -82,7 +87,7 @@ def folder_rows(folder: Path) -> Iterator[Row]:
         label = LABEL_FOLDERS.get(child.name.lower()) if child.is_dir() else None
         if label:
             for file in sorted(child.iterdir()):
-                if text_suffix(file) != ".txt":
+                if text_suffix(file) != ".txt" or file.name.startswith("."):
                     continue
                 try:
                     text = "".join(_text(file)).strip()
@@ -111,7 +116,8 @@ def file_rows(path: Path, text_column: str = "", label_column: str = "") -> Iter
             _column(path, list(record), label_column, LABEL_NAMES, "label"),
         )
         text, label, group = (
-            "" if name is None or record.get(name) is None else record[name] for name in (*columns, _group(record))
+            "" if name is None or record.get(name) is None else record[name]
+            for name in (*columns, _group(record, columns))
         )
         if not isinstance(text, str):
             raise InputError(f"{path}, line {number}: {columns[0]!r} holds {text!r}, not text.")
@@ -122,8 +128,8 @@ def _row(text: str, label: str, group: str, place: str) -> Row:
     return Row(text, label, group, place="" if text.strip() and label.strip() else place)
 
 
-def _group(record: dict[str, object]) -> str | None:
-    return next((name for name in record if name.strip().lower() in GROUP_NAMES), None)
+def _group(record: dict[str, object], taken: tuple[str, str]) -> str | None:
+    return next((name for name in record if name.strip().lower() in GROUP_NAMES and name not in taken), None)
 
 
 def delimiter_of(header: str) -> str:
@@ -149,8 +155,10 @@ def _table_records(path: Path, suffix: str) -> Iterator[tuple[int, dict[str, obj
         reader = csv.DictReader(content, delimiter=delimiter, strict=True)
     else:
         reader = csv.DictReader(content, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    begin = 1  # of the record at hand, blank lines before it included
     try:
         names = reader.fieldnames
+        begin = reader.line_num + 1
         if names is not None and not any(name.strip() for name in names):
             raise InputError(BLANK_HEADER.format(path))
         for record in reader:
@@ -159,9 +167,10 @@ def _table_records(path: Path, suffix: str) -> Iterator[tuple[int, dict[str, obj
                 problem = too_many(len(names or ()) + len(more), len(names or ()), delimiter, quoting=quoting)
                 raise InputError(f"{path}, line {reader.line_num}: {problem}.")
             yield reader.line_num, dict(record)
+            begin = reader.line_num + 1
     except csv.Error as error:
         advice = "A quotation mark inside a quoted text is written twice, and every quoted text must end."
-        raise InputError(f"{path}, line {reader.reader.line_num}: this is not CSV ({error}). {advice}") from None
+        raise InputError(f"{path}, line {begin}: this is not CSV ({error}). {advice}") from None
 
 
 def _json_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
@@ -173,7 +182,7 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
             check_text(content, True, 0, f"{path}, line {number}", path)
             try:
                 yield number, msgspec.json.decode(content, type=dict[str, object])
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, RecursionError) as error:
                 raise InputError(
                     f"{path}, line {number}: this is not a JSON record ({error}). A .jsonl file has one per line."
                 ) from None
@@ -186,7 +195,10 @@ def _column(path: Path, there: list[str], wanted: str, usual: tuple[str, ...], w
         for column in there:
             if column.strip().lower() == name:
                 return column
-    without = " Lines of label<TAB>text without a header belong in a .txt file." if len(there) == 2 else ""
+    without = ""
+    if what == "text" and text_suffix(path) != ".jsonl":
+        in_txt = text_suffix(path) == ".tsv" and len(there) == 2
+        without = " Lines of label<TAB>text without a header belong in a .txt file." if in_txt else f" {NO_HEADER}"
     raise InputError(
         f"{path}: which column is the {what}? None of {quoted(there)} is called {', '.join(usual)}. "
         f"Name it: --{what}-column NAME.{without}"
@@ -205,7 +217,7 @@ def named_column(there: list[str], wanted: str, label: str) -> int:
 
 def quoted(names: list[str]) -> str:
     """Names of columns for a message: where one ends can be seen."""
-    return ", ".join(map(repr, names))
+    return ", ".join(repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…") for name in names)
 
 
 def _text_lines(path: Path) -> Iterator[Row]:

@@ -112,6 +112,8 @@ class Tokenizer:
             return cls(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{path} cannot be read: {error}.") from None
+        except CheckpointError as error:
+            raise CheckpointError(f"{path}: {error}") from None
 
     @property
     def sha256(self) -> str:
@@ -138,8 +140,7 @@ class Tokenizer:
     def encode(self, text: str) -> Ids:
         """Token ids of `text`, shape (tokens,), int64. Never raises: what is unknown becomes the unknown id."""
         if self.kind == "char":
-            points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-            return self._look_up(points)
+            return self._look_up(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4"))
         if self.kind == "byte":
             return self._look_up(np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8))
         if self.kind == "wordpiece":
@@ -273,7 +274,7 @@ def _unfinished(data: bytes) -> int:
 
 def slices(text: str) -> Iterator[str]:
     """`text` in slices, cut before a space that follows a word, where no tokenizer kind has a token across."""
-    start = 0
+    text, start = text.encode("utf-8", "replace").decode(), 0  # `tokenizers` refuses half a pair of surrogates
     while start < len(text):
         stop = start + SLICE_CHARACTERS
         if stop < len(text):
@@ -296,5 +297,4 @@ def splitter(kind: Kind) -> Any:
 
 def _word_pieces(backend: tokenizers.Tokenizer, text: str) -> Iterator[str]:
     for part in slices(text):
-        for piece, _ in backend.pre_tokenizer.pre_tokenize_str(part):
-            yield piece
+        yield from (piece for piece, _ in backend.pre_tokenizer.pre_tokenize_str(part))

@@ -45,10 +45,11 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
             counts.update(piece if kind == "char" else (part for part, _ in cutter.pre_tokenize_str(piece)))
         if not counts:
             raise InputError("There is no text to learn a vocabulary from.")
+        del counts[UNKNOWN]  # it has its place
         kept = sorted(counts) if kind == "char" else [word for word, _ in counts.most_common()]
         if vocabulary_size and len(kept) >= vocabulary_size:
             kept = [token for token, _ in counts.most_common(vocabulary_size - 1)]
-        vocabulary = {UNKNOWN: 0} | {token: index for index, token in enumerate((t for t in kept if t != UNKNOWN), 1)}
+        vocabulary = {UNKNOWN: 0} | {token: index for index, token in enumerate(kept, 1)}
         backend = tokenizers.Tokenizer(models.WordLevel(vocab=vocabulary, unk_token=UNKNOWN))
         backend.pre_tokenizer = cutter
         if kind != "whitespace":  # without a decoder the library puts blanks between the tokens

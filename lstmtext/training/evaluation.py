@@ -30,7 +30,9 @@ __all__ = ["DynamicSettings", "dynamic_loss", "stateful_loss", "windowed_loss"]
 
 # Without it the row of a rare word, whose gradient is nearly always zero, would take steps of thirty times the rate.
 FLOOR_SHARE = 0.3
-CHUNK_TOKENS = 1 << 14  # tokens per forward pass over all streams: bounds the memory of the scores
+CHUNK_TOKENS = 1 << 14  # tokens per forward pass over all streams
+# Scores of them, half a gigabyte: of 30 000 words, all those tokens would take twice the memory of a training step.
+MOST_SCORES = 1 << 27
 TokenIds = npt.NDArray[np.integer]
 
 
@@ -54,6 +56,11 @@ def _check(ids: TokenIds, needed: int = 2) -> None:
         )
 
 
+def _tokens_at_once(model: LanguageModel) -> int:
+    scored = model.settings.cutoffs[0] if model.settings.cutoffs else model.vocabulary
+    return min(CHUNK_TOKENS, MOST_SCORES // scored)
+
+
 @torch.no_grad()
 def stateful_loss(
     model: LanguageModel, ids: TokenIds, arithmetic: Arithmetic, streams: int = 1, world: World = ALONE
@@ -68,7 +75,7 @@ def stateful_loss(
     streams = max(1, min(streams, (len(ids) - 1) // 64))
     length = (len(ids) - 1) // streams
     starts = length * np.arange(streams)[world.rank :: world.size]
-    chunk = max(1, CHUNK_TOKENS // max(1, len(starts)))
+    chunk = max(1, _tokens_at_once(model) // max(1, len(starts)))
     was_training = model.training
     model.eval()
     state = model.stack.zero_state(len(starts), arithmetic.device, arithmetic.dtype)
@@ -91,7 +98,7 @@ def windowed_loss(
     """Sum of the loss in nats, and the number of predictions, over random windows from zero state."""
     _check(ids, length + 1)
     starts = np.random.default_rng(seed).integers(len(ids) - length, size=windows)
-    batch = max(1, CHUNK_TOKENS // length)
+    batch = max(1, _tokens_at_once(model) // length)
     model.eval()
     total = torch.zeros((), dtype=torch.float64, device=arithmetic.device)
     for first in range(0, windows, batch):

@@ -75,7 +75,7 @@ class Objective(Protocol):
         """What is carried from step to step beside the weights, for a checkpoint."""
 
     def restore(self, carried: dict[str, Tensor]) -> None:
-        """Put back what `carried` gave."""
+        """Put back what `carried` gave. Raises KeyError or ValueError for what does not fit."""
 
 
 class LanguageModelling:
@@ -185,11 +185,15 @@ class LanguageModelling:
             self.teacher.state = self._restored("teacher.", carried, self.teacher.state)
 
     def _restored(self, owner: str, carried: dict[str, Tensor], like: StackState) -> StackState:
-        def own(name: str) -> Tensor:
-            return carried[name][:, self.share].to(self.arithmetic.device)
+        def own(name: str, like: Tensor) -> Tensor:
+            whole, shape = carried[name], (1, self.batch_settings.batch_size, like.shape[-1])
+            if whole.shape != shape or not whole.is_floating_point():
+                raise ValueError(f"{name} is {tuple(whole.shape)}, {whole.dtype}; expected {shape}")
+            return whole[:, self.share].to(self.arithmetic.device)
 
         return [
-            LayerState(own(f"{owner}h.{i}"), own(f"{owner}c.{i}") if c.numel() else c) for i, (_, c) in enumerate(like)
+            LayerState(own(f"{owner}h.{i}", h), own(f"{owner}c.{i}", c) if c.numel() else c)
+            for i, (h, c) in enumerate(like)
         ]
 
 

@@ -18,6 +18,7 @@ from lstmtext.events import Saved
 from lstmtext.store.card import model_card
 from lstmtext.store.checkpoint import CheckpointConfig
 from lstmtext.store.models import CheckpointIndex, write_index
+from lstmtext.store.run_settings import resume_command
 from lstmtext.training.loop import Trainer
 from lstmtext.training.snapshot import write_snapshot
 from lstmtext.training.tasks import Task
@@ -35,25 +36,23 @@ class Saver:
     def __init__(self, folder: Path, command: str, world: World, index: CheckpointIndex | None) -> None:
         self.folder, self.command, self.world, self.index = folder, command, world, index
 
-    def save(self, trainer: Trainer, task: Task, parameters: int, *, best: bool, requested: bool) -> Saved | None:
-        """Save the step as it is; None if that was done before and nobody asked.
+    def save(self, trainer: Trainer, task: Task, parameters: int, *, requested: bool) -> Saved | None:
+        """Save the step as it is, as the best if it is; None if that was done before and nobody asked.
 
         Raises RunError naming the last good checkpoint where the disk refuses.
         """
         counters = trainer.counters
         name = f"step-{counters.step}"
-        saved_before = self.index is not None and self.index.last == name
-        if saved_before and not best:
+        if self.index is not None and self.index.last == name:
             return Saved(step=counters.step, folder=name, requested=True) if requested else None
-        folder = self.folder / "checkpoints" / name
+        best, folder = counters.best_step == counters.step, self.folder / "checkpoints" / name
         last_good = f"The last good checkpoint is {self.index.last}." if self.index else "Nothing was saved before."
         try:
-            if not saved_before:  # else a request saved this step before it was known to be the best
-                if self.world.leads and folder.exists():  # by a process that was killed before it could point to it
-                    shutil.rmtree(folder)
-                config = self._config(trainer, task)
-                card = model_card(self.folder.name, config, parameters)
-                write_snapshot(trainer, task, folder, config, task.tokenizer.json, card)
+            if self.world.leads and folder.exists():  # by a process that was killed before it could point to it
+                shutil.rmtree(folder)
+            config = self._config(trainer, task)
+            card = model_card(self.folder.name, config, parameters)
+            write_snapshot(trainer, task, folder, config, task.tokenizer.json, card)
             best_name = name if best else self.index.best if self.index else None
             self.index = CheckpointIndex(
                 last=name, best=best_name, best_loss=counters.best_loss, best_step=counters.best_step
@@ -63,7 +62,7 @@ class Saver:
         except OSError as error:
             raise RunError(
                 f"The checkpoint of step {counters.step} could not be written to {folder.parent}: {error.strerror}. "
-                f"{last_good} Make room, then: lstmtext train {task.command} --resume {self.folder.name}"
+                f"{last_good} Make room, then: {self.world.launcher()}{resume_command(self.folder)}"
             ) from error
         for other in folder.parent.iterdir() if self.world.leads else ():
             if other.name not in (self.index.last, self.index.best):

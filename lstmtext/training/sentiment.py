@@ -51,8 +51,6 @@ PROTOCOL = "P(positive) against ½, neutral texts left out"
 class SentimentTask:
     """Train a classifier on labelled text."""
 
-    command = "sentiment"
-
     def __init__(self, settings: TrainSettings, arithmetic: Arithmetic) -> None:
         self.arithmetic = arithmetic
         sources, held_out = read_labelled(settings.labels)

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -25,22 +25,11 @@ import torch
 
 from lstmtext.config import TrainSettings
 from lstmtext.errors import DivergedError, LstmtextError, ProcessLostError, RunError
-from lstmtext.events import (
-    Acknowledged,
-    Evaluated,
-    Event,
-    Finished,
-    Planned,
-    Progress,
-    Resumed,
-    Saved,
-    Started,
-)
-from lstmtext.files import write_atomically
+from lstmtext.events import Acknowledged, Evaluated, Event, Finished, Planned, Progress, Resumed, Started
 from lstmtext.store.control import Request
 from lstmtext.store.models import read_index
 from lstmtext.store.run import RunWriter
-from lstmtext.store.run_settings import read_run_settings, settings_toml
+from lstmtext.store.run_settings import read_run_settings, resume_command, settings_toml
 from lstmtext.training.estimate import out_of_memory, parameter_count
 from lstmtext.training.loop import Counters, Trainer
 from lstmtext.training.make_task import make_task
@@ -189,8 +178,7 @@ class Session:
             return "Nothing was written yet: start all of them again."
         index = self.saver.index
         last = f"The last checkpoint is {index.last}." if index else "Nothing was saved before."
-        command = f"{self.world.launcher()}lstmtext train {self.task.command} --resume {self.folder.name}"
-        return f"{last} Go on with: {command}"
+        return f"{last} Go on with: {self.world.launcher()}{resume_command(self.folder)}"
 
     def _give_up(self) -> None:
         """Called where the main thread hangs in an exchange that nobody answers, and this process is about to end."""
@@ -199,14 +187,13 @@ class Session:
         self.run.close()
 
     def _train(self) -> Iterator[Event]:
-        trainer, every, best_is_new, evaluated = self.trainer, self.settings.run.sample_every, False, False
+        trainer, every, evaluated = self.trainer, self.settings.run.sample_every, False
         for event in trainer.run():
             if event is not None:
                 yield self._record(event)
                 if isinstance(event, Planned):
                     self._write_plan()
-                if isinstance(event, Evaluated):
-                    best_is_new, evaluated = best_is_new or event.best, True
+                evaluated = evaluated or isinstance(event, Evaluated)
                 continue
             step = trainer.counters.step
             ended = step >= trainer.total_steps or trainer.stopped_early
@@ -214,12 +201,9 @@ class Session:
             if (step % every == 0 if every else evaluated) and self.settings.run.sample_length:
                 yield from self._sample(self.settings.run.sample_prompt, requested=False)
             evaluated = False
-            leaving = self._leaving or self._stop is not None
-            if ended or leaving or best_is_new or step % (self.settings.run.save_every or trainer.evaluate_every) == 0:
-                saved = self._save(best=best_is_new, requested=leaving)
-                best_is_new = False
-                if saved:
-                    yield self._record(saved)
+            leaving, best = self._leaving or self._stop is not None, trainer.counters.best_step == step
+            if ended or leaving or best or step % (self.settings.run.save_every or trainer.evaluate_every) == 0:
+                yield from self._save(requested=leaving)
             if leaving:
                 return
             self.run.status("running", step, trainer.total_steps)
@@ -238,27 +222,28 @@ class Session:
             self.trainer.paused_seconds += time.monotonic() - before
 
     def _answer(self, request: Request) -> Iterator[Event]:
-        message = ""
+        outcome, message = "done", ""
         match request.action:
             case "pause" | "resume":
                 self._paused = request.action == "pause"
             case "stop":
                 self._stop = request
             case "save":
-                saved = self._save(best=False, requested=True)
-                if saved:
-                    yield self._record(saved)
+                yield from self._save(requested=True)
                 message = f"step {self.trainer.counters.step}"
             case "sample":
-                yield from self._sample(str(request.arguments.get("prompt", "")), requested=True)
-        yield self._record(
-            Acknowledged(step=self.trainer.counters.step, request=request.action, id=request.id, message=message)
-        )
+                if not (yield from self._sample(str(request.arguments.get("prompt", "")), requested=True)):
+                    outcome, message = "ignored", "This model does not write."
+        step, action = self.trainer.counters.step, request.action
+        yield self._record(Acknowledged(step=step, request=action, id=request.id, outcome=outcome, message=message))
 
-    def _sample(self, prompt: str, *, requested: bool) -> Iterator[Event]:
-        """Text from the weights that would be saved; its random numbers are its own and disturb nothing."""
+    def _sample(self, prompt: str, *, requested: bool) -> Generator[Event, None, bool]:
+        """Text from the weights that would be saved; its random numbers are its own and disturb nothing.
+
+        Returns whether the leader's model writes at all.
+        """
         if not self.world.leads:
-            return
+            return True
         self.trainer.swap_averages()
         try:
             sampled = self.task.sample(self.trainer.counters, prompt, requested=requested)
@@ -266,9 +251,11 @@ class Session:
             self.trainer.swap_averages()
         if sampled:
             yield self._record(sampled)
+        return sampled is not None
 
-    def _save(self, *, best: bool, requested: bool) -> Saved | None:
-        return self.saver.save(self.trainer, self.task, self.parameters, best=best, requested=requested)
+    def _save(self, *, requested: bool) -> Iterator[Event]:
+        if saved := self.saver.save(self.trainer, self.task, self.parameters, requested=requested):
+            yield self._record(saved)
 
     def _started(self) -> Started:
         started = self.task.started(self.parameters, self.trainer.total_steps)
@@ -292,10 +279,7 @@ class Session:
     def _write_plan(self) -> None:
         """Keep `config.toml` such that running it again takes the steps that this run takes."""
         budget = msgspec.structs.replace(self.settings.budget, plan=self.trainer.counters.plan)
-        if self.world.leads:
-            write_atomically(
-                self.folder / "config.toml", settings_toml(msgspec.structs.replace(self.settings, budget=budget))
-            )
+        self.run.replace_settings(settings_toml(msgspec.structs.replace(self.settings, budget=budget)))
 
     def _catch_signals(self) -> dict[int, Any]:
         """First Ctrl-C or SIGTERM: save and end after this step. Second: leave at once; what is saved is whole."""

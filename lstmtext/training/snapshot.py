@@ -5,7 +5,8 @@ lies what only resuming needs, all float32:
 
     state.json               Counters: step, tokens, best loss, plan, seconds; the gradient scaler's state
     weights.safetensors      the trained weights, where they are not the ones to use
-    optimizer.safetensors    first.{parameter}, second.{parameter}: AdamW's moments
+    optimizer.safetensors    first.{parameter}, second.{parameter}: AdamW's moments; step.{parameter}: its own count of
+                             steps, which leaves out those whose batch had no gradient for it
     carried.safetensors      what is carried from step to step (recurrent states), in its own type
 """
 
@@ -23,10 +24,12 @@ import torch
 from msgspec import Struct
 
 from lstmtext.errors import CheckpointError
-from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint, write_checkpoint
+from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint, read_config, write_checkpoint
 from lstmtext.training.loop import Counters, Trainer
 
 __all__ = ["Weights", "read_counters", "restore", "write_snapshot"]
+
+OPTIMIZER = {"first": "exp_avg", "second": "exp_avg_sq", "step": "step"}  # in the file → in AdamW's state
 
 
 class SavedState(Struct, kw_only=True):
@@ -76,7 +79,10 @@ def write_snapshot(
 
 def read_counters(folder: Path) -> Counters:
     """Where the run stood when this checkpoint was written. Raises CheckpointError."""
-    return _read_state(folder).counters
+    counters, step = _read_state(folder).counters, read_config(folder).step
+    if counters.step != step:
+        raise CheckpointError(f"{folder} is damaged: config.json is of step {step}, state.json of {counters.step}.")
+    return counters
 
 
 def restore(trainer: Trainer, weights: Weights, folder: Path) -> Checkpoint:
@@ -92,19 +98,22 @@ def restore(trainer: Trainer, weights: Weights, folder: Path) -> Checkpoint:
             average.copy_(parameter.detach())
         raw = _read(training / "weights.safetensors")
         _load(weights, {name: value.numpy() for name, value in raw.items()}, folder)
-    moments = _read(training / "optimizer.safetensors")
-    step = float(trainer.counters.step)
+    found = _read(training / "optimizer.safetensors")
     try:
         for name, parameter in trainer.model.named_parameters():
             if parameter.requires_grad:
-                trainer.optimizer.state[parameter] = {
-                    "step": torch.tensor(step, device=parameter.device),
-                    "exp_avg": moments[f"first.{name}"].to(parameter.device),
-                    "exp_avg_sq": moments[f"second.{name}"].to(parameter.device),
-                }
+                # Checkpoints of earlier versions do not have it.
+                found.setdefault(f"step.{name}", torch.tensor(float(trainer.counters.step)))
+                state = {own: found[f"{saved}.{name}"].to(parameter.device) for saved, own in OPTIMIZER.items()}
+                for own, value in state.items():  # the fused kernel does not look: it would leave the memory of these
+                    if value.shape != (() if own == "step" else parameter.shape) or value.dtype != torch.float32:
+                        raise ValueError(f"{own} of {name} is {tuple(value.shape)}, {value.dtype}")
+                trainer.optimizer.state[parameter] = state
         trainer.objective.restore(_read(training / "carried.safetensors"))
     except KeyError as error:
         raise CheckpointError(f"{training} does not fit this run's settings: {error} is missing.") from None
+    except ValueError as error:
+        raise CheckpointError(f"{training} does not fit this run's settings: {error}.") from None
     scaler = _read_state(folder).scaler
     if scaler:
         trainer.scaler.load_state_dict(scaler)
@@ -123,9 +132,9 @@ def _moments(trainer: Trainer) -> dict[str, torch.Tensor]:
     for name, parameter in trainer.model.named_parameters():
         state = trainer.optimizer.state.get(parameter)
         if parameter.requires_grad:
-            zeros = torch.zeros_like(parameter)
-            found[f"first.{name}"] = state["exp_avg"] if state else zeros
-            found[f"second.{name}"] = state["exp_avg_sq"] if state else zeros.clone()
+            for saved, own in OPTIMIZER.items():  # before a parameter's first gradient there is none: all is zero
+                start = torch.zeros(() if own == "step" else parameter.shape)
+                found[f"{saved}.{name}"] = state[own] if state else start
     return found
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 
 from lstmtext.config import TrainSettings
+from lstmtext.engine.sampling import SamplingSettings
 from lstmtext.errors import CheckpointError
 from lstmtext.events import Sampled, Started
 from lstmtext.model.language_model import load_tensors, to_tensors
@@ -40,8 +41,6 @@ TEXT_CHANGED = "The text of this run has changed since {} was saved. Put the old
 class Task(Protocol):
     """One kind of model in training."""
 
-    command: str
-    """The word after `lstmtext train`."""
     settings: TrainSettings
     """Those given, with what the model it starts from decides."""
     tokenizer: Tokenizer
@@ -75,10 +74,9 @@ class Task(Protocol):
 class LanguageModelTask:
     """Train a language model on running text, with one process or several."""
 
-    command = "lm"
-
     def __init__(self, settings: TrainSettings, arithmetic: Arithmetic, world: World = ALONE) -> None:
         self.settings, self.arithmetic = settings, arithmetic
+        SamplingSettings(temperature=settings.run.sample_temperature)  # refused now and not at the first sample
         self.prepared = prepare(settings.text)
         self.tokenizer = self.prepared.tokenizer
         torch.manual_seed(settings.run.seed)  # the initial weights

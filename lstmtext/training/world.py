@@ -120,6 +120,9 @@ ALONE = World()
 class Bystander:
     """What the other processes have in the place of a `RunWriter`: one process writes the run folder."""
 
+    def replace_settings(self, settings_toml: str) -> None:
+        """Nothing."""
+
     def record(self, event: Event) -> None:
         """Nothing."""
 

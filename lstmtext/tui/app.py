@@ -27,7 +27,7 @@ from textual.scrollbar import ScrollBar
 from textual.worker import WorkerFailed, get_current_worker
 
 from lstmtext.errors import LstmtextError, SettingsError
-from lstmtext.tui.keys import bindings_for
+from lstmtext.tui.keys import bindings_for, keymap
 from lstmtext.tui.plain import ASCII, AsciiBars, only_ascii
 from lstmtext.tui.quiet import LOOK_SECONDS, QuietCollector
 from lstmtext.tui.rooms import ROOMS, fetch, make_room
@@ -92,7 +92,7 @@ class LstmtextApp(Visits):
         wanted = self.state.get("app", "theme")
         self.theme = wanted if wanted in self.available_themes else NAMES[0]
         self.animation_level = "full" if self.state.get("app", "animations") else "none"
-        self.set_keymap(self.state.keys)
+        self.set_keymap(keymap(self.state.keys))
         self.set_class(self.ascii, "-ascii")
         if self.ascii:
             ScrollBar.renderer = AsciiBars
@@ -244,7 +244,7 @@ class LstmtextApp(Visits):
         from lstmtext.tui.commands import Palette
 
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def action_help_quit(self) -> None:
         """Ctrl-C copies, or leaves nothing: say what does."""

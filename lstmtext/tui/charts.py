@@ -5,14 +5,13 @@ Pure functions of histories; a second history is drawn into the same charts. Mus
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 from lstmtext.tui.history import History
 from lstmtext.tui.series import Series
 from lstmtext.tui.widgets.chart import Curve
-from lstmtext.units import perplexity_from_nats
+from lstmtext.units import bits_from_nats, perplexity_from_nats
 
 __all__ = ["Chart", "charts_of", "x_end"]
 
@@ -36,10 +35,8 @@ def charts_of(history: History, other: History | None = None) -> list[Chart]:
     unit = "nats/text" if history.task == "sentiment" else "nats/token"
     found = [Chart("loss", "Loss", unit, _loss(history, other), best=True)]
     if history.task != "sentiment":
-        scale = _score(history)
         title, unit = ("Bits per character", "bits") if history.in_bits else ("Perplexity", "per token")
-        curves = tuple(curve._replace(transform=scale) for curve in found[0].curves)
-        found.append(Chart("score", title, unit, curves, best=True, log=not history.in_bits))
+        found.append(Chart("score", title, unit, _score(history, other), best=True, log=not history.in_bits))
     found.extend(_metrics(history, other))
     for key, title, unit in (
         ("learning_rate", "Learning rate", ""),
@@ -47,7 +44,7 @@ def charts_of(history: History, other: History | None = None) -> list[Chart]:
         ("tokens_per_second", "Tokens/s", ""),
     ):
         raw = key != "learning_rate"
-        curves = (Curve("", "smooth", history.curve(key), raw=raw, smoothed=raw),)
+        curves: tuple[Curve, ...] = (Curve("", "smooth", history.curve(key), raw=raw, smoothed=raw),)
         if other is not None:
             curves += (Curve("other", "other", other.curve(key), smoothed=raw),)
         found.append(Chart(key, title, unit, curves))
@@ -65,7 +62,7 @@ def _loss(history: History, other: History | None) -> tuple[Curve, ...]:
         Curve("train, sampled" if sampled else "train", "smooth", history.curve("loss"), raw=True, smoothed=True),
         Curve("validation", "validation", history.curve("validation"), marked=True),
     ]
-    if other is not None:
+    if other is not None and other.task == history.task:  # a loss per text is none per token
         curves += [
             Curve("other val.", "other-validation", other.curve("validation"), marked=True),
             Curve("other", "other", other.curve("loss"), smoothed=True),
@@ -73,11 +70,21 @@ def _loss(history: History, other: History | None) -> tuple[Curve, ...]:
     return tuple(curves)
 
 
-def _score(history: History) -> Callable[[float], float]:
-    if not history.in_bits:
+def _score(history: History, other: History | None) -> tuple[Curve, ...]:
+    """The losses in the unit of the first run, each by its own run's tokens; one that has none in it is left out."""
+    found = []
+    for curve in _loss(history, other):
+        run = other if other is not None and curve.role.startswith("other") else history
+        scale = _scale(run, history.in_bits)
+        found += [curve._replace(transform=scale)] if scale is not None else []
+    return tuple(found)
+
+
+def _scale(run: History, in_bits: bool) -> Callable[[float], float] | None:
+    if not in_bits:
         return perplexity_from_nats
-    per_token = history.started.characters_per_token if history.started else 1.0
-    return lambda nats: nats / math.log(2) / per_token
+    per_token = run.characters_per_token
+    return None if per_token is None else lambda nats: bits_from_nats(nats) / per_token
 
 
 def _metrics(history: History, other: History | None) -> list[Chart]:

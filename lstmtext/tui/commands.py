@@ -70,11 +70,19 @@ class Commands(Provider):
         import asyncio
 
         self._commands = list(commands(self.screen, *await asyncio.to_thread(_look)))
+        self._ran = False
+
+    def _run(self, command: Command) -> Any:
+        """Call what was chosen: once, however often Enter was pressed before the palette had closed."""
+        again, self._ran = self._ran, True
+        return None if again else command.call()
 
     async def discover(self) -> Hits:
         """What is shown before anything is typed."""
         for command in self._commands:
-            yield DiscoveryHit(Content(command.name), command.call, text=command.name, help=escape(command.help))
+            yield DiscoveryHit(
+                Content(command.name), partial(self._run, command), text=command.name, help=escape(command.help)
+            )
 
     async def search(self, query: str) -> Hits:
         """What fits, by name or by what it does."""
@@ -83,7 +91,7 @@ class Commands(Provider):
             score = max(matcher.match(command.name), 0.6 * matcher.match(command.help))
             if score > 0:
                 shown = _highlight(matcher, command.name)
-                yield Hit(score, shown, command.call, text=command.name, help=escape(command.help))
+                yield Hit(score, shown, partial(self._run, command), text=command.name, help=escape(command.help))
 
 
 class Palette(CommandPalette, Dialog[None]):

@@ -10,6 +10,8 @@ import time
 import traceback
 from pathlib import Path
 
+from lstmtext.printable import printable
+
 __all__ = ["crash_sentence"]
 
 
@@ -18,11 +20,13 @@ def crash_sentence(error: BaseException | None) -> str:
     from lstmtext.places import cache_folder
 
     kind = type(error).__name__ if error is not None else "an unknown error"
-    sentence = f"lstmtext: This should not have happened: {kind}: {error}. Trainings go on."
+    sentence = f"lstmtext: This should not have happened: {kind}: {printable(str(error))}. Trainings go on."
     with contextlib.suppress(OSError):
         path: Path = cache_folder() / "tui-error.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         when = time.strftime("%Y-%m-%d %H:%M:%S")
-        path.write_text(f"{when}\n\n{''.join(traceback.format_exception(error)) if error else ''}", encoding="utf-8")
+        details = "".join(traceback.format_exception(error)) if error else ""
+        # A file's name in it may be no text.
+        path.write_text(f"{when}\n\n{details}", encoding="utf-8", errors="backslashreplace")
         sentence += f" The details are in {path}."
     return sentence

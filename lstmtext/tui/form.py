@@ -8,10 +8,11 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from textual.suggester import Suggester
 
+from lstmtext.config import Cell
 from lstmtext.places import recipes_folder
 from lstmtext.tui.inventory import TextRow
 from lstmtext.tui.numbers import short_count
@@ -23,7 +24,7 @@ __all__ = ["CELLS", "DEVICES", "TASKS", "TOKENIZERS", "TextSuggester", "estimate
 
 TASKS = (("language model", "lm"), ("classifier", "sentiment"))
 TOKENIZERS = tuple((kind, kind) for kind in TOKEN_UNITS)
-CELLS = (("lstm", "lstm"), ("gru", "gru"), ("rnn", "rnn"))
+CELLS = tuple((cell, cell) for cell in get_args(Cell))
 DEVICES = tuple((name, name) for name in ("auto", "cpu", "cuda", "mps"))
 READABLE = (".txt", ".md", ".jsonl", ".csv", ".tsv", ".gz", ".xz")
 MOST_FILES = 100
@@ -52,10 +53,15 @@ def offered_texts(texts: list[TextRow], folder: Path, task: str) -> dict[str, st
         for text in fitting
     }
     try:
-        files = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(READABLE) and entry.is_file())
+        files = sorted(entry.name for entry in _entries(folder) if entry.name.endswith(READABLE) and entry.is_file())
     except OSError:
         files = []
     return found | {shlex.quote(name): f"{name}  (a file here)" for name in files[:MOST_FILES]}
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What lies there, but for names that are no text: they can be neither drawn nor remembered. Raises OSError."""
+    return [entry for entry in os.scandir(folder) if entry.name.isprintable()]
 
 
 class TextSuggester(Suggester):
@@ -79,8 +85,8 @@ def complete_path(start: str) -> str | None:
     """The first file or folder whose path begins so."""
     folder, name = os.path.split(start)
     try:
-        entries = sorted(os.scandir(Path(folder or ".").expanduser()), key=lambda entry: entry.name)
-    except OSError:
+        entries = sorted(_entries(Path(folder or ".").expanduser()), key=lambda entry: entry.name)
+    except (OSError, RuntimeError):  # the latter for a home that nobody has
         return None
     for entry in entries:
         if entry.name.startswith(name) and (name or not entry.name.startswith(".")) and entry.name != name:

@@ -1,13 +1,13 @@
 """What a run's records add up to: its curves, its best, its samples, its answers, how long it still takes.
 
 One reader thread calls `take`; others read. Everything kept is bounded: curves as `series` says, samples and notes by
-number. Draws nothing and reads no file.
+number, in lists that are replaced, not shortened: whoever goes through one meanwhile has the old one. Draws nothing and
+reads no file.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from typing import Any, NamedTuple
 
 from lstmtext.events import (
@@ -23,6 +23,7 @@ from lstmtext.events import (
     Started,
     Warned,
 )
+from lstmtext.store.run import MOST_UNKNOWN
 from lstmtext.tui.series import Series
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
@@ -77,7 +78,7 @@ class History:
         """Training time of all sessions, pauses left out."""
         self.series: dict[str, Series] = {}
         self.samples: list[Sample] = []
-        self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
+        self.notes: list[Note] = []
         self.answers: dict[str, Acknowledged] = {}
         self.resumed_at: list[int] = []
         self.version = 0
@@ -147,7 +148,7 @@ class History:
                 )
                 if len(self.samples) > MOST_SAMPLES:  # every other one of the older half goes
                     half = MOST_SAMPLES // 2
-                    self.samples[:half] = self.samples[:half:2]
+                    self.samples = [*self.samples[:half:2], *self.samples[half:]]
             case Saved():
                 self.saved = event
                 if event.requested:
@@ -208,7 +209,7 @@ class History:
         self._note(event, "info", f"Resumed from step {event.step:,}.")
 
     def _note(self, event: Event, kind: str, text: str) -> None:
-        self.notes.append(Note(event.time, event.step, kind, text))
+        self.notes = [*self.notes[1 - MOST_NOTES :], Note(event.time, event.step, kind, text)]
 
     def steps_per_second(self) -> float | None:
         """This session's own rate; pauses and earlier sessions do not count."""
@@ -241,14 +242,22 @@ class History:
         return "" if value is None else (f"{value:.3f} bits/char" if self.in_bits else f"perplexity {value:.1f}")
 
     @property
+    def characters_per_token(self) -> float | None:
+        """What makes bits per character of a loss; None for a classifier, at first, and where many are unknown."""
+        if self.started is None or self.task == "sentiment" or self.started.unknown_share > MOST_UNKNOWN:
+            return None
+        return self.started.characters_per_token or None
+
+    @property
     def in_bits(self) -> bool:
         """Whether bits per character say more than a perplexity."""
-        return self.started is not None and self.started.tokenizer in ("char", "byte")
+        if self.started is None or self.characters_per_token is None:
+            return False
+        return self.started.tokenizer in ("char", "byte")
 
     def score_of(self, loss: float) -> float | None:
         """Bits per character or perplexity; None for a classifier and before the run has said what its tokens are."""
         if self.started is None or self.task == "sentiment":
             return None
-        if self.in_bits:
-            return bits_from_nats(loss) / self.started.characters_per_token
-        return perplexity_from_nats(loss)
+        per_token = self.characters_per_token
+        return bits_from_nats(loss) / per_token if self.in_bits and per_token else perplexity_from_nats(loss)

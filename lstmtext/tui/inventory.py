@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmtext.places import runs_folder
-from lstmtext.store.run import RunReader, list_runs, run_name
+from lstmtext.store.run import MOST_UNKNOWN, RunReader, list_runs, run_name
 from lstmtext.tui.condition import condition
 from lstmtext.units import bits_from_nats
 
@@ -36,6 +36,7 @@ class RunRow:
     best: float | None = None
     best_step: int | None = None
     characters_per_token: float | None = None
+    unknown_share: float = 0.0
     task: str = ""
     corpus: str = ""
     model: str = ""
@@ -47,13 +48,24 @@ class RunRow:
         return self.state in ("starting", "running", "paused", "stalled")
 
     @property
+    def much_unknown(self) -> bool:
+        """Whether so many validation tokens are unknown that bits per character say nothing."""
+        return self.task == "language-model" and self.unknown_share > MOST_UNKNOWN
+
+    @property
+    def bits_per_character(self) -> float | None:
+        """The best loss in that unit; None for a classifier, before the first validation, and where it says nothing."""
+        if self.best is None or not self.characters_per_token or self.task != "language-model" or self.much_unknown:
+            return None
+        return bits_from_nats(self.best) / self.characters_per_token
+
+    @property
     def score(self) -> str:
         """The best loss with its unit; empty before the first validation."""
         if self.best is None:
             return ""
-        if self.task == "language-model" and self.characters_per_token:
-            return f"{bits_from_nats(self.best) / self.characters_per_token:.3f} bits/char"
-        return f"{self.best:.4f} nats"
+        bits = self.bits_per_character
+        return f"{self.best:.4f} nats" if bits is None else f"{bits:.3f} bits/char"
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,9 @@ class TextRow:
     labelled: bool = False
 
 
-_still: dict[str, dict[str, Any]] = {}  # of each run folder: what never changes once it is written
+# Of each run folder: what never changes once it is written, and which file it was read from. Another run may take the
+# place of a removed one.
+_still: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
 
 
 def read_runs() -> list[RunRow]:
@@ -114,12 +128,15 @@ def _best(folder: Path) -> dict[str, Any]:
 
 
 def _unchanging(folder: Path) -> dict[str, Any]:
-    """Task, corpus, model, tokenizer and token length; remembered once the run has said all of it."""
-    key = str(folder.resolve())
-    if key in _still:
-        return _still[key]
+    """Task, corpus, model, tokenizer and what its tokens are; remembered once the run has said all of it."""
+    key, file = str(folder.resolve()), (0, 0)
+    with contextlib.suppress(OSError):
+        status = (folder / "config.toml").stat()
+        file = status.st_ino, status.st_mtime_ns
+    if key in _still and _still[key][0] == file:
+        return _still[key][1]
     found: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
         settings = tomllib.loads((folder / "config.toml").read_text("utf-8"))
         text, model, labels = settings.get("text", {}), settings.get("model", {}), settings.get("labels", {})
         found["task"] = str(settings.get("task", "language-model"))
@@ -128,12 +145,13 @@ def _unchanging(folder: Path) -> dict[str, Any]:
         found["model"] = f"{model.get('cell', 'lstm')} {model.get('layers', '?')}×{model.get('hidden', '?')}"
         found["model"] += " both ways" if settings.get("readout", {}).get("bidirectional") else ""
         found["tokenizer"] = str(text.get("tokenizer", "char"))
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
         with (folder / "events.jsonl").open("rb") as handle:
             first = json.loads(handle.read(FIRST_RECORD_BYTES).split(b"\n")[0])
         if first.get("event") == "started":
             found["characters_per_token"] = float(first.get("characters_per_token", 1.0))
-            _still[key] = found
+            found["unknown_share"] = float(first.get("unknown_share", 0.0))
+            _still[key] = file, found
     return found
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textual.binding import Binding
 
-__all__ = ["FORBIDDEN", "Action", "actions_of", "all_actions", "bindings_for", "key_problems", "places"]
+__all__ = ["FORBIDDEN", "Action", "actions_of", "all_actions", "bindings_for", "key_problems", "keymap", "places"]
 
 # tmux, screen and vim users have these as prefix or flow control: nothing may need them.
 FORBIDDEN = ("ctrl+b", "ctrl+s", "ctrl+j", "ctrl+o")
@@ -58,6 +58,11 @@ class Action:
     def name(self) -> str:
         """What is after the dot."""
         return self.id.partition(".")[2]
+
+    @property
+    def keys(self) -> set[str]:
+        """Its keys, one by one."""
+        return {key.strip() for key in self.key.split(",") if key.strip()}
 
     @property
     def action(self) -> str:
@@ -113,6 +118,18 @@ def bindings_for(place: str, overrides: Mapping[str, str] | None = None) -> list
     ]
 
 
+def keymap(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Remapped keys as Textual is to be given them.
+
+    It takes a key that two actions share from both when one of them is remapped: the other one is named too.
+    """
+    known = all_actions() if overrides else {}
+    sharing = {
+        other.id: other.key for id in overrides for other in actions_of(known[id].place) if known[id].keys & other.keys
+    }
+    return {**sharing, **overrides}
+
+
 def key_problems(overrides: Mapping[str, object]) -> list[str]:
     """What is wrong with remapped keys (`[keys]` of the settings file), a sentence each."""
     known = all_actions()
@@ -143,23 +160,39 @@ def _not_a_key(key: str) -> str:
     named = {member.value for member in Keys} | {*KEY_NAME_REPLACEMENTS.values(), "space", "comma", "question_mark"}
     if wrong := [word for word in modifiers if word not in ("ctrl", "shift", "alt", "super", "hyper", "meta")]:
         return f"{wrong[0]!r} in {key!r} is no modifier; there are ctrl, shift and alt."
-    if len(last) == 1 or last in named or key in named or "_" in last:
+    if len(last) == 1 or last in named or key in named or last in _signs():
         return ""
     near = difflib.get_close_matches(last, named, n=1)
     return f"there is no key {key!r}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
+@cache
+def _signs() -> frozenset[str]:
+    """What Textual calls the characters of a keyboard, and those up to the letters of Chinese and Japanese."""
+    from textual.keys import _character_to_key
+
+    return frozenset(_character_to_key(chr(code)) for code in range(ord(" "), 0x3000))
+
+
+def _named(keys: str) -> list[str]:
+    """Keys by commas, each as Textual names it: `slash` for `/`."""
+    from textual.keys import _character_to_key
+
+    parts = [key.strip() for key in keys.split(",")]
+    return [_character_to_key(key) if len(key) == 1 else key for key in parts]
+
+
 def _clashes(known: Mapping[str, Action], overrides: Mapping[str, str]) -> list[str]:
     """Remapped keys that another action of the same place, or of the whole app, has already.
 
-    A key for the whole app may be a screen's too: there the screen's meaning wins.
+    A key for the whole app may be a screen's too: there the screen's meaning wins. Two that share a key take turns.
     """
     problems = []
     for id in overrides:
-        for key in (part.strip() for part in overrides[id].split(",")):
+        for key in _named(overrides[id]):
             for other in known.values():
                 near = other.place in (known[id].place, "app")
-                theirs = [part.strip() for part in overrides.get(other.id, other.key).split(",")]
-                if other.id != id and near and key in theirs:
+                theirs = _named(overrides.get(other.id, other.key))
+                if other.id != id and near and key in theirs and not known[id].keys & other.keys:
                     problems.append(f"[keys] {id} and {other.id} are both on {key!r}. Choose another key for one.")
     return problems

@@ -55,6 +55,10 @@ class Pair:
     differences: dict[str, Array]
     where: int | None
 
+    def same(self, row: int) -> bool:
+        """Whether both have the same word there, to the model: to one that reads small letters only, capitals too."""
+        return _same(self.passages, self.rows[row])
+
     def texts(self, row: int) -> tuple[str, str]:
         """The words of a row, empty where there is none."""
         first, second = self.rows[row]
@@ -97,12 +101,17 @@ def lay(subject: Subject, first: str, second: str) -> Pair:
 
 def _first(passages: tuple[Passage, Passage], rows: Sequence[tuple[int | None, int | None]]) -> int | None:
     """The first row whose words are not the same."""
-    for place, (first, second) in enumerate(rows):
-        if first is None or second is None:
-            return place
-        if passages[0].words[first].lower() != passages[1].words[second].lower():
-            return place
-    return None
+    return next((place for place, row in enumerate(rows) if not _same(passages, row)), None)
+
+
+def _same(passages: tuple[Passage, Passage], row: tuple[int | None, int | None]) -> bool:
+    found = []
+    for passage, word in zip(passages, row, strict=True):
+        if word is None:
+            return False
+        begin = passage.ends[word - 1] + 1 if word else 0
+        found.append((passage.words[word].lower(), passage.ids[begin : passage.ends[word] + 1].tolist()))
+    return found[0] == found[1]  # the letters too: all that is unknown has one id
 
 
 def order_of(pair: Pair, gate: str, layer: int) -> list[int]:
@@ -122,8 +131,7 @@ def difference_heat(pair: Pair, gate: str, layer: int, order: list[int], look: L
     names = []
     for place in range(len(pair.rows)):
         first, second = pair.texts(place)
-        same = first.lower() == second.lower()
-        names.append(second if same else f"{first or none}{arrow}{second or none}")
+        names.append(second if pair.same(place) else f"{first or none}{arrow}{second or none}")
     return Heat(names, [str(unit) for unit in order], table[:, order].tolist(), True, scale)
 
 
@@ -145,8 +153,7 @@ def aligned_lines(pair: Pair, width: int, look: Look, cursor: int | None = None)
             room = min(max(columns(texts[0]), columns(texts[1]), least), 18)
             if used + room > width and place > begin:
                 break
-            differ = texts[0].lower() != texts[1].lower()
-            here = place == cursor
+            differ, here = not pair.same(place), place == cursor
             for line, text in ((first, texts[0]), (second, texts[1])):
                 style = paint(bold=differ, reverse=here, dim=not text)
                 line += [Segment(fit(text or none, room), style), Segment("  " if numbers else " ")]

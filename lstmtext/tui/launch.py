@@ -19,23 +19,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FieldError", "arguments", "last_words", "parse_estimate", "run_child", "stem"]
+__all__ = ["FieldError", "arguments", "last_words", "parse_estimate", "run_child", "stem", "words_of"]
 
 LIMIT = 1 << 24  # bytes of an answer
-FLAGS = {  # field of the form → option
-    "recipe": "--recipe",
-    "tokenizer": "--tokenizer",
-    "cell": "--cell",
-    "layers": "--layers",
-    "hidden": "--hidden",
-    "embedding": "--embedding",
-    "learning_rate": "--learning-rate",
-    "dropout": "--dropout",
-    "device": "--device",
-    "seed": "--seed",
-    "init": "--init",
-}
-BUDGETS = {"minutes": "--minutes", "epochs": "--epochs", "steps": "--steps"}
+# Fields of the form, and units of its budget, which are options of the same name.
+OPTIONS = ("recipe", "tokenizer", "cell", "layers", "hidden", "device", "init")
+BUDGETS = ("minutes", "epochs", "steps")
 
 
 class FieldError(ValueError):
@@ -53,16 +42,16 @@ def arguments(form: Mapping[str, str]) -> list[str]:
     """
     task = form.get("task", "lm")
     words = ["train", task]
-    corpus, extra = _split(form, "corpus"), _split(form, "set")
+    corpus, extra = words_of(form, "corpus"), words_of(form, "set")
     if not corpus:
         raise FieldError("corpus", "Choose a text to learn from: a name of the library, a file or a folder.")
-    for name, flag in FLAGS.items():
+    for name in OPTIONS:
         value = form.get(name, "").strip()
         if value and not (name == "init" and task != "sentiment"):
-            words += [flag, value]
+            words += [f"--{name}", value]
     amount, kind = form.get("amount", "").strip(), form.get("budget", "")
     if kind in BUDGETS and amount:
-        words += [BUDGETS[kind], amount]
+        words += [f"--{kind}", amount]
     for pair in extra:
         if "=" not in pair:
             raise FieldError("set", f"{pair!r}: write other settings as KEY=VALUE, for example dropout_between=0.3.")
@@ -70,9 +59,11 @@ def arguments(form: Mapping[str, str]) -> list[str]:
     return [*words, "--", *corpus]
 
 
-def _split(form: Mapping[str, str], field: str) -> list[str]:
+def words_of(form: Mapping[str, str], field: str) -> list[str]:
+    """The words of a field, as a shell would read them. Raises FieldError for a quotation mark that is not closed."""
     try:
-        return shlex.split(form.get(field, ""))
+        # Not Path's: it raises for a home that nobody has, and a name may not be a path.
+        return [os.path.expanduser(word) for word in shlex.split(form.get(field, ""))]  # noqa: PTH111
     except ValueError as error:
         said = f"A quotation mark is not closed ({error}). Write names with spaces as 'my novel.txt'."
         raise FieldError(field, said) from None

@@ -29,11 +29,11 @@ TYPING_SECONDS = 0.12
 
 
 class Loaded(Message):
-    """A model is there. note: what to say about it."""
+    """A model is there. asked: the name that was asked for; note: what to say about it."""
 
-    def __init__(self, subject: Subject, note: str = "") -> None:
+    def __init__(self, subject: Subject, asked: str, note: str = "") -> None:
         super().__init__()
-        self.subject, self.note = subject, note
+        self.subject, self.asked, self.note = subject, asked, note
 
 
 class Studied(Message):
@@ -63,11 +63,11 @@ class Ablated(Message):
 def load(post: Post, name: str, _: Wanted) -> None:
     """Load a model; in place of one that is not there, the shipped one, and say so."""
     try:
-        post(Loaded(load_subject(name)))
+        post(Loaded(load_subject(name), name))
     except UsageError as error:
         if name == FALLBACK:
             raise
-        post(Loaded(load_subject(FALLBACK), f"{str(error).split(':')[0]}. This is {FALLBACK}."))
+        post(Loaded(load_subject(FALLBACK), name, f"{str(error).split(':')[0]}. This is {FALLBACK}."))
 
 
 def study(post: Post, subject: Subject, text: str, wanted: Wanted, *, pause: float = 0.0) -> None:

@@ -11,7 +11,7 @@ __all__ = ["nice_ticks", "short", "short_count", "short_x", "tick_text"]
 
 
 def short(value: float) -> str:
-    """At most six characters with three or four figures that matter: `1.432`, `0.003`, `12.4k`, `3e-05`."""
+    """At most six characters with three or four figures that matter: `1.432`, `0.030`, `12.4k`, `3.0e-5`."""
     size = abs(value)
     if not math.isfinite(value):
         return "NaN" if value != value else ("inf" if value > 0 else "-inf")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lstmtext.errors import LstmtextError
 from lstmtext.places import check_name, runs_folder
-from lstmtext.tui.launch import FieldError
+from lstmtext.tui.launch import FieldError, words_of
 
 __all__ = ["in_words_of_the_form", "refuse_name", "refuse_text"]
 
@@ -47,7 +47,7 @@ def refuse_name(name: str) -> None:
 
 def refuse_text(form: Mapping[str, str]) -> None:
     """Raise FieldError for a text that is not there or is none, by its beginning. To be called in a thread."""
-    names = shlex.split(form.get("corpus", ""))
+    names = words_of(form, "corpus")
     if "-" in names:
         raise FieldError("corpus", "'-' is standard input, which a trainer of its own has none of. Name a file.")
     if any(path.exists() and not (path.is_file() or path.is_dir()) for path in map(Path, names)):
@@ -95,7 +95,7 @@ def _said_of(field: str) -> Iterator[None]:
 
 def in_words_of_the_form(message: str) -> str:
     """A sentence of the command line with the form's fields for its options, and kinds as people call them."""
-    message = re.sub(r"lstmtext train \w+ --resume \S+", "R in its dashboard", message)
+    message = re.sub(r"lstmtext train \w+ --resume ('[^']*'|\S+)", "R in its dashboard", message)
     message = re.sub(
         r"expected `(\w+)`(?:, got `\w+`)?", lambda kind: f"expected {KINDS.get(kind[1], kind[1])}", message
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
-from lstmtext.store.run_settings import train_word
+from lstmtext.store.run_settings import resume_command
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow
-from lstmtext.units import format_bytes
+from lstmtext.units import format_bytes, perplexity_from_nats
 
 __all__ = [
     "STATES",
@@ -146,18 +146,29 @@ def text_line(row: TextRow, width: int, ascii: bool = False) -> Pieces:
 def run_facts(row: RunRow, now: float) -> list[tuple[str, str]]:
     """What is known of one run, as label and value; empty values are left out."""
     steps = f"{row.step} of {row.total_steps}" if row.total_steps else str(row.step)
-    best = f"{row.score}, {row.best:.4f} nats/token at step {row.best_step}" if row.best is not None else ""
     facts = [
         ("state", f"{row.state}, last sign {age(now - row.heartbeat)}" if row.heartbeat else row.state),
         ("task", row.task.replace("-", " ")),
         ("text", row.corpus),
         ("model", row.model),
         ("steps", steps),
-        ("best", best),
+        ("best", _best(row)),
         ("folder", row.folder),
         ("next", _next(row)),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _best(row: RunRow) -> str:
+    """The best loss in each unit that says something, and its step; empty before the first validation."""
+    if row.best is None:
+        return ""
+    said = f"{row.best:.4f} nats/{'text' if row.task == 'sentiment' else 'token'}"
+    if row.bits_per_character is not None:
+        said = f"{row.score}, {said}"
+    elif row.task == "language-model":
+        said += f", perplexity {perplexity_from_nats(row.best):.1f}"
+    return said + (f" at step {row.best_step}" if row.best_step is not None else "")
 
 
 def _next(row: RunRow) -> str:
@@ -168,11 +179,11 @@ def _next(row: RunRow) -> str:
         case "stalled":
             return "Its process is silent for over a minute. It may be swapping, or stopped: wait, or end it."
         case "crashed":
-            return f"Its process is gone. lstmtext train {train_word(Path(row.folder))} --resume {row.name}"
+            return f"Its process is gone. {resume_command(Path(row.folder))}"
         case "failed":
             return "Enter shows why, and how to go on."
         case "stopped":
-            return f"Enter shows it. lstmtext train {train_word(Path(row.folder))} --resume {row.name}"
+            return f"Enter shows it. {resume_command(Path(row.folder))}"
         case "damaged":
             return "Enter shows which of its files cannot be read."
         case "finished":

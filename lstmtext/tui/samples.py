@@ -9,6 +9,8 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from lstmtext.printable import printable
 from lstmtext.tui.history import Sample
 from lstmtext.tui.numbers import short
@@ -16,7 +18,9 @@ from lstmtext.tui.widgets.canvas import Runs, join
 
 __all__ = ["clean", "page", "row", "word_diff", "wrap"]
 
-MOST_WORDS = 1500  # of each text; matching takes the square of it
+# Words and spaces of each text: two texts that go round in circles, as those of young models do, take the cube of it to
+# match, a third of a second for so many. What comes after them is shown as it is.
+MOST_WORDS = 600
 LEAST_BETWEEN = 2  # words that must have stayed between two changes to be shown as such
 JUNK_PER_DIFF = 0.2  # texts with less in common than this are shown as they are: a diff of everything says nothing
 
@@ -34,7 +38,9 @@ def row(sample: Sample, width: int, *, ascii: bool = False) -> str:
     text = clean(sample.text.removeprefix(sample.prompt)).lstrip("\n").rstrip()
     text = re.sub(r"\s*\n\s*", f" {mark} ", text)
     line = f"{sample.step:>9,} {loss:>6} {asked} {text}"
-    return line[: width - 1] + ("~" if ascii else "…") if len(line) > width > 1 else line.ljust(width)[:width]
+    if cell_len(line) > width > 1:
+        line = set_cell_size(line, width - 1) + ("~" if ascii else "…")
+    return set_cell_size(line, width)
 
 
 def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], bool]:
@@ -43,7 +49,8 @@ def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], bool]:
     Not one when the two have too little in common. A word that stayed by chance between two changes counts as changed:
     a sentence of single words old and new in turn cannot be read.
     """
-    old, new = _words(before)[:MOST_WORDS], _words(after)[:MOST_WORDS]
+    old, every = _words(before)[:MOST_WORDS], _words(after)
+    new, rest = every[:MOST_WORDS], "".join(every[MOST_WORDS:])
     opcodes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     changes: list[tuple[bool, int, int, int, int]] = []  # whether it stayed, and where that is in both
     for place, (kind, a0, a1, b0, b1) in enumerate(opcodes):
@@ -67,7 +74,7 @@ def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], bool]:
                 found.append((" ", "removed"))
         if added:
             found.append((added, "added"))
-    return found, True
+    return [*found, *([(rest, "text")] if rest else [])], True
 
 
 def _count(parts: Sequence[str]) -> int:
@@ -105,8 +112,6 @@ def page(
 
 def wrap(pieces: Sequence[tuple[str, str]], width: int) -> list[Runs]:
     """Pieces of text with roles in lines of at most `width` columns, broken at spaces where there are any."""
-    from rich.cells import cell_len
-
     width = max(width, 4)
     lines: list[Runs] = [[]]
     used = 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 import os
 import tomllib
 from collections.abc import Sequence
@@ -45,15 +46,20 @@ class Setting:
     def problem(self, value: object) -> str:
         """Why `value` does not fit; empty when it does."""
         kind = type(self.default)
-        number = kind is float and isinstance(value, int) and not isinstance(value, bool)
-        if not number and (not isinstance(value, kind) or isinstance(value, bool) != (kind is bool)):
+        fits = isinstance(value, kind) or (kind is float and isinstance(value, int))
+        fits = fits and isinstance(value, bool) == (kind is bool)
+        if isinstance(value, float):
+            fits = fits and math.isfinite(value)
+        elif isinstance(value, list):
+            fits = fits and all(isinstance(part, str) for part in value)
+        if not fits:
             return f"must be {_KINDS.get(kind, kind.__name__)}, not {value!r}."
         if self.choices and value not in self.choices:
             return f"must be one of {', '.join(map(str, self.choices))}, not {value!r}."
         return ""
 
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", list: "a list"}
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", list: "a list of texts"}
 
 
 @cache

@@ -83,7 +83,7 @@ def language_models() -> list[tuple[str, str]]:
                 config: dict[str, Any] = msgspec.json.decode((folder / "config.json").read_bytes())
                 model, tokens = config["model"], config["tokenizer"]["kind"]
                 about = f"{model['cell']} {model['layers']}×{model['hidden']}, {tokens}, {config['corpus']['name']}"
-            except (OSError, msgspec.DecodeError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError):
                 continue  # `lstmtext models list` says what is wrong with it
             if config.get("kind") == "language-model":
                 found.append((name, f"{about}, {origin}"))

@@ -45,7 +45,8 @@ Unit = tuple[int, int]
 class Passage(NamedTuple):
     """A text as the model reads it.
 
-    tokens: what each token reads, for a person; words, ends: words and the last token of each
+    tokens: what each token reads, for a person, as <word> where the model does not know it
+    words, ends: words and the last token of each
     """
 
     text: str
@@ -133,7 +134,7 @@ class ClassifierSubject:
         names = [tokenizer.token_text(int(index)) for index in words.ids]
         for word, (begin, stop) in zip(words.texts, words.spans, strict=True):
             if stop == begin + 1 and words.ids[begin] == tokenizer.unknown_id:
-                names[begin] = word
+                names[begin] = f"<{word}>"
         tokens = tuple(map(visible_token, names))
         return Passage(text, words.ids, tokens, words.texts, tuple(stop - 1 for _, stop in words.spans))
 

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmtext.store.run import RunStatus
+from lstmtext.store.run_settings import TASK_COMMANDS
 from lstmtext.tui.condition import no_resuming
 from lstmtext.tui.history import History
 from lstmtext.tui.inventory import RunRow, read_runs
 from lstmtext.tui.samples import clean, wrap
 from lstmtext.tui.widgets.canvas import Runs
-from lstmtext.units import bits_from_nats, format_bytes, format_duration
+from lstmtext.units import format_bytes, format_duration
 
 __all__ = ["differing", "notes", "rivals", "summary"]
 
@@ -54,8 +55,13 @@ def _text(value: object) -> str:
 
 
 def rivals(name: str, task: str, corpus: str) -> list[RunRow]:
-    """Runs of the same task and text, by `_loss`; this one is among them, unless its own is not known. Small files."""
+    """Runs of the same task and text, by `_loss`; this one is among them, unless its own is not known. Small files.
+
+    Only those whose loss is in the same unit: others cannot be set beside it.
+    """
     same = [row for row in read_runs() if row.task == task and row.corpus == corpus]
+    unit = next((_unit(row) for row in same if row.name == name), "")
+    same = [row for row in same if _unit(row) == unit]
     losses = {row.name: loss for row in same if (loss := _loss(row)) is not None}
     found = sorted((row for row in same if row.name in losses), key=lambda row: losses[row.name])
     here = [row for row in found if row.name == name]
@@ -64,13 +70,18 @@ def rivals(name: str, task: str, corpus: str) -> list[RunRow]:
 
 
 def _loss(row: RunRow) -> float | None:
-    """The best loss in what runs of one task can be compared by: bits per character; of a classifier, nats per text.
+    """The best loss in `_unit`; None for what is not known."""
+    return row.bits_per_character if row.task == "language-model" and not row.much_unknown else row.best
 
-    Nats per token are of different things where the tokens are. None for what is not known.
+
+def _unit(row: RunRow) -> str:
+    """What its loss is compared in: bits per character, since nats per token are of different things where tokens are.
+
+    Where many tokens are unknown these say nothing; then it is nats, among runs with the same tokens.
     """
-    if row.best is None or row.task != "language-model":
-        return row.best
-    return bits_from_nats(row.best) / row.characters_per_token if row.characters_per_token else None
+    if row.much_unknown:
+        return f"nats per token ({row.tokenizer}, {100 * row.unknown_share:.1f} % unknown)"
+    return "bits per character" if row.task == "language-model" else "nats"
 
 
 def summary(
@@ -89,8 +100,7 @@ def summary(
     for label, value in _facts(history, status, damaged):
         lines += _fact(label, value, width) if value else []
     if others:
-        unit = "bits per character" if others[0].task == "language-model" else "nats"
-        heading = f"Runs over the same text, by their best validation loss in {unit}"
+        heading = f"Runs over the same text, by their best validation loss in {_unit(others[0])}"
         lines += [[], *wrap([(heading, "head")], width), *_table(name, others, width, ascii)]
     if overlay is not None:
         other, history2 = overlay
@@ -191,7 +201,7 @@ def _next(name: str, history: History, status: RunStatus) -> list[tuple[str, str
     quoted = shlex.quote(name)
     found = []
     if not no_resuming(status, history):
-        word = "sentiment" if history.task == "sentiment" else "lm"
+        word = TASK_COMMANDS.get(history.task, "lm")
         found.append((f"lstmtext train {word} --resume {quoted}", "train on (R does it here)"))
     elif history.diverged:
         found.append(("n", "the form of a new run: take a lower learning rate, or a smaller clip_norm"))

@@ -76,7 +76,7 @@ class View:
         self.start = self.cursor = None
 
     def move_cursor(self, columns: int, width: int, end: float) -> None:
-        """Move the cursor by columns of a chart of `width` columns; the first time it appears at the newest record."""
+        """Move the cursor by columns of a chart of `width` columns; the first time it appears at that end."""
         x0, x1 = self.window(end)
         step = (x1 - x0) / max(width - 1, 1)
         if self.cursor is None:

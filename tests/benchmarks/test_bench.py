@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,9 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "benchmarks"))  # scripts, not a package
 
 import bench  # noqa: E402
+import classify_large  # noqa: E402
+import memory_of_big_text  # noqa: E402
 import scaling  # noqa: E402
+import sentiment_peers  # noqa: E402
+import tui_runs  # noqa: E402
 from blocks import Part, Table, block_of, merged, parts_of, replaced, tables_of, written  # noqa: E402
 from table import STANDARD, machine, markdown, not_measured, row, verdict  # noqa: E402
+
+from lstmtext.places import recipes_folder  # noqa: E402
+from lstmtext.store.control import release_lock, take_lock  # noqa: E402
 
 HEAD = ("", "ours", "command")
 OLD = Part((Table(HEAD, (("start", "9 ms", "`a`"), ("peer", "5 ms", "`a`"))),), "Old machine; 2025-01-01.")
@@ -143,6 +155,21 @@ def test_one_that_fails_keeps_its_rows_and_the_next_one_runs(
     assert "1 ms" in (block_of(after, "two") or "")
 
 
+def test_what_takes_too_long_may_tidy_up_also_where_interrupts_are_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "GRACE_SECONDS", 60.0)
+    code = "import sys, time\ntry:\n    print('up', file=open(sys.argv[1], 'w'), flush=True); time.sleep(90)\n"
+    code += "finally:\n    print('tidy', file=open(sys.argv[1], 'w'))"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(bench.Failure, match="not ready"):
+            bench.output_of(["-c", code, str(tmp_path / "said")], 3.0)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (tmp_path / "said").read_text() == "tidy\n"
+
+
 def test_without_data_nothing_runs_and_nothing_is_wrong(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(bench.BENCHMARKS, "one", bench.Benchmark("one.py DATA", 1))
     assert bench.run(["one"], None, page, quick=False) == {}
@@ -151,8 +178,80 @@ def test_without_data_nothing_runs_and_nothing_is_wrong(page: Path, monkeypatch:
     assert bench.command_of(bench.Benchmark("one.py DATA", 1), Path("/d")) == [str(bench.HERE / "one.py"), "/d"]
 
 
+def test_a_page_that_is_not_there_is_told_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "run", lambda *_, **__: pytest.fail("it runs"))
+    monkeypatch.setattr(sys, "argv", ["bench.py", "startup", "--results", str(tmp_path / "reslts.md")])
+    with pytest.raises(SystemExit) as ended:
+        bench.main()
+    assert ended.value.code == 2
+    assert "reslts.md is no file" in capsys.readouterr().err
+
+
 def test_the_page_has_a_block_for_every_benchmark_and_each_of_them_exists() -> None:
     page = bench.RESULTS.read_text(encoding="utf-8")
     for name, benchmark in bench.BENCHMARKS.items():
         assert block_of(page, name) is not None, f"docs/results.md has no <!-- bench: {name} -->"
         assert (bench.HERE / benchmark.command.split()[0]).is_file(), name
+
+
+# Single ones
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run that is not there; what should train says its version and ends with code 0."""
+    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
+    monkeypatch.setattr(tui_runs, "LOAD", ["--version"])
+    return tmp_path / "load"
+
+
+@pytest.mark.parametrize("how", ["detached", "foreground"])
+@pytest.mark.usefixtures("load")
+def test_a_training_that_ends_before_it_has_begun_is_told(how: str) -> None:
+    with pytest.raises(SystemExit, match="did not start"), tui_runs.training(how):
+        pytest.fail("there is no training")
+
+
+def test_an_interrupted_benchmark_ends_no_process_that_it_does_not_know(
+    load: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody holds the run's lock who has written no status yet: its number is 0, that of our own process group."""
+    ended: list[int] = []
+    monkeypatch.setattr(tui_runs.os, "kill", lambda pid, _: ended.append(pid))
+    monkeypatch.setattr(tui_runs, "BEGUN_STEPS", 0)
+    load.mkdir()
+    lock = take_lock(load)
+    try:
+        with pytest.raises(KeyboardInterrupt), tui_runs.training("detached"):
+            raise KeyboardInterrupt
+    finally:
+        release_lock(lock)
+    assert ended == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_memory_is_told_in_megabytes_of_a_million_bytes() -> None:
+    def told() -> list[float]:
+        pid = os.getpid()
+        return [sum(classify_large.anonymous_megabytes(pid)), memory_of_big_text.anonymous_megabytes(pid)]
+
+    before = told()
+    taken = b"1" * 300_000_000
+    for large, small in zip(told(), before, strict=True):
+        assert large - small == pytest.approx(len(taken) / 1e6, rel=0.01)
+
+
+def test_the_peers_are_fitted_on_what_the_recipe_learns_from() -> None:
+    recipe = (recipes_folder() / "sentiment.toml").read_text(encoding="utf-8")
+    assert sentiment_peers.IMDB_HELD_OUT in tomllib.loads(recipe)["labels"]["held_out_fractions"]
+    named = set(re.findall(r"([\w/]+)\.tsv\.xz", recipe.partition("--init")[0]))
+    assert named == {*sentiment_peers.FITTED_ON, "imdb/train"}
+
+
+def test_the_arithmetic_of_the_page_is_what_its_command_prints() -> None:
+    command = [sys.executable, str(bench.HERE / "distributed.py"), "arithmetic"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    (table,) = tables_of(printed)
+    assert table in tables_of((bench.HERE.parent / "docs" / "scaling.md").read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ from lstmtext.api import load
 from lstmtext.cli.main import run as lstmtext
 from lstmtext.config import TextSettings
 from lstmtext.store.checkpoint import read_config
+from lstmtext.text.corpus import Corpus
 from lstmtext.text.preparation import prepare
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
@@ -77,7 +78,8 @@ def test_per_character_figures_can_be_compared(capsys: Output, tmp_path: Path, k
     settings = TextSettings(corpus=["strange.txt"], tokenizer=kind, validation=0.5)  # type: ignore[arg-type]
     facts = prepare(settings, load(kind).tokenizer).facts
     for part, text in (("all", first + last), ("train", first), ("validation", last)):
-        found = document(capsys, kind, "strange.txt", "--part", part, "--validation", "0.5")
+        border = ["--validation", "0.5"] if part != "all" else []
+        found = document(capsys, kind, "strange.txt", "--part", part, *border)
         per_token = len(text) / (found["tokens"] + 1)
         assert found["characters"] == round(found["tokens"] * per_token)
         assert found["loss_nats_per_character"] == pytest.approx(found["loss_nats_per_token"] / per_token)
@@ -143,6 +145,29 @@ def test_parts_are_the_split_of_training(capsys: Output, kind: str) -> None:
     model = load(kind)
     assert parts["validation"]["tokens"] == len(model.tokenizer.encode(held_out)) - 1
     assert document(capsys, kind, "text.txt", "--part", "validation", "--validation", "0.5")["tokens"] > 10
+
+
+def test_a_corpus_with_a_validation_part_of_its_own_is_split_as_in_training(
+    capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first file is trained on as a whole; a fraction that is asked for divides that file."""
+    (tmp_path / "held.txt").write_text(TEXT[:90])
+    opened = Corpus("own", (tmp_path / "text.txt",), validation_file=tmp_path / "held.txt")
+    found = {"own": opened, str(tmp_path / "held.txt"): Corpus("held", (tmp_path / "held.txt",))}
+    monkeypatch.setattr("lstmtext.text.corpus.open_corpus", lambda names, **_: found[names[0]])
+    for part, fraction, name, characters in (
+        ("train", [], "own, train part", len(TEXT)),
+        ("validation", [], "own, validation part", 90),
+        ("train", ["--validation", "0.5"], "own, first 50%", len(TEXT) // 2),
+        ("validation", ["--validation", "0.5"], "own, last 50%", len(TEXT) // 2),
+    ):
+        said = document(capsys, "char", "own", "--part", part, *fraction)
+        assert (said["data"], said["tokens"]) == (name, pytest.approx(characters - 1, abs=1))
+
+
+def test_a_hopeless_model_is_json_too(capsys: Output) -> None:
+    output, _ = evaluate(capsys, "char", "text.txt", "--dynamic", "--dynamic-rate", "1e30", "--json")
+    assert json.loads(output, parse_constant=pytest.fail)["perplexity"] is None
 
 
 def test_several_files_are_one_text(capsys: Output, tmp_path: Path) -> None:

@@ -77,6 +77,20 @@ def test_windows_without_their_protocol(capsys: Output, arguments: list[str], op
     assert said.endswith(f" {option} is for --protocol windowed: add that, or leave {option} out.\n")
 
 
+@pytest.mark.parametrize("more", [[], ["--part", "all"]])
+def test_a_split_of_which_no_side_is_wanted(capsys: Output, more: list[str]) -> None:
+    output, said = evaluate(capsys, "lm", "text.txt", "--validation", "0.5", *more, code=2)
+    assert (output, len(said.splitlines())) == ("", 1)
+    assert said.endswith(" --validation is for --part train or validation: add that, or leave --validation out.\n")
+
+
+@pytest.mark.parametrize("option", ["--text-column", "--label-column", "--label-map"])
+def test_columns_of_a_suite(capsys: Output, option: str) -> None:
+    output, said = evaluate(capsys, "clf", "negation", option, "body=negative", code=2)
+    assert (output, len(said.splitlines())) == ("", 1)
+    assert said.endswith(f" {option} is for labelled text, and 'negation' is a suite: leave it out.\n")
+
+
 def test_what_is_not_typed_is_not_refused(capsys: Output) -> None:
     assert "labels right" in evaluate(capsys, "clf", "labelled.tsv", "--device", "cpu", "--json")[0].replace("_", " ")
     assert "nats per character" in evaluate(capsys, "lm", "text.txt", "--device", "cpu")[0]

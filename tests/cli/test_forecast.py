@@ -140,6 +140,22 @@ def test_a_png_without_its_extra(capsys: Output, sales: Path, monkeypatch: pytes
     assert "pip install 'lstmtext[plot]'" in said
 
 
+def test_letters_that_a_png_lacks_are_said(capsys: Output, sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("resvg_py", reason="needs resvg-py, the extra [plot]")
+    monkeypatch.setattr("lstmtext.explain.png.missing", lambda _: list("电影"))
+    _, said = forecast(capsys, str(sales), "--time", "month", "--plot", "f.png")
+    assert "note: no font of this system has '电', '影': boxes in the PNG. Install one, or name an .svg file" in said
+    assert "boxes" not in forecast(capsys, str(sales), "--time", "month", "--plot", "f.svg")[1]
+
+
+def test_the_series_itself_is_not_written_over(capsys: Output, sales: Path) -> None:
+    before = sales.read_text()
+    for name in (sales.name, f"../{sales.parent.name}/{sales.name}"):
+        _, said = forecast(capsys, str(sales), "--time", "month", "--out", name, code=2)
+        assert "is the series itself" in said
+    assert sales.read_text() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -161,6 +177,7 @@ def test_a_png_without_its_extra(capsys: Output, sales: Path, monkeypatch: pytes
             "A season of 31 needs more than 31 values, and the series has 30.",
         ),
         (["--values", "1,2", "--horizon", "1", "--level", "150"], 2, "--level 150 is not between 0 and 100"),
+        (["--values", "1,2", "--horizon", "1", "--seed", str(2**63)], 2, "--seed"),
         (["--values", ""], 2, "--values holds no number"),
         (["sales.csv", "--time", "when"], 2, "--time 'when': sales.csv has no such column. There are 'month', 'y'."),
         (["--values", "1,2,3", "--horizon", "4"], 1, "(3 values). Give --horizon 3 or less, or a longer series."),

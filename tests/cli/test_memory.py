@@ -81,6 +81,18 @@ def test_a_page_for_a_person(capsys: Output, monkeypatch: pytest.MonkeyPatch) ->
     assert "%" in errors
 
 
+@pytest.mark.parametrize("columns", ["200", "50"])
+def test_the_note_speaks_of_brackets_where_there_are_some(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    output = " ".join(memory(capsys, "recall")[0].split())
+    wide = columns == "200"
+    assert bool(re.search(r"\d \(\S+ to \S+\)", output)) == wide
+    assert ("brackets in the tables" in output) == wide
+    assert ("The tables of a wider terminal have" in output) != wide
+
+
 def test_on_a_terminal_it_is_in_colour_and_the_same(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,28 @@ def test_list_names_trained_models(capsys: Output) -> None:
     documents = {document["model"]: document for document in json.loads(printed(capsys, "list", "--json"))}
     assert documents["hamlet"]["origin"] == "run"
     assert documents["hamlet"]["folder"].endswith("step-10")
+
+
+def test_shares_that_do_not_add_up_to_one_are_said(capsys: Output, tmp_path: Path) -> None:
+    for name, seed in (("one", 1), ("two", 2)):
+        write_tiny(tmp_path / name, seed=seed)
+    for shares, said in (
+        (["--shares", "3,1"], "one (0.75) and two (0.25)"),
+        (["--shares", "0.7,0.3"], "one and two"),
+        ([], "one and two"),
+    ):
+        assert run(["models", "average", "one", "two", *shares, "--output", "mean of both"]) == 0
+        found = capsys.readouterr().err
+        assert f"mean of both holds the mean of {said}; " in found
+        assert "`lstmtext evaluate 'mean of both' …`" in found
+        shutil.rmtree("mean of both")
+
+
+def test_notes_that_are_no_text(capsys: Output, trained: Path) -> None:
+    Path("notes.md").write_bytes(b"caf\xe9\n")
+    assert run(["models", "pack", trained.name, "--output", "packed", "--notes", "notes.md"]) == 1
+    assert "notes.md is not valid UTF-8" in capsys.readouterr().err
+    assert not Path("packed").exists()
 
 
 def test_list_goes_on_after_a_damaged_model(capsys: Output, trained: Path) -> None:

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 from terminals import Terminal
 
+from lstmtext.cli.main import run as lstmtext
 from lstmtext.cli.preparing import PreparationLine, preparation_shown
-from lstmtext.watching import tell
+from lstmtext.config import TextSettings
+from lstmtext.text.preparation import prepare
+from lstmtext.watching import tell, watching
 
 
 @pytest.fixture
@@ -164,3 +167,18 @@ def test_the_command_stopped_and_called_again(tmp_path: Path, harbour: str, numb
         os.killpg(process.pid, 0)
     subprocess.run(command, check=True, capture_output=True)
     assert [path.name[0] != "." for path in prepared.iterdir()] == [True]
+
+
+def test_until_its_run_is_listed_it_is_said(capsys: pytest.CaptureFixture[str], harbour: str) -> None:
+    Path("text.txt").write_text(harbour)
+    said: dict[str, str] = {}
+
+    def look(what: str, *_: object) -> None:
+        assert lstmtext(["runs", "list"]) == 0
+        said[what] = capsys.readouterr().err
+
+    with watching(look):
+        prepare(TextSettings(corpus=["text.txt"], tokenizer="word"))
+    assert said["ids"].startswith("note: 1 text in preparation; a training is listed when its text is ready.\n")
+    assert lstmtext(["runs", "list"]) == 0
+    assert "note:" not in capsys.readouterr().err

@@ -10,8 +10,9 @@ import pytest
 from terminals import Clock, Terminal
 from toy_events import progress, started
 
-from lstmtext.cli.progress import ProgressView, Tally, printable
+from lstmtext.cli.progress import ProgressView, Tally
 from lstmtext.events import Acknowledged, Evaluated, Finished, Resumed, Sampled, Warned
+from lstmtext.printable import printable
 from lstmtext.tui.flow import Flow
 from lstmtext.tui.samples import clean
 
@@ -137,6 +138,18 @@ def test_joining_shows_where_the_run_is_and_not_how_it_came_there() -> None:
     (line,) = stream.getvalue().splitlines()
     assert line.startswith("step 20/1000")
     assert "best 1.000" in line
+
+
+def test_the_best_of_what_is_not_trained_again_stays_the_best() -> None:
+    tally = Tally()
+    for step, loss in ((100, 2.0), (200, 2.5), (300, 1.5)):
+        tally.take(Evaluated(step=step, loss=loss, best=loss < 2.5, tokens=5, seconds=0.1))
+    tally.take(Resumed(step=250, total_steps=1000))
+    tally.take(Evaluated(step=260, loss=2.2, best=False, tokens=5, seconds=0.1))
+    assert tally.best is not None
+    assert tally.best.loss == 2.0
+    tally.take(Resumed(step=50, total_steps=1000))
+    assert tally.best is None
 
 
 def test_a_reader_that_went_away_does_not_end_the_training() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,3 +146,13 @@ def test_what_a_vocabulary_has_not_is_counted(capsys: Output, tmp_path: Path) ->
         started = decode_event(capsys.readouterr().out.splitlines()[0].encode())
         assert isinstance(started, Started)
         assert started.unknown_share == pytest.approx(share, rel=0.1)
+
+
+def test_a_pipe_with_a_name(capsys: Output, tmp_path: Path, harbour: str) -> None:
+    """As `train lm <(zcat a.gz)` has it; the run can be resumed when it is gone."""
+    os.mkfifo(tmp_path / "pipe")
+    threading.Thread(target=(tmp_path / "pipe").write_text, args=(harbour[:3000],), daemon=True).start()
+    code, said = train(capsys, "pipe")
+    assert code == 0, said
+    (tmp_path / "pipe").unlink()
+    assert lstmtext(["train", "lm", "--resume", "run"]) == 0

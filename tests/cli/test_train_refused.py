@@ -53,6 +53,11 @@ def test_a_budget_of_nothing(capsys: Output, task: str, option: str, more: list[
     assert f"{option[2:]} = 0 trains nothing" in refused(capsys, task, "--set", f"{option[2:]}=0.0", *more)
 
 
+@TASKS
+def test_a_seed_that_no_generator_takes(capsys: Output, task: str) -> None:
+    assert "seed = '9223372036854775808' does not fit" in refused(capsys, task, "--seed", str(2**63), "--steps", "2")
+
+
 def test_in_a_file_0_is_what_was_not_given(capsys: Output) -> None:
     Path("own.toml").write_text("[budget]\nepochs = 0.0\nsteps = 2\nminutes = 0.0\n")
     train(capsys, "lm", "--config", "own.toml", *SIZE, "--set", "sequence_length=8", "--name", "mine")
@@ -125,6 +130,21 @@ def test_a_teacher_decides_the_tokenizer(capsys: Output, tiny_classifier: Path) 
     train(capsys, "sentiment", *teacher)
     settings = read_run_settings(Path(os.environ["LSTMTEXT_RUNS"]) / "mine")
     assert (settings.text.tokenizer, settings.model.hidden) == ("wordpiece", 8)
+
+
+@TASKS
+@pytest.mark.parametrize("table", ["budget", "text", "labels", "teaching", "run"])
+def test_a_settings_file_without_its_tables(capsys: Output, task: str, table: str) -> None:
+    Path("own.toml").write_text(f"{table} = 3\n")
+    for more in ([], ["--minutes", "3", "--seed", "4"]):
+        said = refused(capsys, task, "tea.tsv", "--config", "own.toml", *more)
+        assert f"[{table}] must be a table of settings" in said
+
+
+@pytest.mark.parametrize("key", ["validation", "text.validation"])
+def test_a_fraction_is_one_by_its_full_name_too(capsys: Output, key: str) -> None:
+    printed, _ = train(capsys, "lm", "tea.tsv", *SIZE, "--steps", "2", "--set", f"{key}=0.25", "--dry-run", "--json")
+    assert json.loads(printed)["settings"]["text"]["validation"] == 0.25
 
 
 @pytest.mark.usefixtures("tiny_language_model")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lstmtext.cli.main import run as lstmtext
-from lstmtext.store.run import find_run
+from lstmtext.store.run import RunReader, find_run
 from lstmtext.training.loop import Trainer
 from lstmtext.training.session import Session
 
@@ -132,3 +132,41 @@ def test_a_run_says_that_it_needs_its_text_again(capsys: Output, tea: Path, task
     )
     Path("moved.tsv").rename(tea)
     train(capsys, task, "--resume", "mine")
+
+
+@KINDS
+def test_texts_that_a_settings_file_names_are_found_from_any_folder(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: str
+) -> None:
+    place = {"lm": "[text]\ncorpus", "sentiment": "[labels]\nsources"}[task]
+    Path("own.toml").write_text(f'{place} = ["tea.tsv"]\n')
+    train(capsys, task, "--config", "own.toml", *SMALL[task], "--name", "mine")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "resumed from step 4" in train(capsys, task, "--resume", "mine")
+
+
+@KINDS
+def test_a_run_elsewhere_is_named_by_its_path(capsys: Output, task: str) -> None:
+    train(capsys, task, "tea.tsv", *SMALL[task], "--name", "mine")
+    find_run("mine").rename("my copy")
+    other = {"lm": "sentiment", "sentiment": "lm"}[task]
+    said = train(capsys, other, "--resume", "./my copy", code=2)
+    assert said.endswith(f"Go on with it: lstmtext train {task} --resume 'my copy'\n")
+
+
+def test_a_full_disk_behind_json_does_not_stop_the_run(tea: Path) -> None:
+    command = [sys.executable, "-m", "lstmtext", "train", "lm", str(tea), *SMALL["lm"], "--json"]
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    said = "note: no more events are written (No space left on device); the run goes on.\n"
+    assert (process.returncode, process.stderr) == (0, said)
+    assert RunReader(find_run("tea")).status().step == 4
+
+
+def test_a_run_in_the_background_is_watched_and_stopped_by_commands_to_copy(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/true")
+    said = train(capsys, "lm", "tea.tsv", *SMALL["lm"], "--name", "my tea", "--detach")
+    assert said.endswith("Look: lstmtext runs watch 'my tea'    Stop: lstmtext runs stop 'my tea'\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import runpy
@@ -15,31 +14,22 @@ import click
 import msgspec
 import numpy as np
 import pytest
+from pages import DOCS, PAGES, ROOT, blocks
 
 import lstmtext
-from lstmtext import api, errors, events
+from lstmtext import errors, events
 from lstmtext.cli import generate as generate_command
 from lstmtext.cli.main import cli, run
 from lstmtext.config import TrainSettings
 from lstmtext.places import recipes_folder, shipped_folder
 from lstmtext.settings import assign, read_settings
-from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, Metric, TokenizerFacts, read_checkpoint
-from lstmtext.store.control import ACTIONS, Request
-from lstmtext.store.run import RunReader, RunStatus, RunWriter, wait_for
-
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "checkpoints").glob("*/*.md")])
+from lstmtext.store.checkpoint import CheckpointConfig, read_checkpoint
+from lstmtext.store.run import RunReader, RunWriter, wait_for
 
 generator = runpy.run_path(str(DOCS / "generate_cli.py"))
 write_tiny = runpy.run_path(str(ROOT / "tests" / "engine" / "tiny.py"))["write_tiny"]
 random_classifier = runpy.run_path(str(ROOT / "tests" / "classifiers.py"))["random_classifier"]
 COMMANDS: dict[str, click.Command] = dict(generator["commands"]())
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The fenced code blocks of a page."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 # Generated pages
@@ -76,6 +66,24 @@ def test_the_settings_page_names_every_setting_and_its_default() -> None:
     assert told == {
         name: value for table in tables.values() if isinstance(table, dict) for name, value in table.items()
     }
+
+
+def test_the_settings_page_tells_values_of_the_kind_of_the_default() -> None:
+    words = {"bool": "`true`", "int": "whole number", "float": "number", "list": "list of: ", "dict": "table of: "}
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| `([^|]*)` \|", generator["settings_page"](), re.M)
+    assert "label_map" in [name for name, _, _ in rows]
+    for name, value, default in rows:
+        kind = type(json.loads(default)).__name__
+        assert value.startswith(words.get(kind, ("text", "`"))), f"{name}: {value!r}, default {default}"
+
+
+def test_the_command_line_page_names_every_variable_of_ours() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lstmtext").rglob("*.py"))
+    read = set(re.findall(r"environ\.get\(\"(LSTMTEXT_\w+)", source)) - {"LSTMTEXT_UI_THREADS"}  # from us to us
+    assert {"LSTMTEXT_RUNS", "LSTMTEXT_CONFIG"} <= read
+    told = generator["cli_page"]().partition("| environment |")[2].partition("**")[0]
+    for name in read:
+        assert f"`{name}`" in told, name
 
 
 def test_the_settings_page_has_a_file_that_works() -> None:
@@ -267,50 +275,3 @@ def test_other_pages() -> None:
     assert DOCS / "notation.md" in others
     for page in others:
         run_page(page)
-
-
-# Tables
-
-
-def _row(page: str, start: str) -> str:
-    found = [line for line in page.splitlines() if line.startswith(start)]
-    assert found, f"there is no row {start!r}"
-    return found[0]
-
-
-def test_the_run_folder_page_names_every_event_and_field() -> None:
-    page = (DOCS / "run-folder.md").read_text()
-    for kind in events.Event.__subclasses__():
-        row = _row(page, f"| `{kind.__name__.lower()}` |")
-        optional = " ".join(re.findall(r"\[[^\]]*\]", row))
-        for field in msgspec.structs.fields(kind):
-            if field.name not in ("step", "time"):
-                assert f"`{field.name}`" in row, f"{kind.__name__}.{field.name}"
-                assert field.required == (f"`{field.name}`" not in optional), f"{kind.__name__}.{field.name}"
-    for line in blocks(DOCS / "run-folder.md", "json")[0].splitlines():
-        events.decode_event(line.encode())
-    status = json.loads(blocks(DOCS / "run-folder.md", "json")[1])
-    assert list(status) == [field.name for field in msgspec.structs.fields(RunStatus)]
-    for word in (*ACTIONS, *(field.name for field in msgspec.structs.fields(Request))):
-        assert f"`{word}`" in page or f'"{word}"' in page
-
-
-def test_the_checkpoint_page_names_every_field() -> None:
-    section = (DOCS / "checkpoint-format.md").read_text().partition("## config.json")[2].partition("## model")[0]
-    for kind in (CheckpointConfig, TokenizerFacts, CorpusFacts, Metric):
-        for field in msgspec.structs.fields(kind):
-            assert f"`{field.name}`" in section, f"{kind.__name__}.{field.name}"
-
-
-def test_the_python_page_names_every_option_field_and_error() -> None:
-    page = (DOCS / "python-api.md").read_text()
-    names = [*api.Options.__annotations__, *(field.name for field in msgspec.structs.fields(api.Generation))]
-    names += [name for name in errors.__all__ if name != "LstmtextError"]
-    for name in names:
-        assert f"`{name}`" in page, name
-    for name in [name for name, _ in inspect.getmembers(api.LanguageModel, inspect.isfunction) if name[0] != "_"]:
-        assert f"model.{name}(" in page, name
-    for name in [name for name, _ in inspect.getmembers(api.Classifier, inspect.isfunction) if name[0] != "_"]:
-        assert f"judge.{name}(" in page, name
-    for name in (*api.Judgement._fields, "score"):
-        assert f"`{name}`" in page, name

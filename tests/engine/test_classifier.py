@@ -222,6 +222,13 @@ def test_a_line_end_inside_a_text_is_a_space(tmp_path: Path) -> None:
     assert broken.positive == whole.positive
 
 
+def test_unknown_words_are_those_of_the_text_that_is_read(tmp_path: Path) -> None:
+    engine = engine_of(random_classifier(tmp_path, tokenizer="word"))
+    assert " film" in engine.tokenizer.vocabulary
+    assert "film" not in engine.tokenizer.vocabulary
+    assert engine.judge(["§\nfilm"])[0].unknown == ("§",)
+
+
 def test_a_text_of_100_000_words(tmp_path: Path) -> None:
     engine = engine_of(random_classifier(tmp_path, layers=1))
     text = "The film is not good, " * 20_000

@@ -201,3 +201,18 @@ def test_numbers_that_are_none(field: str, value: float) -> None:
 def test_the_edges_that_are_allowed() -> None:
     SamplingSettings(temperature=0, top_k=1, top_p=1, min_p=0)
     SamplingSettings(temperature=1e-6, min_p=1, repetition_penalty=0.5)
+
+
+@pytest.mark.parametrize("temperature", [1e-6, 1, 1e100])
+@pytest.mark.parametrize("penalty", [1e-300, 1, 1e100])
+def test_at_the_edges_there_is_still_a_distribution(temperature: float, penalty: float) -> None:
+    scores = np.array([-3e38, 0, 5, 3e38], np.float32)
+    found = distribution(scores, plain(temperature=temperature, repetition_penalty=penalty), range(4), 0)
+    assert found.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("field", ["temperature", "repetition_penalty"])
+@pytest.mark.parametrize("value", [1e101, 10**400], ids=["float", "int"])
+def test_numbers_whose_products_have_no_float(field: str, value: float) -> None:
+    with pytest.raises(SettingsError, match=rf"{field} is 1.*1e\+100"):
+        SamplingSettings(**{field: value})

@@ -68,10 +68,11 @@ def test_killed_anywhere_it_goes_on_and_finds_the_same(toy: dict[str, Any], tmp_
 def test_a_damaged_trial_is_trained_again(toy: dict[str, Any], tmp_path: Path) -> None:
     _, whole = performed(toy["Toy"](), tmp_path)
     path = min((tmp_path / "trials").iterdir())
-    path.write_text(path.read_text()[:40])
-    _, again = performed(toy["Toy"](), tmp_path)
-    assert timeless(again) == timeless(whole)
-    assert json.loads(path.read_text())["steps"] == 6
+    for damaged in (path.read_bytes()[:40], b'{"arm":"\xff"}'):
+        path.write_bytes(damaged)
+        _, again = performed(toy["Toy"](), tmp_path)
+        assert timeless(again) == timeless(whole)
+        assert json.loads(path.read_text())["steps"] == 6
 
 
 def test_other_settings_are_refused_more_seeds_and_arms_are_not(toy: dict[str, Any], tmp_path: Path) -> None:

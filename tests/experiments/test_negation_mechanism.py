@@ -11,7 +11,8 @@ import torch
 from lstmtext.experiments import negation_mechanism as module
 from lstmtext.experiments.arms import ARMS, Network, Shape, build
 from lstmtext.experiments.negation_mechanism import cue_gradients, measure_mechanism, rank_units, swapped, switched_off
-from lstmtext.experiments.sentences import TASKS, VOCABULARY, Encoded, Sentence, encode, octuples, twins
+from lstmtext.experiments.sentences import TASKS, Encoded, Sentence, encode, octuples, twins
+from lstmtext.experiments.words import VOCABULARY
 
 EVERY = pytest.mark.parametrize("key", ["rnn", "gru", "lstm-1"])
 SENTENCES = [*octuples(1, "binding", 5, 1), *octuples(1, "retention", 9, 1), *octuples(2, "binding", 0, 1)]

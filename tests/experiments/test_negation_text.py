@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lstmtext.experiments import negation_text as module
 from lstmtext.experiments.negation_text import ASIDES, measure_text, measured, shuffled, with_aside, without_negators
 from lstmtext.places import shipped_folder
 from lstmtext.scoring.labelled import CUES
@@ -89,6 +92,15 @@ def test_the_gap_is_set_before_the_polar_word_of_every_shipped_quadruple() -> No
     assert texts % 4 == 0
     filled = {text for text in seen if any(f", {aside} ," in text for aside in ASIDES[8])}
     assert len(filled) == texts
+
+
+def test_a_run_of_its_name_is_not_the_shipped_classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "measured", lambda *_: {})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sentiment-small").mkdir()
+    (tmp_path / "sentiment-small/events.jsonl").touch()
+    shipped = shipped_folder("checkpoints") / "sentiment-small/model.safetensors"
+    assert measure_text("sentiment-small")["weights_sha256"] == hashlib.sha256(shipped.read_bytes()).hexdigest()
 
 
 @pytest.mark.slow

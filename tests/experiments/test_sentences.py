@@ -11,15 +11,8 @@ import pytest
 
 from lstmtext.errors import UsageError
 from lstmtext.experiments.sentences import (
-    ADVERBS,
     ATTRACTOR,
-    CUES,
-    LOOKS,
-    NEGATIVE,
-    PLACES,
-    POSITIVE,
     TASKS,
-    VOCABULARY,
     WINDOW,
     Sentence,
     Task,
@@ -32,6 +25,7 @@ from lstmtext.experiments.sentences import (
     twins,
     window_rule,
 )
+from lstmtext.experiments.words import ADVERBS, CUES, LOOKS, NEGATIVE, PLACES, POSITIVE, VOCABULARY
 from lstmtext.scoring.baseline import BagOfWords
 from lstmtext.text.labelled import Example
 from lstmtext.text.labels import NEGATIVE as NEGATIVE_CLASS

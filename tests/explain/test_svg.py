@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from lstmtext.engine.classifier import EngineClassifier
@@ -16,6 +17,7 @@ from lstmtext.errors import InputError, MissingExtraError, UsageError
 from lstmtext.explain import png as png_module
 from lstmtext.explain.colour import hexadecimal, ramp, scaled
 from lstmtext.explain.png import missing, png
+from lstmtext.explain.reading import Turn
 from lstmtext.explain.report import Explanation, explain
 from lstmtext.explain.svg import LONGEST, WIDTH, svg
 
@@ -90,6 +92,33 @@ def test_spans_have_brackets_with_their_numbers(make: Make) -> None:
     for one in explanation.interactions:
         label = f"{one.score:+.2f} (together {one.interaction:+.2f})".replace("-", "−")
         assert label in texts(root)
+
+
+@pytest.mark.parametrize("text", ["a " * 60, "I am not in the film , and a fine story it was n't . " * 4])
+def test_labels_of_spans_do_not_overlap(make: Make, text: str) -> None:
+    count = len(explain(make(), text, []).tokens)
+    for first, second in ((0, 5), (0, 7), (3, 9), (count - 3, count - 1)):
+        root = drawn(explain(make(), text, [], spans=[(first, first + 1), (second, second + 1)]))
+        labels = [element for element in root.iter(f"{SVG}text") if "(together" in (element.text or "")][:2]
+        (x, y), (other_x, other_y) = ([float(label.attrib[name]) for name in "xy"] for label in labels)
+        wide = max(len(label.text or "") for label in labels) * 15 * 0.58
+        assert y != other_y or abs(x - other_x) > wide
+
+
+def test_a_long_word_leaves_its_turn_in_its_place_and_its_stars(make: Make) -> None:
+    for word, shown in (("f**k", "becomes negative at f**k, 0.50 → 0.10"), ("*" * 200, "becomes negative at ****")):
+        turn = Turn(0, word, "negative", 0.5, 0.1, "")
+        root = drawn(msgspec.structs.replace(explain(make(), "a film", []), turns=[turn]))
+        (sentence,) = (text for text in texts(root) if text.startswith(shown))
+        (answer,) = (each for each in root.iter(f"{SVG}text") if (each.text or "").startswith("P(positive)"))
+        assert float(answer.attrib["x"]) + 24 * 0.58 * len(answer.text or "") < WIDTH - 44 - 18 * 0.58 * len(sentence)
+
+
+def test_brackets_that_are_left_out_are_counted(make: Make) -> None:
+    for count, said in ((4, "brackets: "), (6, "brackets (the strongest 4 of 6): ")):
+        root = drawn(explain(make(), TEXT, [], spans=[(word, word + 2) for word in range(count)]))
+        assert len(list(root.iter(f"{SVG}path"))) == 4
+        assert any(text.startswith(said) for text in texts(root))
 
 
 def test_a_joined_emoji_is_one_sign_in_a_slot_of_two_letters(make: Make) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import UsageError
+from lstmtext.explain import words as words_module
 from lstmtext.explain.words import positives, read_words
 
 TEXTS = [
@@ -53,6 +54,15 @@ def test_words_are_as_they_were_typed(make: Callable[..., EngineClassifier]) -> 
         *("The", "FILM", "was", "n’t", "“", "fine", "”", ",", "CAFÉ"),
         *("noo", "slightly", "smiling", "face"),
     )
+
+
+def test_a_word_is_looked_for_behind_others_that_are_not_found_but_not_without_end(
+    make: Callable[..., EngineClassifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a text of 100 000 emoji each of them would be looked for in all of it."""
+    monkeypatch.setattr(words_module, "FARTHEST", 100)
+    for emoji, last in ((40, "Good"), (60, "good")):
+        assert read_words(make(), "🙂 " * emoji + "Good").texts[-1] == last
 
 
 def test_a_rare_word_is_one_word_of_several_tokens(make: Callable[..., EngineClassifier]) -> None:

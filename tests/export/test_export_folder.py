@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -44,6 +45,35 @@ def test_a_word_part_tokenizer_brings_its_plain_form(judge: Callable[..., Checkp
     export_model("reviews", judge(), tmp_path / "out", "torch")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"model.safetensors", "tokenizer.json", "config.json", "README.md", "example.py", "plain.py"}
+
+
+@pytest.mark.parametrize("kind", ["classifier", "language model"])
+def test_the_usual_check_is_on_what_is_shipped_whatever_lies_here(
+    tiny: Callable[..., Checkpoint],
+    judge: Callable[..., Checkpoint],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    checkpoint = judge() if kind == "classifier" else tiny()
+    for name in ("negation", "harbour"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    found = export_model("it", checkpoint, tmp_path / "out", "onnx").check
+    assert found is not None
+    assert found.data == ("negation" if kind == "classifier" else "harbour")
+
+
+def test_padding_is_what_the_card_says(judge: Callable[..., Checkpoint], graph_of: Callable[..., Any]) -> None:
+    """Any id of the vocabulary; another one has no row, and ONNX Runtime says so."""
+    checkpoint = judge()
+    (_, _, told), _ = ports(checkpoint.config)[0]
+    assert "padded with any id" in told
+    run, lengths = graph_of(checkpoint), np.array([2])
+    answers = [run({"tokens": np.array([[5, 6, pad]]), "lengths": lengths})[1] for pad in (0, 299)]
+    assert answers[0] == answers[1]
+    with pytest.raises(Exception, match="out of data bounds"):
+        run({"tokens": np.array([[5, 6, 300]]), "lengths": lengths})
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "classifier"])
@@ -106,6 +136,19 @@ def test_nothing_is_overwritten(
         assert run(["export", str(folder), "--format", "torch", "--output", str(tmp_path / target)]) == 2
         assert "exists already" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["note.txt"]
+
+
+def test_the_folder_that_one_stands_in_is_not_replaced(
+    tiny: Callable[..., Checkpoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shell would stay in the old one, and see nothing."""
+    folder, here = str(tiny().folder), tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for target in (".", str(here)):
+        assert run(["export", folder, "--format", "torch", "--output", target]) == 2
+        assert "is the current folder" in capsys.readouterr().err
+    assert not list(here.iterdir())
 
 
 @pytest.mark.parametrize("absent", ["onnx", "onnxruntime"])

@@ -69,7 +69,7 @@ def empty(path: Path) -> None:
         ("config.json", not_utf8, "damaged"),
         ("config.json", Path.unlink, "is not a model folder"),
         ("tokenizer.json", cut, "is not the tokenizer"),
-        ("tokenizer.json", not_utf8, "incomplete"),
+        ("tokenizer.json", not_utf8, "damaged"),
         ("training/state.json", cut, "cannot be read"),
         ("training/state.json", not_utf8, "cannot be read"),
         ("training/optimizer.safetensors", cut, "cannot be read"),

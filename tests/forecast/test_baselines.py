@@ -11,6 +11,7 @@ from lstmtext.errors import InputError, MissingExtraError, UsageError
 from lstmtext.forecast.backtest import CHOSEN, LSTM, backtest, choose, most_windows, place_origins
 from lstmtext.forecast.baselines import baseline, choose_baseline, smooth, smoothers_ready
 from lstmtext.forecast.intervals import check_level, needed_windows, radius, refuse_level
+from lstmtext.forecast.series import LARGEST
 from lstmtext.forecast.windows import centre, examples, first_origin, inputs, step_lag
 
 LINE = np.array([100.0, 105, 110, 115])
@@ -213,6 +214,26 @@ def test_the_lstm_answers_only_when_it_is_better() -> None:
 
     assert with_error(0.0) == LSTM
     assert with_error(50.0) in ("naive", "drift")
+
+
+def test_a_window_after_a_standstill_does_not_decide_alone() -> None:
+    """Zeros and then growth: MASE has no denominator in the first window, and drift is nearer in the others."""
+    found = backtest(np.concatenate([np.zeros(31), 3 * np.arange(29.0)]), 2, 1, 28)
+    assert found.scale[0] == 0
+    assert found.score("drift").mase < found.score("naive").mase  # type: ignore[operator]
+    assert choose(found, 1) == "drift"
+    season = np.tile([1.0, 2, 3, 4], 12)
+    season[-1] = 5  # no window has a MASE, and the last error is everybody's
+    still = backtest(season, 4, 4, 8)
+    assert still.score("seasonal naive").mase is None
+    assert choose(still, 4) == "seasonal naive"
+
+
+def test_the_largest_value_beside_small_ones_is_a_number_for_the_networks_too() -> None:
+    values = np.random.default_rng(0).normal(size=60)
+    values[40] = LARGEST
+    rows = examples(values, 8, 3, 4, "drift")
+    assert all(np.isfinite(numbers).all() for numbers in rows)
 
 
 def test_smoothing_says_which_extra_it_needs() -> None:

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from lstmtext.errors import InputError, UsageError
-from lstmtext.forecast.answer import forecast
-from lstmtext.forecast.backtest import CHOSEN, LSTM
+from lstmtext.forecast.answer import _why, forecast
+from lstmtext.forecast.backtest import CHOSEN, LSTM, backtest, choose
 from lstmtext.forecast.baselines import Values, baseline
 from lstmtext.forecast.forecaster import STEP_BY_STEP, Forecaster, fit, untrained
 from lstmtext.forecast.gates import GATES, explain_series, gates_page
@@ -209,6 +209,21 @@ def test_intervals_that_did_not_hold_are_said() -> None:
     assert [note for note in squares.notes if note.startswith(said)]
     noise = forecast(Series(np.random.default_rng(0).normal(size=30)), 3)
     assert not [note for note in noise.notes if "should have held" in note]
+
+
+def test_three_windows_are_too_few_to_choose_the_lstm_and_that_is_said() -> None:
+    values = np.arange(12.0) ** 2
+
+    def why(count: int, error: float) -> str:
+        found = backtest(values, 2, 1, count, lambda _: lambda past: values[len(past) : len(past) + 2] + error)
+        return _why(found, choose(found, 1), len(values), constant=False, few="")
+
+    assert why(3, 1.0).endswith("drift answers, because it takes 4 windows to choose the LSTM.")
+    assert why(4, 1.0).endswith(": the LSTM answers.")
+    assert "not lower than drift's" in why(3, 90.0)
+    still = backtest(np.append(np.zeros(11), 1.0), 2, 1, 3, lambda _: lambda past: past[:2] + 1)
+    said = _why(still, choose(still, 1), 12, constant=False, few="")
+    assert said.startswith("The LSTM's error on 3 held-out windows is 0.833, not lower than naive's 0.167")
 
 
 def test_a_random_walk_is_left_to_a_baseline() -> None:

@@ -36,6 +36,7 @@ def test_values() -> None:
         ("1,inf", "number 2: 'inf' is not a number"),
         ("1,1_000", "'1_000' is not a number"),
         ("1,1e300", "too large"),
+        ("1,9.96921e36", "larger than 1e+30, too large"),
     ],
 )
 def test_values_that_are_none(text: str, said: str) -> None:
@@ -135,6 +136,25 @@ def test_what_continues_is_written_as_the_last_time_is() -> None:
     assert after("2023/11", "2023/12") == ["2024/01", "2024/02"]
     assert after("2023Q3", "2023Q4") == ["2024Q1", "2024Q2"]
     assert after("2024-01-01 10:00:30", "2024-01-01 10:01:00") == ["2024-01-01 10:01:30", "2024-01-01 10:02:00"]
+    for digits in ("000", "0", "000000", "0000000"):
+        stamps = [f"2024-01-01T10:00:0{second}.{digits}Z" for second in range(4)]
+        assert after(*stamps[:2]) == stamps[2:]
+    assert after("2024-01-01 10:00:00.250", "2024-01-01 10:00:00.500")[1] == "2024-01-01 10:00:01.000"
+    assert after("2024-01-01 10:00:00.25", "2024-01-01 10:00:00.5")[0] == "2024-01-01 10:00:00.75"
+
+
+def test_numbers_are_continued_however_small_their_steps_and_long_their_digits_are() -> None:
+    assert after("1e-10", "2e-10") == ["3e-10", "4e-10"]
+    assert after("-4e-10", "0", "4e-10") == ["8e-10", "1.2e-09"]
+    assert after("0.1", "0.2", "0.30000000000000004") == ["0.4", "0.5"]
+    nanoseconds = [str(1_700_000_000_000_000_001 + 1_000_000 * step) for step in range(4)]
+    assert after(*nanoseconds[:2]) == nanoseconds[2:]
+    for cells in (("0", "1e-10", "3e-10", "4e-10", "5e-10"), (*nanoseconds[:3], str(int(nanoseconds[3]) + 2))):
+        with pytest.raises(InputError, match="breaks the rhythm"):
+            after(*cells)
+    for endless in ("1e999", "9" * 400):
+        with pytest.raises(InputError, match="is not a time"):
+            after("1", endless)
 
 
 def test_digits_are_a_date_where_all_of_them_are() -> None:
@@ -152,6 +172,18 @@ def test_a_missing_month_is_named_and_not_february() -> None:
         after("2024-01-04", "2024-01-05", "2024-01-06", "2024-01-08")
     with pytest.raises(InputError, match="time zone"):
         after("2024-01-03 10:00", "2024-01-03 11:00+01:00")
+
+
+@pytest.mark.parametrize("date", ["2024-{:02d}-01", "2024-03-{:02d}"])
+def test_a_change_to_summer_time_is_no_gap(date: str) -> None:
+    places = range(1, 7) if date.endswith("01") else range(26, 32)
+    local = [f"{date.format(place)}T09:00" for place in places]
+    zoned = [f"{time}+0{1 + (time > '2024-03-31')}:00" for time in local]
+    with pytest.raises(InputError, match=r"a step of .*\. The offsets from UTC change, .*: leave them out of the"):
+        after(*zoned)
+    assert after(*local)[0] in ("2024-07-01T09:00", "2024-04-01T09:00")
+    with pytest.raises(InputError, match=r"Fill the gap"):
+        after(*local[:2], *local[3:])
 
 
 def test_the_days_of_the_stock_exchange_go_on_over_the_weekend() -> None:

@@ -91,6 +91,13 @@ def test_hard_cases_that_do_not_fit(tmp_path: Path, hard: str, message: str) -> 
         read_suite(suite_of(tmp_path, Q1, hard))
 
 
+def test_a_text_may_be_long_and_hold_quotes(tmp_path: Path) -> None:
+    long = 'a "fine" story ' * 20_000
+    rows = [f"1\t{member}\t{label}\t{long}" for member, label in MEMBERS.items()]
+    (tmp_path / "quadruples.tsv").write_text("\n".join(["quadruple\tmember\tlabel\ttext", *rows, "", ""]))
+    assert [case.text for case in read_suite(tmp_path).cases] == [long] * 4
+
+
 def test_files_that_are_not_text_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"quadruples\.tsv cannot be read"):
         read_suite(tmp_path)

@@ -27,6 +27,7 @@ def test_a_language_model_s_card(tmp_path: Path, write_tiny: Callable[..., Path]
         "# bard\n\nA character-level language model made with lstmtext: GRU, 2 × 6 units, 1,234 weights"
     )
     assert "Use it: `lstmtext generate --model bard`." in card
+    assert "--model 'my bard'`." in model_card("my bard", config_of(tmp_path / "bard"), 1234)
     assert "classifier" not in card
     assert "calibration" not in card
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from classifiers import random_classifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save, save_file
@@ -134,6 +135,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "not JSON": (lambda f: (f / "config.json").write_text("{"), "config.json is damaged"),
     "not UTF-8": (lambda f: (f / "config.json").write_bytes(b'{"kind": "\xff"}'), "config.json is damaged"),
     "not a record": (lambda f: (f / "config.json").write_text("[]"), "config.json is damaged"),
+    "too deep": (lambda f: (f / "config.json").write_bytes(b"[" * 100_000), "config.json is damaged"),
     "the future": (change_config(format_version=2), "format version 2; this lstmtext reads up to 1"),
     "no version": (change_config(format_version=None), "format version None"),
     "an export": (change_config(export="onnx"), "is an export for other tools"),
@@ -183,6 +185,23 @@ def test_refusals(tmp_path: Path, write_tiny: WriteTiny, name: str) -> None:
     assert str(folder) in said
     assert "\n" not in said
     assert len(said) < 400
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("temperature", 0, "config.json is damaged: Expected `float` > 0.0"),
+        ("temperature", -1.5, "config.json is damaged: Expected `float` > 0.0"),
+        ("offsets", [0.5], "has 1 offsets for 3 classes"),
+        ("offsets", [0, 1, 2, 3], "4 offsets for 3 classes"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_refused(tmp_path: Path, field: str, value: object, expected: str) -> None:
+    folder = random_classifier(tmp_path)
+    read_checkpoint(folder)
+    change_config(**{f"classifier__calibration__{field}": value})(folder)
+    with pytest.raises(CheckpointError, match=expected):
+        read_checkpoint(folder)
 
 
 @given(st.data())

@@ -67,6 +67,20 @@ def test_remove_takes_runs_only(runs: Path) -> None:
     assert (runs / "mine").is_dir()
 
 
+def test_commands_to_copy_are_of_the_run_wherever_it_lies(runs: Path, tmp_path: Path) -> None:
+    for folder, name in (
+        (runs / "my run", "'my run'"),
+        (tmp_path / "elsewhere" / "a", str(tmp_path / "elsewhere" / "a")),
+    ):
+        with RunWriter.create(folder, 'task = "sentiment"\n') as run:
+            run.record(started(tokenizer="wordpiece", characters_per_token=2.0, task="sentiment"))
+            assert summarise(folder).next_commands() == [f"lstmtext runs watch {name}"]
+            with pytest.raises(RunError, match=f"End it first: lstmtext runs stop {name}$"):
+                remove_run(folder)
+            run.close("stopped")
+        assert summarise(folder).next_commands() == [f"lstmtext train sentiment --resume {name}"]
+
+
 @pytest.mark.parametrize(
     ("tokenizer", "known", "text", "prompt"),
     [

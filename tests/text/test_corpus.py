@@ -284,3 +284,14 @@ def test_a_named_pipe_can_be_read_again(tmp_path: Path) -> None:
     corpus = open_corpus([str(pipe)])
     writer.join()
     assert ["".join(corpus.pieces()) for _ in range(2)] == ["through a pipe"] * 2
+
+
+def test_a_stream_that_cannot_be_copied_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    with pytest.raises(
+        InputError, match=r"standard input cannot be read or copied to .*: No space left on device\. .*TMPDIR"
+    ):
+        open_corpus(["-"], stdin=io.BytesIO(b"text"))

@@ -202,7 +202,7 @@ def test_trees_that_are_none(tmp_path: Path, line: str) -> None:
             "label\ttext\n0\n\ty\n",
             r"no row has both a text and a label; left out: 1 row without a label, .* line 3",
         ),
-        ("a.csv", 'label,text\n0,"not\nended\n1,x\n', r"line 4: this is not CSV .*every quoted text must end"),
+        ("a.csv", 'label,text\n0,"not\nended\n1,x\n', r"line 2: this is not CSV .*every quoted text must end"),
         ("a.csv", 'label,text\n0,"not" good\n1,x\n', "line 2: this is not CSV"),
         ("a.txt", "0\tx\n\nno tab\n", "line 3: expected label<TAB>text, or a tree"),
         (
@@ -212,6 +212,11 @@ def test_trees_that_are_none(tmp_path: Path, line: str) -> None:
         ),
         ("a.jsonl", '{"text": ["x"], "label": 0}\n', r"line 1: 'text' holds \['x'\], not text"),
         ("a.jsonl", '{"text": "x", "label": 0}\n{"text": "y"\n', "line 2: this is not a JSON record .*one per line"),
+        (
+            "a.jsonl",
+            '{"text": "x", "label": ' + "[" * 100_000 + "\n",
+            r"line 1: this is not a JSON record \(maximum rec",
+        ),
         ("a.jsonl", '["x", 0]\n', "line 1: this is not a JSON record"),
         ("a.jsonl", '{"words": "x", "label": 0}\n', r"which column is the text\? None of 'words', 'label'"),
         ("a.tsv", "label\ttext\n0\tx\n9\ty\n", "the labels '0', '9' are on no scale"),

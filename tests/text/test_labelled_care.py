@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmtext.errors import InputError
+from lstmtext.errors import InputError, UsageError
 from lstmtext.text.labelled import Example, read_source
 
 TWO = [Example("not good", 0), Example("not bad", 2)]
@@ -69,3 +69,37 @@ def test_in_a_folder_what_cannot_be_read_is_set_aside(tmp_path: Path, name: str)
     path = written(tmp_path, f"m/{name}", "label\ttext\n1\tcafé\n".encode("cp1252"))
     with pytest.raises(InputError, match=f"&& mv {re.escape(path)} {re.escape(path)}.old$"):
         read_source(str(tmp_path / "m"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advised"),
+    [
+        ("a.csv", "4,7,great\n0,8,bad\n", True),
+        ("a.csv", f"4,{'great ' * 1000}\n0,bad\n", True),
+        ("a.tsv", "4\t7\tgreat\n0\t8\tbad\n", True),
+        ("a.csv", "id,text\n1,great\n", False),  # this is a header
+        ("a.jsonl", '{"words": "great", "stars": 5}\n', False),
+    ],
+)
+def test_a_table_without_a_header_is_told_to_have_one(tmp_path: Path, name: str, content: str, advised: bool) -> None:
+    with pytest.raises(InputError, match="which column is the ") as error:
+        read_source(written(tmp_path, name, content))
+    assert str(error.value).endswith("put a line with the names of the columns above it.") == advised
+    assert len(str(error.value)) < 500
+    assert ".txt" not in str(error.value)
+
+
+def test_a_column_that_is_the_label_is_not_what_belongs_together(tmp_path: Path) -> None:
+    name = written(tmp_path, "a.csv", "text,group\nnot good,neg\nnot bad,pos\n")
+    assert read_source(name, label_column="group").examples == TWO
+
+
+def test_hidden_files_between_the_texts_are_not_read(tmp_path: Path) -> None:
+    for place, content in (("neg/1.txt", "not good"), ("neg/._1.txt", "\0\5"), ("pos/2.txt", "not bad")):
+        written(tmp_path / "m", place, content)
+    assert read_source(str(tmp_path / "m")).examples == TWO
+
+
+def test_a_text_where_a_name_belongs_is_a_sentence() -> None:
+    with pytest.raises(UsageError, match="There is no file, folder or library corpus 'not good, not good"):
+        read_source("not good, " * 100)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstmtext.errors import InputError
+from lstmtext.text import lines
 from lstmtext.text.lines import Line, LineFile
 
 
@@ -67,3 +68,22 @@ def test_blanks_around_the_name_of_a_column_are_nothing(tmp_path: Path) -> None:
     path.write_text("id; Kunden Text \n1;gut\n")
     for name in ("Kunden Text", " Kunden Text ", "Kunden Text "):
         assert [line.text for block in LineFile(path, name).blocks() for line in block] == ["gut"]
+
+
+def test_a_file_without_a_header_says_so_in_few_words(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"--column NAME\. If that is a row and no header, put a line with the"
+    ) as error:
+        lines_of(tmp_path / "a.csv", b"4,great," + b"I like it " * 1000 + b"\n")
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_one_record_that_is_too_long_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(lines, "LONGEST_LINE", 100)
+    content = b"id,text\n1,good\n2," + b"so " * 100 + b"\n3,bad\n"
+    good, long, bad = lines_of(tmp_path / name, content.replace(b",", b"\t" if name == "a.tsv" else b","))
+    assert (good, bad) == (Line(2, "good"), Line(4, "bad"))
+    assert (long.number, long.problem) == (3, lines.TOO_LONG)
+    with pytest.raises(InputError, match=f"line 1: .*: {lines.TOO_LONG}"):
+        lines_of(tmp_path / name, b"name" * 100 + b"\nx\n")

@@ -229,6 +229,13 @@ def test_a_quotation_mark_that_is_never_closed(tmp_path: Path, monkeypatch: pyte
 # ------------------------------------------------------------------ records
 
 
+def test_a_record_nested_without_end_is_one_line(tmp_path: Path) -> None:
+    content = b'{"text": "good"}\n{"text": "x", "more": ' + b"[" * 100_000 + b'\n{"text": "bad"}\n'
+    good, deep, bad = lines_of(tmp_path / "a.jsonl", content)
+    assert (good, bad) == (Line(1, "good"), Line(3, "bad"))
+    assert deep.problem.startswith("this is not valid JSON (maximum recursion depth")
+
+
 def test_jsonl(tmp_path: Path) -> None:
     content = '{"text": "one"}\r\n\n{"text": "zwei\\nü", "id": 2}\n{"text": ""}'.encode()
     assert lines_of(tmp_path / "a.jsonl", content) == [

@@ -55,6 +55,14 @@ def test_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert prepare(settings).folder == first.folder
 
 
+def test_the_same_text_under_another_name_keeps_that_name(tmp_path: Path) -> None:
+    first = prepare(prepared_text(tmp_path, "some text " * 100))
+    (tmp_path / "b.txt").write_text("some text " * 100)
+    second = prepare(TextSettings(corpus=[str(tmp_path / "b.txt")]))
+    assert (second.folder, first.facts.name, second.facts.name) == (first.folder, "a", "b")
+    assert second.facts == msgspec.structs.replace(first.facts, name="b")
+
+
 def test_other_text_is_prepared_again(tmp_path: Path) -> None:
     first = prepare(prepared_text(tmp_path, "some text " * 100))
     second = prepare(prepared_text(tmp_path, "some test " * 100))

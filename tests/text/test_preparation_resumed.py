@@ -159,6 +159,17 @@ def test_what_is_damaged_is_made_again(whole: Any, damage: str) -> None:
     assert content(prepare(settings)) == expected
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_behind_a_torn_line_the_journal_goes_on(whole: Any) -> None:
+    settings, expected = whole("word")
+    interrupted(settings, "ids", 15_000)
+    (folder,) = places()
+    DAMAGES["journal, a torn line"](folder)
+    interrupted(settings, "ids", 28_000)
+    assert listen(settings)[0][1] > 25_000
+    assert content(prepare(settings)) == expected
+
+
 def interrupted(settings: TextSettings, what: str, done: int) -> None:
     """Ctrl-C as soon as so much is done."""
 

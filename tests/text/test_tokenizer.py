@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmtext.errors import CheckpointError, InputError
+from lstmtext.text.bulk import Encoder
 from lstmtext.text.tokenizer import SLICE_CHARACTERS, StreamDecoder, Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
 
@@ -139,3 +140,13 @@ def test_ids_are_int64() -> None:
     for tokenizer in TRAINED.values():
         assert tokenizer.encode("not good").dtype == np.int64
         assert tokenizer.encode("").shape == (0,)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_a_pair_of_surrogates_is_no_traceback(kind: str) -> None:
+    tokenizer = TRAINED[kind]
+    ids = tokenizer.encode("not \udcff good")
+    assert ids.astype(Encoder(tokenizer).dtype).tobytes() == Encoder(tokenizer)("not \udcff good").ids
+    if kind != "char":
+        assert ids.tolist() == tokenizer.encode("not ? good").tolist()  # as Python writes it where it must
+    assert tokenizer.unknown("not \udcff good") == tokenizer.unknown("not ? good") or kind == "char"

@@ -52,3 +52,9 @@ def test_the_file_brings_it_back() -> None:
 def test_long_text_in_slices() -> None:
     text = TEXT * 4000
     assert TRAINED.encode(text).tolist() == TRAINED.encode(TEXT).tolist() * 4000
+
+
+def test_unk_in_the_text_takes_no_place_of_a_word() -> None:
+    everything = train_tokenizer("whitespace", [TEXT])
+    assert train_tokenizer("whitespace", [TEXT], everything.size).vocabulary.keys() == everything.vocabulary.keys()
+    assert train_tokenizer("whitespace", [TEXT], 5).size == 5

@@ -215,7 +215,7 @@ def damaged(change: str) -> str:
 def test_a_damaged_file_is_refused_with_a_sentence(change: str, tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     path.write_text(damaged(change))
-    with pytest.raises(CheckpointError, match=r"The tokenizer file cannot be used: .{10}"):
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json: The tokenizer file cannot be used: .{10}"):
         Tokenizer.load(path)
 
 

@@ -36,7 +36,7 @@ def test_a_killed_process_ends_the_run_which_resumes_exactly(tiny: Tiny, tmp_pat
     assert killed is None
     assert isinstance(error, ProcessLostError)
     assert "The last checkpoint is step-21." in str(error)
-    assert "torchrun --nproc-per-node 2 -m lstmtext train lm --resume run" in str(error)
+    assert f"torchrun --nproc-per-node 2 -m lstmtext train lm --resume {tmp_path / 'run'}" in str(error)
     assert RunReader(tmp_path / "run").status().state == "failed"
     assert (finished(tmp_path / "run").reason, finished(tmp_path / "run").message) == ("failed", str(error))
     run(tmp_path / "run", settings, 2)

@@ -49,6 +49,26 @@ def test_stateful_is_the_whole_text_with_the_state_carried(
     assert stateful_loss(model, ids, CPU)[0] == pytest.approx(total, rel=1e-5)
 
 
+def test_scores_of_many_words_are_few_at_a_time(
+    model: LanguageModel, ids: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [stateful_loss(model, ids, CPU, streams=3), windowed_loss(model, ids, CPU, length=32, windows=50)]
+    sizes, real = [], model.logits
+
+    def noted(features: torch.Tensor) -> torch.Tensor:
+        scores = real(features)
+        sizes.append(scores.numel())
+        return scores
+
+    monkeypatch.setattr(model, "logits", noted)
+    monkeypatch.setattr("lstmtext.training.evaluation.MOST_SCORES", 20 * 70)
+    parts = [stateful_loss(model, ids, CPU, streams=3), windowed_loss(model, ids, CPU, length=32, windows=50)]
+    assert max(sizes) <= 20 * 70
+    for (one, tokens), (other, as_many) in zip(whole, parts, strict=True):
+        assert other == pytest.approx(one, rel=1e-5)
+        assert tokens == as_many
+
+
 def test_parallel_streams_are_parts_of_the_text(model: LanguageModel, ids: np.ndarray) -> None:
     total, tokens = stateful_loss(model, ids, CPU, streams=3)
     assert tokens == 3 * 133

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tiny_runs import Tiny, of, train
 
 import lstmtext
 from lstmtext import events as ev
+from lstmtext.errors import SettingsError
 from lstmtext.store.models import find_model
 from lstmtext.store.run import send
 from lstmtext.training.session import Session
@@ -85,3 +87,12 @@ def test_the_samples_of_a_resumed_run_are_those_of_the_uninterrupted_one(tiny: T
         events += Session.resume(folder, "test").events()
         written, expected = of(ev.Sampled, events), of(ev.Sampled, straight)
         assert [(one.step, one.text) for one in written] == [(one.step, one.text) for one in expected]
+
+
+@pytest.mark.parametrize("temperature", [1e-8, 1e200])
+def test_a_temperature_that_cannot_be_is_refused_before_training(
+    tiny: Tiny, tmp_path: Path, temperature: float
+) -> None:
+    with pytest.raises(SettingsError, match=rf"temperature is {re.escape(str(temperature))}; it must be"):
+        Session(tiny(run={"sample_temperature": temperature}), tmp_path / "run", "test")
+    assert not (tmp_path / "run").exists()

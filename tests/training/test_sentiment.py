@@ -19,6 +19,7 @@ from lstmtext.errors import CheckpointError, InputError, UsageError
 from lstmtext.settings import read_settings
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
+from lstmtext.store.run import send
 from lstmtext.store.run_settings import read_run_settings
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic
@@ -141,6 +142,16 @@ def test_resuming_is_exact(small: Small, tmp_path: Path) -> None:
     list(Session.resume(tmp_path / "cut", "test").events())
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
     assert weights(tmp_path / "cut", "best") == weights(tmp_path / "whole", "best")
+
+
+def test_a_classifier_that_is_asked_to_write_says_that_it_does_not(small: Small, tmp_path: Path) -> None:
+    answers = []
+    for event in Session(small(), tmp_path / "run", "test").events():
+        if isinstance(event, ev.Progress) and event.step == 10:
+            send(tmp_path / "run", "sample", prompt="The soup")
+        if isinstance(event, ev.Acknowledged):
+            answers.append((event.request, event.outcome, event.message))
+    assert answers == [("sample", "ignored", "This model does not write.")]
 
 
 def test_changed_texts_are_not_resumed(small: Small, data: Path, tmp_path: Path) -> None:

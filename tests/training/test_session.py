@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_runs import Tiny, of, train, weights
+from tiny_runs import Tiny, finished, of, train, weights
 
 from lstmtext import events as ev
 from lstmtext.config import TrainSettings
@@ -122,7 +122,7 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
     from lstmtext.store import checkpoint as store
     from lstmtext.training import snapshot
 
-    folder, real = tmp_path / "run", store.write_checkpoint
+    folder, real = tmp_path / "runs" / "my run", store.write_checkpoint
     train(tiny(), tmp_path / "straight")
 
     def fill_up(target: Path, *arguments: Any) -> None:
@@ -131,7 +131,7 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
         real(target, *arguments)
 
     monkeypatch.setattr(snapshot, "write_checkpoint", fill_up)
-    with pytest.raises(RunError, match=r"step 20 could not be written.*No space left.*step-10.*--resume"):
+    with pytest.raises(RunError, match=r"step 20 could not be written.*No space left.*step-10.*lm --resume 'my run'$"):
         train(tiny(), folder)
     assert RunReader(folder).status().state == "failed"
     monkeypatch.setattr(snapshot, "write_checkpoint", real)
@@ -200,6 +200,24 @@ def test_a_budget_in_minutes_is_repeated_by_its_record(tiny: Tiny, tmp_path: Pat
     assert weights(tmp_path / "clock") == weights(tmp_path / "again")
 
 
+def test_a_plan_that_cannot_be_written_ends_the_run_in_a_sentence(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lstmtext.store import run_writer
+
+    real = run_writer.write_atomically
+
+    def fill_up(path: Path, *arguments: Any, **options: Any) -> None:
+        if path.name == "config.toml" and path.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, *arguments, **options)
+
+    monkeypatch.setattr(run_writer, "write_atomically", fill_up)
+    with pytest.raises(RunError, match=r"config\.toml cannot be written: No space left on device\. .*--resume"):
+        train(tiny(budget={"minutes": 0.03}), tmp_path / "run")
+    assert "config.toml cannot be written" in finished(tmp_path / "run").message
+
+
 def test_a_budget_in_minutes_resumes_exactly(tiny: Tiny, tmp_path: Path) -> None:
     settings = tiny(budget={"minutes": 0.05}, run={"save_every": 20})
     stop_at(settings, tmp_path / "parts", 40)
@@ -231,7 +249,7 @@ def test_non_finite_weights_are_never_saved(tiny: Tiny, tmp_path: Path) -> None:
     with torch.no_grad():
         session.objective.model.embedding.weight[3, 3] = math.inf
     with pytest.raises(CheckpointError, match="not finite"):
-        session._save(best=False, requested=True)
+        list(session._save(requested=True))
     assert read_index(tmp_path / "run") is None
     session.run.close("failed")
 

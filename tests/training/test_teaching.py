@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +95,20 @@ def test_another_model_calibration_or_arithmetic_answers_for_itself(tmp_path: Pa
     assert asked == [3, 1, 3] * 3
 
 
-@pytest.mark.parametrize("damage", [b"", b"not an array", None])
-def test_a_damaged_answer_is_given_again(tmp_path: Path, asked: list[int], damage: bytes | None) -> None:
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "something else": lambda _: b"not an array",
+    "cut": lambda content: content[:-8],
+    "zeros": lambda content: content[:-24] + bytes(24),  # what a power cut makes of a file that was not flushed
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_answer_is_given_again(tmp_path: Path, asked: list[int], name: str) -> None:
     teacher = random_classifier(tmp_path)
     first = answers([teacher])
     for path in (cache_folder() / "answers").rglob("*.npy"):
-        path.write_bytes(path.read_bytes()[:-8] if damage is None else damage)
+        path.write_bytes(DAMAGE[name](path.read_bytes()))
     np.testing.assert_array_equal(answers([teacher]), first)
     assert asked == [3, 1, 3] * 2
 

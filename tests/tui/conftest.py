@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 
 from lstmtext.events import Evaluated, Event, Finished, Progress, Sampled, Started
 from lstmtext.files import write_atomically
@@ -213,6 +214,12 @@ async def press(pilot: Any, *keys: str) -> str:
         await pilot.press(key)
         await pilot.pause()
     return screen_text(pilot.app)
+
+
+def quickly(pilot: Any, *keys: str) -> None:
+    """Send keys one right after the other: nothing has happened when the next one comes."""
+    for key in keys:
+        pilot.app.post_message(Key(key, key if len(key) == 1 else None))
 
 
 async def wait_until(pilot: Any, condition: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from lstmtext.errors import RunError
 from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.crash import crash_sentence
 from lstmtext.tui.screens.missing import MissingScreen
 from tui.conftest import press, screen_text, wait_until
 
@@ -63,6 +64,17 @@ def test_what_nobody_foresaw_ends_in_a_sentence_and_a_file(tmp_path: Path) -> No
         "1 / 0" in (tmp_path / "cache" / "tui-error.txt").read_text()
         or "<lambda>" in (tmp_path / "cache" / "tui-error.txt").read_text()
     )
+
+
+def test_the_end_has_a_sentence_for_names_that_are_no_text(tmp_path: Path) -> None:
+    try:
+        raise ValueError("caf\udce9\x1b[31m")
+    except ValueError as error:
+        sentence = crash_sentence(error)
+    assert sentence.encode()
+    assert "ValueError: caf\ufffd" in sentence
+    assert "\x1b" not in sentence
+    assert "udce9" in (tmp_path / "cache" / "tui-error.txt").read_text()
 
 
 class Composing(Static):

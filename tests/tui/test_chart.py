@@ -7,13 +7,15 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
+from lstmtext.events import Resumed, Sampled
 from lstmtext.store.run import RunStatus
 from lstmtext.tui.headline import banners, bars, head, tabs
-from lstmtext.tui.history import History, Sample
+from lstmtext.tui.history import MOST_SAMPLES, History, Sample
 from lstmtext.tui.machine import Load
 from lstmtext.tui.numbers import nice_ticks, short, short_count
-from lstmtext.tui.samples import page, row, word_diff, wrap
+from lstmtext.tui.samples import MOST_WORDS, page, row, word_diff, wrap
 from lstmtext.tui.series import Series
 from lstmtext.tui.summary import differing
 from lstmtext.tui.view import View
@@ -21,7 +23,7 @@ from lstmtext.tui.widgets.bars import progress_bar, slider, sparkline
 from lstmtext.tui.widgets.board import plan
 from lstmtext.tui.widgets.canvas import text_of
 from lstmtext.tui.widgets.chart import Curve, Picture, draw_chart, x_at
-from lstmtext.tui.widgets.samples import draw_samples
+from lstmtext.tui.widgets.samples import SampleView, draw_samples
 
 
 def falling(count: int = 40, spike: int | None = None, gap: int | None = None) -> Series:
@@ -239,6 +241,55 @@ def test_words_that_changed() -> None:
     assert shown == "the [-old-] {+new+} man"
 
 
+def test_a_long_sample_is_shown_to_its_end() -> None:
+    before = " ".join(f"word{number}" for number in range(MOST_WORDS))
+    after = before.replace("word7 ", "seven ") + " the end"
+    pieces, found = word_diff(before, after)
+    assert found
+    assert "".join(text for text, role in pieces if role != "removed") == after
+    assert [text for text, role in pieces if role == "added"] == ["seven"]
+
+
+@pytest.mark.parametrize("width", [20, 41, 80])
+def test_wide_letters_take_their_columns(width: int) -> None:
+    wide = sample(100, "你好世界" * 40, prompt="")
+    assert cell_len(row(wide, width)) == width
+    lines, _ = draw_samples([wide, wide], 1, 120, 8, diff=False)
+    sides = {cell_len(line.partition("│")[0]) for line in text_of(lines[2:]).splitlines()}
+    assert len(sides) == 1, "the table pushes the text to the right"
+
+
+def test_the_sample_that_is_looked_at_stays_when_a_long_run_keeps_fewer_old_ones() -> None:
+    history = History({})
+    view = SampleView(lambda: (history.samples, ""))
+
+    def write(steps: range) -> None:
+        for step in steps:
+            history.take(Sampled(step=step, prompt="", text=f"{step}", temperature=1.0, seed=1))
+
+    def shown() -> str:
+        found = view.shown()
+        return found.text if found else ""
+
+    view.move(-1)
+    assert shown() == "", "there is none"
+    write(range(MOST_SAMPLES))
+    assert shown() == f"{MOST_SAMPLES - 1}", "it follows the newest"
+    view.go(50)
+    drawn = history.samples
+    write(range(MOST_SAMPLES, MOST_SAMPLES + 50))
+    assert len(history.samples) < MOST_SAMPLES
+    assert len(drawn) > MOST_SAMPLES, "who draws meanwhile has lost some"
+    assert shown() == "50"
+    view.move(-1)
+    assert shown() == "48"
+    view.go(51)
+    history.take(Resumed(step=100))
+    assert shown() == "100", "what is trained again was looked at"
+    view.go(-5)
+    assert shown() == "0"
+
+
 def test_control_characters_never_reach_the_terminal() -> None:
     dangerous = sample(1, "a\x1b[31mb\x07\r\nc")
     assert "\x1b" not in row(dangerous, 60)
@@ -249,8 +300,6 @@ def test_control_characters_never_reach_the_terminal() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="ab \n日ñ", max_size=80), st.integers(4, 30))
 def test_wrapping_keeps_every_word(text: str, width: int) -> None:
-    from rich.cells import cell_len
-
     lines = wrap([(text, "text")], width)
     assert all(sum(cell_len(part) for part, _ in runs) <= width for runs in lines)
     assert "".join("".join(part for part, _ in runs) for runs in lines).split() == "".join(

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from lstmtext.store.run import remove_run
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow, read_models, read_runs, read_texts
 from lstmtext.tui.rows import STATES, age, model_line, progress, run_facts, run_header, run_line, state_glyph, text_line
 from lstmtext.tui.state import UiState
 from lstmtext.tui.widgets.listing import Listing
 from lstmtext.tui.widgets.roombar import RoomBar
-from tui.conftest import FakeClock, press, screen_text, wait_until
+from tui.conftest import SETTINGS, FakeClock, press, screen_text, wait_until
 
 NOW = 1_700_000_000.0
 RUN = RunRow(
@@ -97,13 +98,26 @@ def test_scores_have_units() -> None:
     assert RUN.score == "2.164 bits/char"
     assert RunRow(name="s", folder="", state="running", best=0.51234, task="sentiment").score == "0.5123 nats"
     assert RunRow(name="s", folder="", state="running").score == ""
+    assert replace(RUN, unknown_share=0.02).score == RUN.score
+    assert replace(RUN, unknown_share=0.021).score == "1.5000 nats"
+
+
+def test_the_best_loss_is_said_in_its_own_units() -> None:
+    for row, said in (
+        (RUN, "2.164 bits/char, 1.5000 nats/token at step 400"),
+        (replace(RUN, unknown_share=0.3), "1.5000 nats/token, perplexity 4.5 at step 400"),
+        (replace(RUN, task="sentiment"), "1.5000 nats/text at step 400"),
+        (replace(RUN, best_step=None), "2.164 bits/char, 1.5000 nats/token"),
+    ):
+        assert dict(run_facts(row, NOW))["best"] == said
 
 
 def test_facts_say_what_to_do() -> None:
     for state in STATES:
         facts = dict(run_facts(RunRow(name="hamlet", folder="runs/hamlet", state=state), NOW))
         assert facts["next"]
-    assert "--resume hamlet" in dict(run_facts(RunRow(name="hamlet", folder="", state="crashed"), NOW))["next"]
+    spaced = RunRow(name="my run", folder="runs/my run", state="crashed")
+    assert dict(run_facts(spaced, NOW))["next"].endswith("lstmtext train lm --resume 'my run'")
 
 
 def test_runs_are_read_in_every_state(make_run: Any, tmp_path: Path) -> None:
@@ -283,6 +297,37 @@ async def test_ages_come_from_the_clock(make_run: Any, clock: FakeClock) -> None
         await wait_until(pilot, lambda: "1 h ago" in screen_text(pilot.app))
 
 
+def test_a_new_run_in_the_place_of_a_removed_one_is_not_taken_for_it(make_run: Any) -> None:
+    old = make_run("hamlet")
+    old.started(characters_per_token=1.0)
+    old.evaluated(10, 2.0)
+    old.finish()
+    assert [row.score for row in read_runs()] == ["2.885 bits/char"]
+    remove_run(old.folder)
+    new = make_run("hamlet", settings=SETTINGS.replace('"char"', '"word"').replace("hidden = 64", "hidden = 32"))
+    new.started(characters_per_token=5.0, unknown_share=0.01)
+    new.evaluated(10, 2.0)
+    new.finish()
+    assert [(row.tokenizer, row.model, row.score) for row in read_runs()] == [("word", "lstm 1×32", "0.577 bits/char")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "record"),
+    [
+        ("[text]\ncorpus = 5\n", "{}"),
+        ("text = 5\n", "[]"),
+        ("[text]\ncorpus = []\n", '{"event": "started", "characters_per_token": null}'),
+    ],
+)
+def test_a_damaged_run_hides_no_other(make_run: Any, tmp_path: Path, settings: str, record: str) -> None:
+    make_run("hamlet").finish()
+    damaged = tmp_path / "runs" / "damaged"
+    damaged.mkdir()
+    (damaged / "config.toml").write_text(settings)
+    (damaged / "events.jsonl").write_text(record + "\n")
+    assert {row.name for row in read_runs()} == {"hamlet", "damaged"}
+
+
 async def test_details_at_140_columns(make_run: Any) -> None:
     run = make_run("hamlet")
     run.started()
@@ -296,7 +341,9 @@ async def test_details_at_140_columns(make_run: Any) -> None:
 
 @pytest.mark.parametrize(("task", "word"), [("language-model", "lm"), ("sentiment", "sentiment")])
 def test_the_command_that_goes_on_is_of_the_run_s_kind(tmp_path: Path, task: str, word: str) -> None:
-    (tmp_path / "config.toml").write_text(f'task = "{task}"\n')
+    folder = tmp_path / "runs" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f'task = "{task}"\n')
     for state in ("crashed", "stopped"):
-        row = RunRow(name="mine", folder=str(tmp_path), state=state, task=task)
+        row = RunRow(name="mine", folder=str(folder), state=state, task=task)
         assert f"lstmtext train {word} --resume mine" in dict(run_facts(row, NOW))["next"]

@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.binding import BindingsMap
 
 from lstmtext.tui.app import LstmtextApp
-from lstmtext.tui.keys import FORBIDDEN, Action, _not_a_key, actions_of, all_actions, bindings_for, key_problems, places
+from lstmtext.tui.keys import (
+    FORBIDDEN,
+    Action,
+    _not_a_key,
+    actions_of,
+    all_actions,
+    bindings_for,
+    key_problems,
+    keymap,
+    places,
+)
 from lstmtext.tui.state import UiState
 from tui.conftest import press
 
@@ -75,7 +86,9 @@ def test_bindings_come_from_the_table() -> None:
         ({"home.new": "x,ctrl+s"}, "terminals use it"),
         ({"home.new": "contrl+x"}, "no modifier"),
         ({"home.new": "pageupp"}, "Did you mean 'pageup'?"),
+        ({"home.new": "page_up"}, "Did you mean 'pageup'?"),
         ({"home.new": "slash"}, "both on 'slash'"),
+        ({"home.new": "/"}, "both on 'slash'"),
         ({"home.new": "1"}, "app.home"),
         ({"home.new": "x", "home.filter": "x"}, "both on 'x'"),
     ],
@@ -92,6 +105,9 @@ def test_wrong_remapping_is_a_sentence(overrides: dict[str, Any], said: str) -> 
         {"home.new": "slash", "home.filter": "n"},
         {"home.new": "h,ctrl+n,f8"},
         {"app.help": "h"},
+        {"app.help": "§,dollar_sign,left_pointing_double_angle_quotation_mark"},
+        {"generate.stop": "z", "generate.continue": "z"},
+        {"generate.stop": "space"},
     ],
 )
 def test_right_remapping_is_taken(overrides: dict[str, str]) -> None:
@@ -106,3 +122,11 @@ async def test_swapped_keys_do_each_others_work() -> None:
         assert pilot.app.focused.id == "filter"
         await press(pilot, "escape", "slash")
         assert pilot.app.current_mode == "train"
+
+
+def test_an_action_that_shares_its_key_keeps_it_when_the_other_is_remapped() -> None:
+    for id, other in (("generate.stop", "generate.continue"), ("generate.continue", "generate.stop")):
+        bindings = BindingsMap(bindings_for("generate"))
+        assert not bindings.apply_keymap(keymap({id: "z"})).clashed_bindings
+        assert [binding.id for binding in bindings.key_to_bindings["z"]] == [id]
+        assert [binding.id for binding in bindings.key_to_bindings["space"]] == [other]

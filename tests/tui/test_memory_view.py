@@ -17,7 +17,7 @@ from lstmtext.explain.draw import columns
 from lstmtext.explain.next_token import gates, next_token, rank_units
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model
-from lstmtext.tui.lab_view import aligned_lines, lay, verdict
+from lstmtext.tui.lab_view import aligned_lines, difference_heat, lay, verdict
 from lstmtext.tui.memory_view import Study, answer_line, map_csv, map_heat, swing_order, unit_lines, unit_option
 from lstmtext.tui.ramps import Look, plain, width_of
 from lstmtext.tui.subjects import Answer, ClassifierSubject, load_subject, shift, visible_token
@@ -64,8 +64,8 @@ def test_one_unit_over_the_text_fits(tmp_path: Path, cell: str, width: int) -> N
     assert max(width_of(line) for line in lines) <= width
 
 
-def test_an_unknown_word_is_shown_as_it_stands_there(tmp_path: Path) -> None:
-    assert classifier(tmp_path).read("The § film").tokens == ("the", "§", "film")
+def test_an_unknown_word_is_shown_and_marked(tmp_path: Path) -> None:
+    assert classifier(tmp_path).read("The § film").tokens == ("the", "<§>", "film")
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,17 @@ def test_who_has_the_word_is_not_mistaken(tmp_path: Path) -> None:
     assert other.startswith(
         f"They part at “bad”, where the first has “good”: {values[0]:.2f} after “good”, {values[1]:.2f} after “bad”"
     )
+
+
+def test_capitals_are_a_difference_to_a_model_that_reads_them(tmp_path: Path) -> None:
+    assert verdict(lay(classifier(tmp_path), TEXT, TEXT.upper()), 1, "classifier")[0].startswith(
+        "The two texts are the"
+    )
+    writer = load_subject("shakespeare")
+    pair = lay(writer, "ROMEO", "Romeo")
+    assert verdict(pair, 0, writer.kind)[1].startswith("They part at “o”, where the first has “O”")
+    heat = difference_heat(pair, "cell", 0, list(range(writer.units)), PLAIN)
+    assert list(heat.rows) == ["R", "O→o", "M→m", "E→e", "O→o"]
 
 
 def test_an_empty_sentence_is_not_compared(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_sentences_are_in_the_words_of_the_form() -> None:
         ),
         ("hidden = '0' does not fit: expected `int` >= 1.", "hidden = '0' does not fit: expected a whole number >= 1."),
         ("two dashes -- here", "two dashes -- here"),
+        ("go on: lstmtext train lm --resume 'my run'. Or not.", "go on: R in its dashboard. Or not."),
     ):
         assert in_words_of_the_form(said) == meant
 

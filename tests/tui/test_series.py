@@ -18,11 +18,12 @@ from lstmtext.events import (
     Resumed,
     Sampled,
     Started,
+    Warned,
     encode_event,
 )
 from lstmtext.tui.charts import charts_of
 from lstmtext.tui.follow import Follower, read_line
-from lstmtext.tui.history import MOST_SAMPLES, History
+from lstmtext.tui.history import MOST_NOTES, MOST_SAMPLES, History
 from lstmtext.tui.series import SMOOTHINGS, Series, decimate
 
 NAN = math.nan
@@ -206,6 +207,42 @@ def test_a_training_loss_over_some_tokens_is_called_so() -> None:
     assert charts_of(history)[0].curves[0].label == "train"
 
 
+def test_another_run_is_drawn_in_the_unit_of_this_one_by_its_own_tokens() -> None:
+    """Two nats for a word of five characters are a fifth of what they are for one character."""
+
+    def scores(this: History, other: History) -> dict[str, float]:
+        chart = charts_of(this, other)[1]
+        return {curve.label: curve.value(2.0) for curve in chart.curves if curve.label.endswith(("validation", "val."))}
+
+    letters, words, guessing = History({}), History({}), History({})
+    letters.take(started())
+    words.take(started(tokenizer="word", characters_per_token=5.0))
+    guessing.take(started(tokenizer="word", characters_per_token=5.0, unknown_share=0.3))
+    bits = 2 / math.log(2)
+    assert scores(letters, words) == pytest.approx({"validation": bits, "other val.": bits / 5})
+    assert scores(letters, guessing) == pytest.approx({"validation": bits}), "it has no bits per character"
+    assert scores(letters, History({})) == pytest.approx({"validation": bits}), "nobody knows its tokens yet"
+    assert scores(words, letters) == pytest.approx({"validation": math.exp(2), "other val.": math.exp(2)})
+
+
+def test_a_loss_of_texts_is_not_drawn_beside_one_of_tokens() -> None:
+    writer, judge = History({}), History({"task": "sentiment"})
+    for this, other in ((writer, judge), (judge, writer)):
+        charts = {chart.key: [curve.label for curve in chart.curves] for chart in charts_of(this, other)}
+        assert charts["loss"] == ["train", "validation"]
+        assert charts["gradient_norm"] == ["", "other"]
+    assert [curve.label for curve in charts_of(judge, judge)[0].curves][2:] == ["other val.", "other"]
+
+
+def test_a_loss_among_many_unknown_characters_is_not_in_bits() -> None:
+    for share, said in ((0.02, "2.885 bits/char"), (0.03, "perplexity 7.4")):
+        history = History({})
+        history.take(started(unknown_share=share))
+        assert history.score(2.0) == said
+    history.take(started(characters_per_token=0.0))
+    assert history.score(2.0) == "perplexity 7.4", "an empty validation part"
+
+
 # What they add up to.
 
 
@@ -246,6 +283,14 @@ def test_the_best_is_forgotten_with_what_is_trained_again() -> None:
     assert history.best == (10, 3.0)
     history.take(evaluated(20, NAN))
     assert history.best == (10, 3.0)
+
+
+def test_notes_can_be_read_while_others_come() -> None:
+    history = history_of(started(), *(Warned(step=step, message=f"{step}") for step in range(MOST_NOTES + 50)))
+    assert [note.text for note in history.notes] == [f"{step}" for step in range(50, MOST_NOTES + 50)]
+    for note in history.notes:
+        history.take(Warned(step=note.step, message="later"))
+    assert {note.text for note in history.notes} == {"later"}
 
 
 def test_samples_and_notes_are_bounded() -> None:

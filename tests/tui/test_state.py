@@ -65,6 +65,8 @@ def test_every_default_can_be_written_and_read_again(file: Path) -> None:
         ("[home]\nfiltre = 'x'", "Did you mean 'filter'?"),
         ("[home]\nfilter = 5", "must be a text, not 5"),
         ("[app]\nanimations = 1", "must be true or false"),
+        ("[dashboard]\nlogs = [[1]]", "must be a list of texts"),
+        ("[generate]\ntemperature_a = nan", "must be a number, not nan"),
         ("home = 3", "must be a section [home]"),
         ("[keys]\n'home.nwe' = 'x'", "Did you mean 'home.new'?"),
         ("[home\n", "is not TOML"),

@@ -62,3 +62,20 @@ def test_classifiers_are_ranked_by_nats_of_a_text(make_run: Any) -> None:
     heading, first, _ = table("one", rivals("one", "sentiment", "reviews"))
     assert heading.endswith("in nats")
     assert first.split()[:3] == ["1", "two", "0.4000"]
+
+
+def test_where_many_tokens_are_unknown_runs_of_the_same_tokens_are_ranked_by_nats(make_run: Any) -> None:
+    """In bits per character the model that knows the fewest words would be the best of all."""
+    words = SETTINGS.replace('"char"', '"word"')
+    known: dict[str, Any] = {"tokenizer": "word", "characters_per_token": 5.0}
+    ran(make_run, "letters", 2.0)
+    ran(make_run, "few", 4.0, words, **known, unknown_share=0.02)
+    ran(make_run, "many", 1.0, words, **known, unknown_share=0.3)
+    ran(make_run, "more", 0.9, words, **known, unknown_share=0.3)
+    ran(make_run, "most", 0.8, words, **known, unknown_share=0.5)
+    assert [row.name for row in rivals("letters", "language-model", "harbour")] == ["few", "letters"]
+    found = rivals("many", "language-model", "harbour")
+    assert [row.name for row in found] == ["more", "many"]
+    *heading, first, _ = table("many", found)
+    assert " ".join(heading).endswith("in nats per token (word, 30.0 % unknown)")
+    assert first.split()[:3] == ["1", "more", "0.9000"]

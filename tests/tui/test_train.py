@@ -17,8 +17,9 @@ from textual.widgets import Input, Select
 
 from lstmtext.tui import launch
 from lstmtext.tui.app import LstmtextApp
-from lstmtext.tui.form import complete_path, estimate_lines, recipes
+from lstmtext.tui.form import complete_path, estimate_lines, offered_texts, recipes
 from lstmtext.tui.launch import FieldError, arguments, last_words, parse_estimate, run_child, stem
+from lstmtext.tui.refusals import refuse_text
 from lstmtext.tui.screens import train
 from lstmtext.tui.screens.dashboard import DashboardScreen
 from lstmtext.tui.state import UiState
@@ -82,6 +83,31 @@ def test_recipes_and_completion(tmp_path: Path) -> None:
     (tmp_path / "novels").mkdir()
     assert complete_path(f"{tmp_path}/nov") == f"{tmp_path}/novels/"
     assert complete_path("nosuchthing") is None
+    assert complete_path("~nobody-of-that-name/") is None
+
+
+def test_names_of_files_that_are_no_text_are_not_offered(tmp_path: Path) -> None:
+    """They would end the app when it draws or remembers them."""
+    (tmp_path / "novel.txt").touch()
+    for name in (b"caf\xe9.txt", b"two\nlines.txt"):
+        try:
+            os.close(os.open(os.fsencode(tmp_path) + b"/" + name, os.O_CREAT))
+        except OSError:
+            pytest.skip("this file system has no such names")
+    assert list(offered_texts([], tmp_path, "lm")) == ["novel.txt"]
+    assert complete_path(f"{tmp_path}/caf") is None
+    assert complete_path(f"{tmp_path}/tw") is None
+
+
+def test_a_home_is_read_as_a_shell_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the field completes can be learnt from."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "novel.txt").write_text("It was a dark and stormy night. " * 20)
+    completed = complete_path("~/nov")
+    assert completed == "~/novel.txt"
+    refuse_text({"task": "lm", "corpus": completed})
+    assert arguments({"corpus": completed})[-1] == str(tmp_path / "novel.txt")
+    assert arguments({"corpus": "~nobody-of-that-name/x"})[-1] == "~nobody-of-that-name/x"
 
 
 async def test_a_cancelled_child_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ class ChooseScreen(Dialog[str | None]):
     def __init__(self, title: str, options: Mapping[str, str], empty: str = "", current: str = "") -> None:
         super().__init__()
         self.heading, self.options, self.empty, self.current = title, dict(options), empty, current
+        self.wanted = ""
 
     def compose(self) -> ComposeResult:
         """The field, and what fits it."""
@@ -52,20 +53,23 @@ class ChooseScreen(Dialog[str | None]):
         widest = max(map(cell_len, self.options.values()), default=0)
         self.query_one("#choose").styles.width = max(widest + FRAME, LEAST)
         self._fill("")
-        listed = self.query_one(OptionList)
-        if self.current in self.options:
-            listed.highlighted = list(self.options).index(self.current)
+        listed = list(self.options)[:MOST]
+        if self.current in listed:
+            self.query_one(OptionList).highlighted = listed.index(self.current)
         self.query_one(Input).focus()
 
     @on(Input.Changed)
-    def _narrow(self, event: Input.Changed) -> None:
-        self._fill(event.value.strip().lower())
+    def _narrow(self) -> None:
+        wanted = self.query_one(Input).value.strip().lower()
+        if wanted != self.wanted:
+            self._fill(wanted)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
 
     def _fill(self, wanted: str) -> None:
+        self.wanted = wanted
         listed = self.query_one(OptionList)
         listed.clear_options()
         fitting = [key for key, line in self.options.items() if wanted in line.lower()]
@@ -88,7 +92,11 @@ class ChooseScreen(Dialog[str | None]):
             listed.action_cursor_up()
 
     def action_take(self) -> None:
-        """The marked one."""
+        """The marked one; after the keys before this one, which the field may still have to take."""
+        self.query_one(Input).call_later(self._take)
+
+    def _take(self) -> None:
+        self._narrow()
         option = self.query_one(OptionList).highlighted_option
         if option is not None:
             self.dismiss(option.id)

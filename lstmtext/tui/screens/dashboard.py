@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import time
+from bisect import bisect_right
 from pathlib import Path
 from typing import ClassVar
 
@@ -95,7 +96,7 @@ class DashboardScreen(Steering):
         state = self.shell.state
         self.view = View(state.get("dashboard", "axis"), state.get("dashboard", "smoothing"))
         self.view.logs = set(state.get("dashboard", "logs"))
-        self.view.selected, self.view.alone = state.get("dashboard", "chart"), state.get("dashboard", "alone")
+        self.view.alone = state.get("dashboard", "alone")
         self.query_one(SampleView).diff = state.get("dashboard", "diff")
         self.show_page(state.get("dashboard", "page"))
         self.set_interval(1.0, self._tick)
@@ -121,12 +122,7 @@ class DashboardScreen(Steering):
 
     @on(Changed)
     def _changed(self) -> None:
-        feed = self.feed
-        with feed.lock:
-            answered = self.requests.look(feed.history, feed.status, self.shell.clock())
-        for asked in answered:
-            if asked.outcome != "done" and (asked.action, asked.outcome) != ("stop", "gone"):
-                self.shell.problem(f"{feed.name}: {asked.action} was not done: {asked.message}")
+        self._hear()
         self._notice_end()
         able = tuple(not self._unable(action) for action in STEERED)
         if able != self._was_able:
@@ -156,7 +152,7 @@ class DashboardScreen(Steering):
 
     def _tick(self) -> None:
         """Once a second: what depends on the clock."""
-        self.requests.look(self.feed.history, self.feed.status, self.shell.clock())
+        self._hear()
         self.query_one("#request", Drawn).redraw()
 
     def redraw(self, *, moved: bool = False) -> None:
@@ -183,7 +179,8 @@ class DashboardScreen(Steering):
         with feed.lock:
             other = self.other.history if self.other is not None else None
             self._charts = charts_of(feed.history, other)
-            view.selected = min(view.selected, len(self._charts) - 1)
+            # Not the last one that there is so far: a run that is being read has more charts in a moment.
+            view.selected = min(self.shell.state.get("dashboard", "chart"), len(self._charts) - 1)
             end, best = self._end(), None
             if feed.history.best is not None:
                 step, loss = feed.history.best
@@ -199,8 +196,6 @@ class DashboardScreen(Steering):
 
     def _x_of(self, step: float) -> float:
         """A step on the current axis."""
-        from bisect import bisect_right
-
         loss = self.feed.history.curve("validation")
         place = bisect_right(loss.xs("step"), step) - 1
         return float(loss.xs(self.view.axis)[place]) if place >= 0 else 0.0
@@ -295,5 +290,5 @@ class DashboardScreen(Steering):
         if self.view.cursor is not None and self.page == "charts":
             self.view.cursor = None
             self.redraw(moved=True)
-        else:
+        elif self.is_active:  # pressed twice, it would close what is below too
             self.shell.leave_above()

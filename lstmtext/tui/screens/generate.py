@@ -94,7 +94,7 @@ class GenerateScreen(GenerateParts):
         if message.by and names:
             place = names.index(here) + message.by if here in names else 0
             self.take_model_here(names[place % len(names)])
-        elif not message.by:
+        elif not message.by and self.is_active:  # a second Enter comes when the list is there
             from lstmtext.tui.screens.choose import ChooseScreen
 
             longest = max(map(len, names), default=0)

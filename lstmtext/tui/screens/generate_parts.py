@@ -13,9 +13,10 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
+from textual.worker import get_current_worker
 
 from lstmtext.errors import LstmtextError
-from lstmtext.tui.screens.base import Room
+from lstmtext.tui.screens.base import Room, said
 from lstmtext.tui.screens.generate_pane import Pane
 from lstmtext.tui.screens.generate_remember import kept, load_settings, remember_settings
 from lstmtext.tui.screens.generate_settings_panel import SettingsPanel
@@ -91,12 +92,13 @@ class GenerateParts(Room):
 
     @work(thread=True, exclusive=True, group="prepare")
     def _prepare(self, model: str) -> None:
-        problem = ""
+        worker, problem = get_current_worker(), ""
         try:
             self.models.load(model)
         except (LstmtextError, OSError) as error:
-            problem = str(error)
-        self.post_message(self.Known(language_models(), problem))
+            problem = said(error)
+        if not worker.is_cancelled:  # else another model has been chosen meanwhile
+            self.post_message(self.Known(language_models(), problem))
 
     def on_generate_parts_known(self, message: Known) -> None:
         """The models are known."""

@@ -54,6 +54,7 @@ class LabScreen(Room):
         super().__init__()
         self.subject = subject
         self.pair: Pair | None = None
+        self.problem_text = ""
         self.depth = subject.layers - 1
         self.sentences: list[str] = []
         self._order: list[int] = []
@@ -107,14 +108,13 @@ class LabScreen(Room):
 
     @on(Laid)
     def _laid(self, event: Laid) -> None:
-        self.pair = event.pair
+        self.pair, self.problem_text = event.pair, ""
         self._show(event.pair.where or 0)
 
     @on(Failed)
     def _failed(self, event: Failed) -> None:
-        self.pair = None
+        self.pair, self.problem_text = None, event.text
         self._show()
-        self.query_one("#say", Static).update(event.text)
 
     @on(HeatMap.Moved)
     def _moved(self) -> None:
@@ -134,7 +134,7 @@ class LabScreen(Room):
         heat_map.display, self.query_one("#say").display = there, not there
         words = self.query_one("#verdict", Static)
         if pair is None or not there:
-            self.query_one("#say", Static).update("Reading …" if pair is None else "")
+            self.query_one("#say", Static).update((self.problem_text or "Reading …") if pair is None else "")
             self.sentences = verdict(pair, self.depth, self.subject.kind) if pair is not None else []
             words.update(self._said())
             self._show_aligned()

@@ -10,6 +10,7 @@ torch.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,7 +47,7 @@ class MemoryScreen(MemoryPanes):
         "Rows are the tokens as the model reads them, columns its units, the one that changes the answer most first; "
         "above them stand the numbers of those for which there is room. "
         "Switch units off with the space bar and see what the model would say without them. "
-        "Of a language model <word> is one that it does not know."
+        "<word> is one that the model does not know."
     )
 
     def __init__(self) -> None:
@@ -54,6 +55,7 @@ class MemoryScreen(MemoryPanes):
         self._reading = Latest(self, "reading")
         self._ranking = Latest(self, "ranking")
         self._ablating = Latest(self, "ablating")
+        self._wanted = ""  # the model that was asked for last
 
     def on_mount(self) -> None:
         """Begin with the model of last time."""
@@ -61,14 +63,14 @@ class MemoryScreen(MemoryPanes):
         self.query_one("#answer").border_title = "Answer"
         self.query_one(HeatMap).focus()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.show_left())  # the legend has colours of its own
-        self._reading.ask(partial(memory_jobs.load, self.post_message, self.app.state.get("memory", "model")))
-        self.show_all()
+        self.take_model(self.app.state.get("memory", "model"))
 
     def take_model(self, name: str) -> None:
         """Look into this model from now on."""
         self.subject = self.study = None
-        self.problem_text = ""
+        self.problem_text, self._wanted = "", name
         self.query_one("#text", Input).value = self.text  # another room may have brought one
+        self._ranking.forget()
         self._reading.ask(partial(memory_jobs.load, self.post_message, name))
         self.show_all()
 
@@ -76,6 +78,8 @@ class MemoryScreen(MemoryPanes):
 
     @on(Loaded)
     def _loaded(self, event: Loaded) -> None:
+        if event.asked != self._wanted:
+            return
         self.subject, self.problem_text = event.subject, ""
         self.query_one("#sentence").border_subtitle = Content(event.note)  # not a toast, which goes while one reads
         if not event.note:
@@ -85,15 +89,16 @@ class MemoryScreen(MemoryPanes):
 
     @on(Studied)
     def _studied(self, event: Studied) -> None:
+        if self.subject is None:  # by a model that was left meanwhile
+            return
         before, self.study, self.problem_text = self.study, event.study, ""
         same = before is not None and before.passage.text == event.study.passage.text
         if not same:
             self.token = max(len(event.study.passage.tokens) - 1, 0)
-        if not same or self.unit >= (self.subject.units if self.subject else 0):
+        if not same or self.unit >= self.subject.units:
             self.unit, self.led = event.study.order[self.depth][0], True
-        off = before.off if before is not None and self.subject is not None else frozenset()
-        if off:
-            self._switch(off)
+        if before is not None and before.off:
+            self._switch(before.off)
         self._want_ranking()
         self.show_all()
 
@@ -134,8 +139,10 @@ class MemoryScreen(MemoryPanes):
             return
         if self.view == "token":
             self.unit = min(event.row * len(event.heat_map.heat.columns) + event.column, self.subject.units - 1)
-        else:
+        elif event.row < len(self.study.passage.tokens) and event.column < self.subject.units:
             self.token, self.unit = event.row, self.study.order[self.depth][event.column]
+        else:  # in a longer text, or a larger model, that was there when the key was pressed
+            return
         self.led = False
         self.show_moved()
 
@@ -231,7 +238,7 @@ class MemoryScreen(MemoryPanes):
         self.show_units()
         self.show_answer()
 
-    @work
+    @work(exclusive=True, group="choose")
     async def action_unit(self) -> None:
         """Go to a unit."""
         study = self.study
@@ -248,11 +255,13 @@ class MemoryScreen(MemoryPanes):
             self.unit, self.led = int(chosen), False
             self.show_all()
 
-    @work
+    @work(exclusive=True, group="choose")
     async def action_model(self) -> None:
         """Look into another model."""
         kinds = {"classifier": "classifier", "language-model": "writes text"}
-        options = {name: f"{name:<24}{kinds.get(kind, kind)}" for name, kind in model_names().items()}
+        options = {
+            name: f"{name:<24}{kinds.get(kind, kind)}" for name, kind in (await asyncio.to_thread(model_names)).items()
+        }
         current = self.subject.name if self.subject else ""
         chosen = await self.app.push_screen_wait(ChooseScreen("Model", options, "There are no models yet.", current))
         if chosen is not None:

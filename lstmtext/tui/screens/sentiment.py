@@ -6,6 +6,8 @@ Judging is done by one thread at every key, explaining by another once nobody ty
 
 from __future__ import annotations
 
+import asyncio
+import operator
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
@@ -23,10 +25,10 @@ from lstmtext.tui import sentiment_jobs
 from lstmtext.tui import sentiment_view as view
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.latest import Failed, Latest
-from lstmtext.tui.ramps import Line, Look
+from lstmtext.tui.ramps import Line, Look, asciified
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.screens.choose import ChooseScreen
-from lstmtext.tui.sentiment_jobs import Brought, Judged, Loaded, Together
+from lstmtext.tui.sentiment_jobs import LONGEST, Brought, Judged, Loaded, Together
 from lstmtext.tui.subjects import ClassifierSubject, model_names
 from lstmtext.tui.widgets.curve import CurvePane, ReadingCurve
 from lstmtext.tui.widgets.curve_lines import Passage
@@ -64,20 +66,15 @@ class SentimentScreen(Room):
         self.spans: list[Interaction] = []
         self.chosen: Interaction | None = None
         self.no_spans = ""
-        self._judging = Latest(self, "judging")
-        self._explaining = Latest(self, "explaining")
+        self._judging, self._explaining = Latest(self, "judging"), Latest(self, "explaining")
         self._asking = Latest(self, "asking")
+        self._wanted = ""  # the model that was asked for last
 
     def compose_body(self) -> ComposeResult:
         """Text, verdict, curve, the word under the cursor, spans."""
+        text, hint = self.app.state.get("sentiment", "text"), "Type or paste a text: the verdict follows every key."
         with Vertical(id="text-pane", classes="pane"):
-            yield TextArea(
-                self.app.state.get("sentiment", "text"),
-                id="text",
-                compact=True,
-                highlight_cursor_line=False,
-                placeholder="Type or paste a text: the verdict follows every key.",
-            )
+            yield TextArea(text, id="text", compact=True, highlight_cursor_line=False, placeholder=hint)
         with Vertical(id="verdict-pane", classes="pane"):
             yield Lines(self._verdict, id="verdict")
         with CurvePane(id="reading-pane", classes="pane", can_focus=False):
@@ -90,14 +87,13 @@ class SentimentScreen(Room):
 
     def on_mount(self) -> None:
         """Begin with the model and the text of last time."""
-        for name, title in (("text", "Text"), ("verdict", "Verdict"), ("reading", "Word by word")):
+        for name, title in (("text", "Text"), ("reading", "Word by word"), ("together", "What words do together")):
             self.query_one(f"#{name}-pane").border_title = title
-        self.query_one("#together-pane").border_title = "What words do together"
         area = self.query_one(TextArea)
         area.move_cursor(area.document.end)
         area.focus()
         self._say("")
-        self._note("")
+        self.query_one("#note").display = False
         self.take_model(self.app.state.get("sentiment", "model"))
 
     def _say(self, text: str) -> None:
@@ -108,26 +104,27 @@ class SentimentScreen(Room):
             # An inline style would hide what the .tcss hides at small sizes; a class leaves that alone.
             self.query_one(name).set_class(bool(text), "-away")
 
-    def _note(self, text: str) -> None:
-        note = self.query_one("#note", Static)
-        note.update(text)
-        note.display = bool(text)
-
     def take_model(self, name: str) -> None:
         """Judge with this model from now on."""
+        self._wanted = name
         self.query_one("#verdict-pane").border_title = f"Verdict, {name} is loading …"
-        self._judging.ask(partial(sentiment_jobs.load, self.post_message, name))
+        # A thread of its own: what is typed meanwhile must not take its turn.
+        Latest(self, f"loading {name}").ask(partial(sentiment_jobs.load, self.post_message, name))
 
     # What comes back.
 
     @on(Loaded)
     def _loaded(self, event: Loaded) -> None:
-        self.subject = event.subject
-        self._say("")
-        self.app.state.set("sentiment", "model", event.subject.name)
-        dot = "-" if self.app.ascii else "·"
-        title = f"Verdict {dot} {event.subject.name}, {event.subject.cell.upper()} {event.subject.shape}"
-        self.query_one("#verdict-pane").border_title = title.replace("×", "x" if self.app.ascii else "×")
+        if event.subject.name == self._wanted:
+            self._say("")
+            self.app.state.set("sentiment", "model", event.subject.name)
+            self.judged = None
+            self._judge_with(event.subject)
+
+    def _judge_with(self, subject: ClassifierSubject) -> None:
+        self.subject, self._wanted = subject, subject.name
+        title = f"Verdict · {subject.name}, {subject.cell.upper()} {subject.shape}"
+        self.query_one("#verdict-pane").border_title = asciified(title) if self.app.ascii else title
         self._read()
 
     @on(Judged)
@@ -135,19 +132,22 @@ class SentimentScreen(Room):
         before = self.judged
         if before is None or before.text != event.text:
             # What words brought a moment ago is still about right, while as many words begin alike.
-            pairs = zip(before.words if before is not None else (), event.words, strict=False)
-            self.changes = self.changes[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))]
+            alike = map(operator.eq, before.words if before is not None else (), event.words)
+            self.changes = self.changes[: sum(takewhile(bool, alike))]
             self.spans, self.chosen, self.no_spans = [], None, ""
         self.judged = event
         newest = event.text == self.query_one(TextArea).text
         if newest or not self.late:
             self._be_late(False, again=not newest)
-        self._note(event.note)
+        self.query_one("#note", Static).update(event.note)
+        self.query_one("#note").display = bool(event.note)
         if self.subject is not None:
             self._explaining.ask(partial(sentiment_jobs.explain, self.post_message, self.subject, event.text))
             note = view.verdict_note(event.judgement, self.subject.classifier.temperature)
             self.query_one("#verdict-pane").border_subtitle = Content(note)
-        self._show_all()
+        self._show_curve()
+        self._ask()
+        self._redraw("#verdict", "#word", "#together")
 
     @on(Brought)
     def _brought(self, event: Brought) -> None:
@@ -160,9 +160,10 @@ class SentimentScreen(Room):
     def _found(self, event: Together) -> None:
         if self.judged is None or event.text != self.judged.text:
             return
-        self.no_spans = event.note
+        self.no_spans = event.note or self.no_spans
         if event.asked:
-            self.chosen = event.found[0] if event.found else None
+            span = self.query_one(ReadingCurve).span  # may be another by now
+            self.chosen = next((one for one in event.found if one.span == span), None)
         else:
             self.spans = event.found
         self._redraw("#together")
@@ -170,10 +171,13 @@ class SentimentScreen(Room):
     @on(Failed)
     def _failed(self, event: Failed) -> None:
         self._be_late(False)
-        if event.what == "judging" and self.subject is None:
+        if event.what != f"loading {self._wanted}":
+            self.app.problem(event.text)
+        elif self.subject is None:
             self._say(f"{event.text}\n\n{view.NO_MODEL}")
         else:
             self.app.problem(event.text)
+            self._judge_with(self.subject)
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
@@ -181,18 +185,20 @@ class SentimentScreen(Room):
 
     @on(ReadingCurve.Moved)
     def _moved(self, event: ReadingCurve.Moved) -> None:
-        self._redraw("#word")
-        if event.span is None:
-            self.chosen = None
-            self._redraw("#together")
-        elif self.subject is not None and self.judged is not None:
-            job = partial(sentiment_jobs.together, self.post_message, self.subject, self.judged.text, event.span)
-            self._asking.ask(job)
+        self.chosen = self.chosen if event.span is not None else None
+        self._redraw("#word", "#together")
+        self._ask()
+
+    def _ask(self) -> None:
+        span = self.query_one(ReadingCurve).span
+        if span is not None and self.subject is not None and self.judged is not None:
+            text = self.judged.text
+            self._asking.ask(partial(sentiment_jobs.together, self.post_message, self.subject, text, span))
 
     def _read(self) -> None:
         text = self.query_one(TextArea).text
         self.app.state.set("sentiment", "text", text)
-        if self.subject is not None:
+        if self.subject is not None and self.subject.name == self._wanted:
             self._explaining.forget()  # what words bring to a text is asked once it is judged: it would come too early
             self._judging.ask(partial(sentiment_jobs.judge, self.post_message, self.subject, text))
             if self._waiting is None and not self.late:
@@ -210,22 +216,16 @@ class SentimentScreen(Room):
 
     # What is shown.
 
-    def _show_all(self) -> None:
-        self._show_curve()
-        for name in ("#verdict", "#word", "#together"):
-            self._redraw(name)
-
-    def _redraw(self, name: str) -> None:
+    def _redraw(self, *names: str) -> None:
         drawings = {"#verdict": self._verdict, "#word": self._word, "#together": self._together}
-        self.query_one(name, Lines).draw(drawings[name])
+        for name in names:
+            self.query_one(name, Lines).draw(drawings[name])
 
     def _show_curve(self) -> None:
-        if self.judged is None:
-            return
-        words = self.judged.words
-        brings = scaled([-change for change in self.changes])
-        brings += [0.0] * (len(words) - len(brings))
-        self.query_one(ReadingCurve).show(Passage(words, self.judged.positive, brings))
+        if self.judged is not None:
+            words = self.judged.words
+            brings = scaled([-change for change in self.changes]) + [0.0] * (len(words) - len(self.changes))
+            self.query_one(ReadingCurve).show(Passage(words, self.judged.positive, brings))
 
     def _verdict(self, width: int, _: int, look: Look) -> list[Line]:
         if self.late:
@@ -241,15 +241,15 @@ class SentimentScreen(Room):
         place = min(self.query_one(ReadingCurve).cursor, len(judged.words) - 1)
         after = judged.positive[place] if judged.positive else None
         change = self.changes[place] if place < len(self.changes) else None
-        coming = len(judged.words) <= sentiment_jobs.LONGEST
-        positive = judged.judgement.positive
-        return [view.brings_line(judged.words[place], after, change, positive, look, width=width, coming=coming)]
+        word, positive, coming = judged.words[place], judged.judgement.positive, len(judged.words) <= LONGEST
+        return [view.brings_line(word, after, change, positive, look, width=width, coming=coming)]
 
     def _together(self, width: int, _: int, look: Look) -> list[Line]:
-        found = [self.chosen, *self.spans] if self.chosen is not None else self.spans
-        if not found:
-            return view.sentence_lines(self.no_spans, width)
-        return view.interaction_lines(found, width, look, 0 if self.chosen is not None else None)
+        if self.chosen is not None:
+            return view.interaction_lines([self.chosen, *self.spans], width, look, 0)
+        return (
+            view.interaction_lines(self.spans, width, look) if self.spans else view.sentence_lines(self.no_spans, width)
+        )
 
     # What a person does.
 
@@ -277,10 +277,10 @@ class SentimentScreen(Room):
         self.query_one(TextArea).text = ""
         self.query_one(TextArea).focus()
 
-    @work
+    @work(exclusive=True, group="choose")
     async def action_model(self) -> None:
         """Another classifier."""
-        options = {name: name for name, kind in model_names().items() if kind == "classifier"}
+        options = {name: name for name, kind in (await asyncio.to_thread(model_names)).items() if kind == "classifier"}
         current = self.subject.name if self.subject else ""
         chosen = await self.app.push_screen_wait(ChooseScreen("Classifier", options, view.NO_MODEL, current))
         if chosen is not None:
@@ -295,5 +295,5 @@ class SentimentScreen(Room):
     def action_copy(self) -> None:
         """The text and its verdict."""
         if self.judged is not None:
-            judgement = self.judged.judgement
-            self.app.copy(f"{judgement.text}\n{judgement.label}, P(positive) {judgement.positive:.4f}\n")
+            found = self.judged.judgement
+            self.app.copy(f"{found.text}\n{found.label}, P(positive) {found.positive:.4f}\n")

@@ -68,6 +68,15 @@ class Steering(Moving):
             self.shell.problem(f"{error}{hint}")
         self.app.call_later(self.redraw)
 
+    def _hear(self) -> None:
+        """Say what was asked of the run and not done."""
+        feed = self.feed
+        with feed.lock:
+            answered = self.requests.look(feed.history, feed.status, self.shell.clock())
+        for asked in answered:
+            if asked.outcome != "done" and (asked.action, asked.outcome) != ("stop", "gone"):
+                self.shell.problem(f"{feed.name}: {asked.action} was not done: {asked.message}")
+
     def action_pause(self) -> None:
         """Hold the training."""
         self.ask("pause")

@@ -24,7 +24,7 @@ from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.launch import FieldError, arguments, last_words, parse_estimate, run_child, stem
 from lstmtext.tui.refusals import in_words_of_the_form, refuse_name, refuse_text
 from lstmtext.tui.samples import wrap
-from lstmtext.tui.screens.base import Room
+from lstmtext.tui.screens.base import Room, said
 from lstmtext.tui.widgets.canvas import Runs
 from lstmtext.tui.widgets.drawn import Drawn, is_ascii
 from lstmtext.tui.widgets.train_form import TrainForm
@@ -117,7 +117,8 @@ class TrainScreen(Room):
             refuse_name(self.fields.value("name"))
         except FieldError as error:
             self.workers.cancel_group(self, "estimate")
-            self.estimate, self.problem, self.working, self._asked = None, "", "", ()
+            self._wait_no_more("estimate")
+            self.estimate, self.problem, self._asked = None, "", ()
             self.query_one("#command", Static).update("")
             if self.fields.value("corpus"):
                 self.problem = str(error)
@@ -145,26 +146,31 @@ class TrainScreen(Room):
             self._wait_for("estimate")
             await asyncio.sleep(DEBOUNCE_SECONDS)
             known = await self._measured(words, form)
-        self.working = "" if self.working == "estimate" else self.working
+        self._wait_no_more("estimate")
         self.estimate, self.problem = (None, known) if isinstance(known, str) else (known, "")
         self.draw()
 
     async def _measured(self, words: tuple[str, ...], form: dict[str, str]) -> dict[str, Any] | str:
         try:
             await asyncio.to_thread(refuse_text, form)
+            code, out, err = await run_child(["train", words[1], "--dry-run", "--json", *words[2:]])
         except FieldError as error:
             return str(error)  # not kept: the file may come
-        task, options = words[1], words[2:]
-        code, out, err = await run_child(["train", task, "--dry-run", "--json", *options])
-        said = in_words_of_the_form(last_words(err)) if code else "The estimate could not be read."
-        known = self._known[words] = parse_estimate(out) or said
+        except OSError as error:
+            return said(error)
+        why_not = in_words_of_the_form(last_words(err)) if code else "The estimate could not be read."
+        known = self._known[words] = parse_estimate(out) or why_not
         if len(self._known) > KEPT_ESTIMATES:
             del self._known[next(iter(self._known))]
         return known
 
     def _wait_for(self, what: str) -> None:
-        self.working, self._since, self.problem = what, self.shell.clock(), ""
+        if self.working != "start":  # a trainer that starts is not forgotten for an estimate
+            self.working, self._since, self.problem = what, self.shell.clock(), ""
         self.draw()
+
+    def _wait_no_more(self, what: str) -> None:
+        self.working = "" if self.working == what else self.working
 
     def _tick(self) -> None:
         if self.working:
@@ -179,8 +185,8 @@ class TrainScreen(Room):
         lines: list[Runs] = []
         waited = max(self.shell.clock() - self._since, 0.0)
         if self.working == "start":
-            said = "Starting a trainer: it reads the text and takes its first steps before it is shown"
-            lines += [*wrap([(f"{said} ({waited:.0f} s).", "warning")], width), []]
+            told = "Starting a trainer: it reads the text and takes its first steps before it is shown"
+            lines += [*wrap([(f"{told} ({waited:.0f} s).", "warning")], width), []]
         elif self.working == "estimate":
             patience = " A long text is read once and kept." if waited > 10 else ""
             lines += [*wrap([(f"Measuring ({waited:.0f} s); Escape stops it.{patience}", "warning")], width), []]
@@ -190,11 +196,11 @@ class TrainScreen(Room):
                 lines += wrap([(sentence, "value")], width)
         elif self.estimate is not None:
             lines += estimate_lines(self.estimate, width, ascii=is_ascii(self))
-            said = "Measured. Python and PyTorch themselves, evaluations and checkpoints come on top."
-            lines += [[], *wrap([(said, "label")], width)]
+            told = "Measured. Python and PyTorch themselves, evaluations and checkpoints come on top."
+            lines += [[], *wrap([(told, "label")], width)]
         elif not self.working:
-            said = "Name a text to learn from. Everything else may stay empty: it is then chosen for the text."
-            lines += wrap([(said, "label")], width)
+            told = "Name a text to learn from. Everything else may stay empty: it is then chosen for the text."
+            lines += wrap([(told, "label")], width)
         return lines
 
     # The start.
@@ -226,6 +232,8 @@ class TrainScreen(Room):
             await asyncio.to_thread(refuse_text, self.fields.values())
             code, _, err = await run_child([*words[:cut], "--name", name, "--detach", *words[cut:]], keep=True)
             self.problem = in_words_of_the_form(last_words(err)) if code else ""
+        except OSError as error:
+            self.problem = said(error)
         except FieldError as error:
             self.problem = str(error)
             self.query_one(f"#{error.field}", Input).focus()
@@ -256,7 +264,7 @@ class TrainScreen(Room):
         """Measure no more."""
         if self.working == "estimate":
             self.workers.cancel_group(self, "estimate")
-            self.working = ""
+            self._wait_no_more("estimate")
             self.draw()
 
     def action_watch(self) -> None:
@@ -273,8 +281,10 @@ class TrainScreen(Room):
 
     def action_copy(self) -> None:
         """The command line."""
-        if self._asked:
-            self.shell.copy(self.command(self._asked))
+        try:
+            self.shell.copy(self.command(tuple(arguments(self.fields.values()))))
+        except FieldError as error:
+            self.shell.problem(str(error))
 
     def action_next(self) -> None:
         """The field below."""

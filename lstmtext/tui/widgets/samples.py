@@ -1,10 +1,11 @@
 """The texts a run wrote: a table that grows, a scrubber over the steps, one text in full with what changed in it.
 
-`draw_samples` is pure. The widget knows which sample is looked at; with `place` None it follows the newest.
+`draw_samples` is pure. The widget knows which sample is looked at; with `looked_at` None it follows the newest.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 from textual import events
@@ -113,7 +114,7 @@ words that changed since the sample before; `page up` and `page down` scroll the
     def __init__(self, samples: Callable[[], tuple[Sequence[Sample], str]], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._samples = samples
-        self.place: int | None = None
+        self.looked_at: Sample | None = None
         self.diff = True
         self.scroll_by = 0
         self._most = 0
@@ -121,7 +122,7 @@ words that changed since the sample before; `page up` and `page down` scroll the
     def paint(self, width: int, height: int) -> list[Runs]:
         """The page as it is now."""
         samples, empty = self._samples()
-        place = len(samples) - 1 if self.place is None else self.place
+        place = self._place(samples)
         options = {"scroll": self.scroll_by, "empty": empty, "plain": is_plain(self), "ascii": is_ascii(self)}
         lines, self._most = draw_samples(samples, place, width, height, diff=self.diff, **options)  # type: ignore[arg-type]
         return lines
@@ -131,18 +132,24 @@ words that changed since the sample before; `page up` and `page down` scroll the
         samples, _ = self._samples()
         if not samples:
             return None
-        return samples[-1 if self.place is None else min(self.place, len(samples) - 1)]
+        return samples[self._place(samples)]
+
+    def _place(self, samples: Sequence[Sample]) -> int:
+        """Where it is. A long run keeps fewer of its old ones, a resumed one forgets the last: then the one before."""
+        if self.looked_at is None:
+            return len(samples) - 1
+        earlier = max(bisect_right(samples, self.looked_at.step, key=lambda sample: sample.step) - 1, 0)
+        return next((place for place, sample in enumerate(samples) if sample is self.looked_at), earlier)
 
     def move(self, by: int) -> None:
         """Another sample; at the last one it follows again."""
-        here = len(self._samples()[0]) - 1 if self.place is None else self.place
-        self.go(here + by)
+        self.go(self._place(self._samples()[0]) + by)
 
     def go(self, place: int) -> None:
         """That sample."""
-        count = len(self._samples()[0])
-        place = min(max(place, 0), max(count - 1, 0))
-        self.place = None if place >= count - 1 else place
+        samples, _ = self._samples()
+        place = max(place, 0)
+        self.looked_at = samples[place] if place < len(samples) - 1 else None
         self.scroll_by = 0
         self.redraw()
 

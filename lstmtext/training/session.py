@@ -41,6 +41,9 @@ from lstmtext.training.world import ALONE, Bystander, World
 __all__ = ["Session"]
 
 PAUSE_POLL_SECONDS = 0.1
+# Where a softmax is sampled, nearly every step's products have sizes of their own, and oneDNN keeps the kernels of the
+# last 1024: gigabytes in an hour (docs/results.md, "Word models").
+KERNELS_KEPT = "64"
 
 
 class Session:
@@ -60,6 +63,8 @@ class Session:
             world.check(settings)
             if settings.run.threads:
                 torch.set_num_threads(settings.run.threads)
+            if settings.optimisation.softmax_samples:
+                os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS_KEPT)
             self.arithmetic = choose_arithmetic(settings.run, world)
             index = read_index(folder) if resume else None
             last = folder / "checkpoints" / index.last if index else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,18 @@ def test_equal_seeds_give_equal_weights(tiny: Tiny, tmp_path: Path) -> None:
     train(tiny(), tmp_path / "b")
     train(tiny(run={"seed": 2}), tmp_path / "c")
     assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
+
+
+@pytest.mark.parametrize(("samples", "given", "kept"), [(0, None, None), (4, None, "64"), (4, "1024", "1024")])
+def test_few_kernels_are_kept_where_a_softmax_is_sampled(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: int, given: str | None, kept: str | None
+) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.setenv(name, given or "")
+    if given is None:
+        monkeypatch.delenv(name)
+    train(tiny(optimisation={"softmax_samples": samples}), tmp_path / "run")
+    assert os.environ.get(name) == kept
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.9])

@@ -238,7 +238,8 @@ class TrainScreen(Room):
             self.problem = str(error)
             self.query_one(f"#{error.field}", Input).focus()
         finally:
-            self.working = ""
+            measuring = any(one.group == "estimate" and one.node is self and one.is_running for one in self.workers)
+            self.working = "estimate" if measuring else ""
             self.draw()
         if self.problem:
             self.shell.problem(f"{name} was not started. {self.problem}")

@@ -97,7 +97,7 @@ class ExampleBatches:
                 rows += [own] * int(weight)
                 rows.append(generator.permutation(own)[: round((weight - int(weight)) * len(own))])
             placed = self._in_company(np.concatenate([np.empty(0, np.int64), *rows]), epoch)
-            lengths = self._sizes(placed[:, 1:]).sum(axis=1)
+            lengths = _spans(self.examples, placed[:, 1:], self.skipped)[1].sum(axis=1)
             noisy = lengths * generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(placed))
             similar = np.argsort(noisy + generator.random(len(placed)), kind="stable")
             placed = placed[similar]
@@ -127,10 +127,6 @@ class ExampleBatches:
             company = np.where(columns <= count, others, NOBODY)
             placed[own, 1:] = np.where(columns == before, rows[own, None], company)
         return placed
-
-    def _sizes(self, pieces: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Tokens of each piece (N, P)."""
-        return _spans(self.examples, pieces, self.skipped)[1]
 
     def _batch(self, placed: npt.NDArray[np.int64], drop: npt.NDArray[np.bool_], epoch: float) -> ExampleBatch:
         rows = placed[:, 0]
@@ -178,5 +174,4 @@ def _spans(
     """Where the tokens of each piece (N, P) begin, and how many there are; none of NOBODY."""
     behind = skipped * (np.arange(pieces.shape[1]) > 0)
     starts = examples.offsets[pieces] + behind
-    sizes = np.where(pieces == NOBODY, 0, examples.lengths[pieces] - behind)
-    return starts, sizes
+    return starts, np.where(pieces == NOBODY, 0, examples.offsets[pieces + 1] - starts)

@@ -24,6 +24,18 @@ from lstmtext.events import Evaluated, Event, Finished, Progress, Sampled, Start
 from lstmtext.files import write_atomically
 from lstmtext.store.run import RunWriter
 
+ESTIMATE: dict[str, Any] = {
+    "settings": {
+        "text": {"tokenizer": "char"},
+        "model": {"cell": "lstm", "layers": 2, "hidden": 512},
+        "batch": {"batch_size": 64, "sequence_length": 96},
+        "optimisation": {"learning_rate": 0.003},
+        "regularisation": {"dropout_between": 0.3},
+        "budget": {"minutes": 5},
+    },
+    "parameters": 3_412_000, "vocabulary": 65, "train_tokens": 1_003_854, "validation_tokens": 111_540, "steps": 1500,
+    "memory_bytes": 532_000_000, "seconds": 300.0, "device": "cpu", "precision": "bfloat16",
+}  # fmt: skip
 SETTINGS = """task = "language-model"
 
 [text]

@@ -1,129 +1,23 @@
-"""The form of a new training: command lines, the estimate of a child process, the start of a trainer."""
+"""The room of a new training: the estimate of a child process, the start of a trainer, keys and other rooms."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.events import Key
 from textual.widgets import Input, Select
 
-from lstmtext.tui import launch
 from lstmtext.tui.app import LstmtextApp
-from lstmtext.tui.form import complete_path, estimate_lines, offered_texts, recipes
-from lstmtext.tui.launch import FieldError, arguments, last_words, parse_estimate, run_child, stem
-from lstmtext.tui.refusals import refuse_text
+from lstmtext.tui.launch import parse_estimate, run_child
 from lstmtext.tui.screens import train
 from lstmtext.tui.screens.dashboard import DashboardScreen
 from lstmtext.tui.state import UiState
-from lstmtext.tui.widgets.canvas import text_of
-from tui.conftest import FakeRun, press, screen_text, wait_until
-
-ESTIMATE: dict[str, Any] = {
-    "settings": {
-        "text": {"tokenizer": "char"},
-        "model": {"cell": "lstm", "layers": 2, "hidden": 512},
-        "batch": {"batch_size": 64, "sequence_length": 96},
-        "optimisation": {"learning_rate": 0.003},
-        "regularisation": {"dropout_between": 0.3},
-        "budget": {"minutes": 5},
-    },
-    "parameters": 3_412_000, "vocabulary": 65, "train_tokens": 1_003_854, "validation_tokens": 111_540, "steps": 1500,
-    "memory_bytes": 532_000_000, "seconds": 300.0, "device": "cpu", "precision": "bfloat16",
-}  # fmt: skip
-
-
-def test_command_lines() -> None:
-    form = {"task": "lm", "corpus": "'my novel.txt' harbour", "recipe": "quick", "amount": "5", "budget": "minutes"}
-    form |= {"hidden": "128", "set": "log_every=2 seed=3", "device": "", "init": "ignored"}
-    assert arguments(form) == [
-        "train", "lm", "--recipe", "quick", "--hidden", "128", "--minutes", "5",
-        "--set", "log_every=2", "--set", "seed=3", "--", "my novel.txt", "harbour",
-    ]  # fmt: skip
-    assert arguments({"task": "sentiment", "corpus": "everyday", "init": "reviews"})[2:4] == ["--init", "reviews"]
-    assert stem(form) == "my novel-and-more"
-    for field, broken in (
-        ("corpus", {"corpus": ""}),
-        ("corpus", {"corpus": "'open"}),
-        ("set", {"corpus": "a", "set": "nonsense"}),
-        ("set", {"corpus": "a", "set": "'open"}),
-    ):
-        with pytest.raises(FieldError, match=r"\w") as error:
-            arguments(broken)
-        assert error.value.field == field
-
-
-def test_what_a_command_said() -> None:
-    assert last_words("warning\nlstmtext: There is no corpus 'x'.\nDid you mean 'y'?") == (
-        "There is no corpus 'x'.\nDid you mean 'y'?"
-    )
-    assert "without a word" in last_words("")
-    assert parse_estimate("noise\n" + json.dumps(ESTIMATE)) == ESTIMATE
-    assert parse_estimate("nothing") is None
-
-
-def test_the_estimate_for_a_person() -> None:
-    text = text_of(estimate_lines(ESTIMATE, 30))
-    for part in ("5m 00s", "532.0 MB", "3.4M", "1,500 × 200 ms", "5 minutes", "lstm 2×512", "64×96", "65 (char)"):
-        assert part in text
-    assert text_of(estimate_lines(ESTIMATE, 30, ascii=True)).isascii()
-    assert all(len(line) <= 30 for line in text.splitlines())
-
-
-def test_recipes_and_completion(tmp_path: Path) -> None:
-    assert "quick" in recipes("lm")
-    assert "quick" not in recipes("sentiment")
-    (tmp_path / "novels").mkdir()
-    assert complete_path(f"{tmp_path}/nov") == f"{tmp_path}/novels/"
-    assert complete_path("nosuchthing") is None
-    assert complete_path("~nobody-of-that-name/") is None
-
-
-def test_names_of_files_that_are_no_text_are_not_offered(tmp_path: Path) -> None:
-    """They would end the app when it draws or remembers them."""
-    (tmp_path / "novel.txt").touch()
-    for name in (b"caf\xe9.txt", b"two\nlines.txt"):
-        try:
-            os.close(os.open(os.fsencode(tmp_path) + b"/" + name, os.O_CREAT))
-        except OSError:
-            pytest.skip("this file system has no such names")
-    assert list(offered_texts([], tmp_path, "lm")) == ["novel.txt"]
-    assert complete_path(f"{tmp_path}/caf") is None
-    assert complete_path(f"{tmp_path}/tw") is None
-
-
-def test_a_home_is_read_as_a_shell_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the field completes can be learnt from."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "novel.txt").write_text("It was a dark and stormy night. " * 20)
-    completed = complete_path("~/nov")
-    assert completed == "~/novel.txt"
-    refuse_text({"task": "lm", "corpus": completed})
-    assert arguments({"corpus": completed})[-1] == str(tmp_path / "novel.txt")
-    assert arguments({"corpus": "~nobody-of-that-name/x"})[-1] == "~nobody-of-that-name/x"
-
-
-async def test_a_cancelled_child_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "python"
-    program.write_text(f'#!{sys.executable}\nimport os, time\nopen("{tmp_path}/pid", "w").write(str(os.getpid()))\n'
-                       "time.sleep(60)\n")  # fmt: skip
-    program.chmod(0o755)
-    monkeypatch.setattr(launch.sys, "executable", str(program))
-    task = asyncio.create_task(run_child(["--version"]))
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        await asyncio.sleep(0.02)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+from tui.conftest import ESTIMATE, FakeRun, press, screen_text, wait_until
 
 
 class Children:

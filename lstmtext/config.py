@@ -103,7 +103,8 @@ class LabelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         ),
     ] = []
     unlabelled: Annotated[
-        list[str], Meta(description="Texts, one a line, whose labels a teacher gives (with teacher = MODEL).")
+        list[str],
+        Meta(description="Texts, one a line, whose labels a teacher or a file of answers gives."),
     ] = []
     unlabelled_sentences: Annotated[Natural, Meta(description="Sentences taken from them at random; 0: every one.")] = 0
     longest: Annotated[
@@ -213,6 +214,13 @@ class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "the mean of what they say counts."
         ),
     ] = ""
+    answers: Annotated[
+        list[str],
+        Meta(
+            description="Files of what other models say of texts, in columns text, negative, neutral, positive: each "
+            "is one more teacher of a classifier, heard where it knows the text."
+        ),
+    ] = []
     teacher_weight: Annotated[
         Annotated[float, Meta(ge=0, le=1)], Meta(description="Share of the teacher's probabilities in the objective.")
     ] = 0.5

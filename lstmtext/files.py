@@ -8,13 +8,24 @@ cannot leave a renamed empty file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["atomic_folder", "sync_folder", "write_atomically"]
+__all__ = ["atomic_folder", "exists", "sync_folder", "write_atomically"]
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something at `path`; at one too long for a path there is nothing. Raises OSError otherwise."""
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
 
 
 def sync_folder(folder: Path) -> None:

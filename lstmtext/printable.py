@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
-__all__ = ["escaped", "is_printable", "printable"]
+__all__ = ["escaped", "is_printable", "printable", "short"]
 
 # Which way the text after them runs: one that is never closed turns the whole line round.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -29,3 +29,8 @@ def printable(text: str) -> str:
 def escaped(text: str, shown: Callable[[str], bool] = str.isprintable) -> str:
     """`text` with the characters that are not `shown` as Python writes them: a joiner alone is `\\u200d`."""
     return "".join(char if shown(char) else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def short(name: str) -> str:
+    """A name for a message: a text that was given for one may be long."""
+    return name if len(name) <= 120 else f"{name[:100]}…"

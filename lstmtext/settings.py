@@ -113,6 +113,8 @@ def _contradictions(settings: TrainSettings) -> list[str]:
         problems.append(
             f"teacher names {len(settings.teaching.teachers)} models; a language model learns from one: keep one."
         )
+    if settings.task != "sentiment" and settings.teaching.answers:
+        problems.append("answers are of labels, which a language model has none of: leave them out, or name a teacher.")
     if settings.text.tokenizer == "bpe" and 0 < settings.text.vocabulary_size < 257:
         problems.append(
             f"vocabulary_size = {settings.text.vocabulary_size} is too small for BPE: "

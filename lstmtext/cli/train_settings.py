@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lstmtext.cli.preparing import preparation_shown
 from lstmtext.errors import InputError, SettingsError, UsageError
+from lstmtext.files import exists
 from lstmtext.units import counted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["label_settings", "read_label_map", "resolve_settings"]
 DROPOUTS = ("dropout_input", "dropout_between", "dropout_output")
 PLACES = (
     ("teaching", "teacher"),
+    ("teaching", "answers"),
     ("teaching", "init"),
     ("text", "corpus"),
     ("text", "validation"),
@@ -261,7 +263,7 @@ def _lasting(item: Any) -> Any:
         return [_lasting(each) for each in item]
     if item == "-":
         return _spooled(sys.stdin.buffer, "Standard input")
-    if not isinstance(item, str) or not item or not (path := Path(item)).exists():
+    if not isinstance(item, str) or not item or not exists(path := Path(item)):
         return item
     if path.is_file() or path.is_dir():
         return str(path.resolve())

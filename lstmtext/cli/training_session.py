@@ -131,6 +131,7 @@ def _refuse_missing(run: str, settings: TrainSettings) -> None:
     """Raise InputError where a text of the run lies no longer where it was. Library names are found elsewhere."""
     text, labels = settings.text, settings.labels
     places = [*text.corpus, str(text.validation), *labels.sources, *labels.held_out, *labels.unlabelled]
+    places += settings.teaching.answers
     gone = [place for place in places if Path(place).is_absolute() and not Path(place).exists()]
     if gone:
         raise InputError(
@@ -175,6 +176,8 @@ def _follow(session: Any, as_json: bool) -> None:
     except KeyboardInterrupt:
         from lstmtext.store.run_settings import resume_command
 
+        if session.trainer.done:  # pressed while the last lines were written: there is nothing to go on with
+            return
         click.echo(f"Next: {session.world.launcher()}{resume_command(session.folder)}", err=True)
         raise Told from None
 

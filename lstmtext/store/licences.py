@@ -8,11 +8,11 @@ what stands under none. Must not import torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lstmtext.store.checkpoint import CorpusFacts
 
-__all__ = ["joined_licences", "known_licences", "stated_licences"]
+__all__ = ["joined_licences", "known_licences", "stated_licences", "with_inherited"]
 
 NONE_STATED = "no licence stated"
 NOT_STATED = "not stated"  # as `text/corpus.py` says it of one of several texts
@@ -37,6 +37,21 @@ def joined_licences(*known: Mapping[str, str | None]) -> dict[str, str | None]:
     names = dict.fromkeys(name for each in known for name in each)
     stated = {name: {each[name] for each in known if name in each} for name in names}
     return {name: next(iter(found)) if len(found) == 1 else None for name, found in stated.items()}
+
+
+def with_inherited(
+    inherited: Mapping[str, str | None], own: Sequence[Mapping[str, str | None]]
+) -> dict[str, str | None]:
+    """What is known of all texts of a model that was started from another.
+
+    A file states no licence. So what the other model states of a name is kept where no text of this run that has the
+    name states anything; where one does, all must state the same.
+
+    inherited: what is known of the other's texts; own: of each text of this run
+    """
+    stated = {name for each in own for name, licence in each.items() if licence}
+    heard = [{name: each[name] if name in stated else inherited.get(name) for name in each} for each in own]
+    return joined_licences(inherited, *heard)
 
 
 def known_licences(corpus: CorpusFacts) -> dict[str, str | None]:

@@ -27,6 +27,7 @@ __all__ = [
     "Examples",
     "LabelledText",
     "encode_examples",
+    "encoded",
     "read_labelled",
 ]
 
@@ -135,23 +136,30 @@ def encode_examples(
 def _encode(parts: Sequence[Sequence[Example]], tokenizer: Tokenizer, longest: int) -> tuple[Examples, int]:
     """With how many were cut. parts: of each source."""
     cut = 0
-    start = [] if tokenizer.line_end_id is None else [tokenizer.line_end_id]
     sequences: list[Ids] = []
     labels: list[int] = []
     sources: list[int] = []
     for index, examples in enumerate(parts):
         for example in examples:
-            ids = tokenizer.encode(example.text.replace("\n", " "))
-            if len(ids) > longest:  # the verdict tends to stand at the end
-                cut += 1
-                ids = np.concatenate([ids[: longest // 3], ids[len(ids) - (longest - longest // 3) :]])
-            if len(ids):
-                sequences.append(np.concatenate([start, ids]).astype(np.int32))
+            ids, was_cut = encoded(example.text, tokenizer, longest)
+            cut += was_cut
+            if len(ids) > (tokenizer.line_end_id is not None):
+                sequences.append(ids)
                 labels.append(example.label)
                 sources.append(index)
     offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in sequences], dtype=np.int64)]).astype(np.int64)
     flat = np.concatenate([np.empty(0, np.int32), *sequences]).astype(np.int32)
     return Examples(flat, offsets, np.array(labels, np.int64), np.array(sources, np.int64)), cut
+
+
+def encoded(text: str, tokenizer: Tokenizer, longest: int) -> tuple[Ids, bool]:
+    """Ids of a text behind its line end, int32, and whether it was cut to `longest` tokens."""
+    ids = tokenizer.encode(text.replace("\n", " "))
+    was_cut = len(ids) > longest
+    if was_cut:  # the verdict tends to stand at the end
+        ids = np.concatenate([ids[: longest // 3], ids[len(ids) - (longest - longest // 3) :]])
+    start = [] if tokenizer.line_end_id is None else [tokenizer.line_end_id]
+    return np.concatenate([start, ids]).astype(np.int32), was_cut
 
 
 def _sentences(settings: LabelSettings, seed: int, held: set[str]) -> list[str]:

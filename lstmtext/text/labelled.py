@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.printable import short
 from lstmtext.text import library
 from lstmtext.text.decoding import in_folder
 from lstmtext.text.labels import choose_scale, explicit_scale, said_of_numbers
-from lstmtext.text.naming import short
 from lstmtext.text.plain import pieces
 from lstmtext.text.rows import SUFFIXES, TEXT_NAMES, Row, file_rows, folder_rows, labelled_files
 from lstmtext.units import counted

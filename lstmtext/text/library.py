@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 
 from lstmtext import places
 from lstmtext.errors import DownloadError, InputError, UsageError
+from lstmtext.printable import short
 from lstmtext.text.decoding import COMPRESSED_SUFFIXES, open_decompressed
 from lstmtext.text.download import Progress, fetch
 
@@ -89,7 +90,7 @@ def find(name: str) -> Entry:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"The library has {', '.join(known)}."
-    raise UsageError(f"There is no corpus {name!r} in the library. {hint}")
+    raise UsageError(f"There is no corpus {short(name)!r} in the library. {hint}")
 
 
 def part_files(name: str, part: Part) -> tuple[Path, ...] | None:

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import IO
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.printable import short
 from lstmtext.text import library
 from lstmtext.text.decoding import COMPRESSED_SUFFIXES, TEXT_SUFFIXES, text_suffix
 
-__all__ = ["Found", "joined", "label", "resolve", "short"]
+__all__ = ["Found", "joined", "label", "resolve"]
 
 # Copies of streams made by this process, and what to call them in messages.
 _spooled: dict[Path, str] = {}
@@ -154,11 +155,6 @@ def _unknown(name: str) -> UsageError:
         f"There is no file, folder or library corpus {short(name)!r}.{hint} "
         f"Looked in {short(str(where))} and in the library ({', '.join(corpora)})."
     )
-
-
-def short(name: str) -> str:
-    """A name for a message: a text that was given for one may be long."""
-    return name if len(name) <= 120 else f"{name[:100]}…"
 
 
 def _spool(stream: IO[bytes], called: str) -> Path:

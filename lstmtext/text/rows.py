@@ -38,6 +38,7 @@ __all__ = [
     "labelled_files",
     "named_column",
     "quoted",
+    "records",
     "too_many",
 ]
 
@@ -110,7 +111,7 @@ def file_rows(path: Path, text_column: str = "", label_column: str = "") -> Iter
         yield from _text_lines(path)
         return
     columns: tuple[str, str] | None = None
-    for number, record in _json_records(path) if suffix == ".jsonl" else _table_records(path, suffix):
+    for number, record in records(path):
         columns = columns or (
             _column(path, list(record), text_column, TEXT_NAMES, "text"),
             _column(path, list(record), label_column, LABEL_NAMES, "label"),
@@ -122,6 +123,12 @@ def file_rows(path: Path, text_column: str = "", label_column: str = "") -> Iter
         if not isinstance(text, str):
             raise InputError(f"{path}, line {number}: {columns[0]!r} holds {text!r}, not text.")
         yield _row(text, str(label), str(group), f"line {number} of {path.name}")
+
+
+def records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    """Line number and columns of every row of a .tsv, .csv or .jsonl. Raises InputError naming the line."""
+    suffix = text_suffix(path)
+    return _json_records(path) if suffix == ".jsonl" else _table_records(path, suffix)
 
 
 def _row(text: str, label: str, group: str, place: str) -> Row:

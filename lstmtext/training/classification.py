@@ -3,7 +3,8 @@
     loss       = −log P(label)                                             mean over the batch
     objective  = (1 − w) · loss + w · (−Σ_c q(c) log P(c))                 with a teacher that answers q
 
-A text without a label counts with the teacher's part alone. With `teacher_must_agree`, one whose label the teacher
+A text without a label counts with the teacher's part alone, and one of which no teacher knows anything with its
+label alone. With `teacher_must_agree`, one whose label the teacher
 misses (the greatest q is another class) counts with its label alone: a student need not learn what its teacher got
 wrong. Validation is the mean over the validation sources, so that a large one does not decide alone which
 checkpoint is the best.
@@ -95,7 +96,9 @@ class SentimentClassification:
         objective = per_text
         if self.teacher is not None:
             expected = torch.from_numpy(self.teacher[batch.rows]).to(device)
-            weight = torch.where(labelled > 0, self.teacher_weight, 1.0)
+            known = ~expected.isnan().any(-1)
+            expected = expected.nan_to_num()
+            weight = torch.where(labelled > 0, self.teacher_weight, 1.0) * known
             if self.settings.teaching.teacher_must_agree:
                 weight = weight * ((expected.argmax(-1) == labels) | (labelled == 0))
             objective = (1 - weight) * per_text + weight * -(expected * logarithms).sum(-1)

@@ -93,6 +93,11 @@ class Trainer:
         return self.budget.total_steps
 
     @property
+    def done(self) -> bool:
+        """Whether the budget is used up, or evaluations have not got better for `patience` of them."""
+        return self.counters.step >= self.total_steps or self.stopped_early
+
+    @property
     def evaluate_every(self) -> int:
         """Steps between evaluations."""
         return self.settings.run.evaluate_every or max(MIN_STEPS_BETWEEN, self.total_steps // EVALUATIONS_PER_RUN)
@@ -108,7 +113,7 @@ class Trainer:
         loss_weight = 0
         self.model.train()
         for batch in self.objective.batches(counters.step):
-            if counters.step >= self.total_steps or self.stopped_early:
+            if self.done:
                 return
             tokens = self.step(batch)
             counters.step += 1

@@ -26,7 +26,7 @@ from lstmtext.store.checkpoint import (
     read_checkpoint,
     read_config,
 )
-from lstmtext.store.licences import joined_licences, known_licences, stated_licences
+from lstmtext.store.licences import known_licences, stated_licences, with_inherited
 from lstmtext.store.models import find_model
 from lstmtext.text.corpus import open_corpus
 from lstmtext.text.examples import Examples, LabelledText, encode_examples, read_labelled
@@ -79,7 +79,9 @@ class SentimentTask:
         if started:
             load_classifier_tensors(self.model, started.tensors, partly=True)
         self.model.to(arithmetic.device)
-        taught = answers_of(settings.teaching.teachers, self.text.train, self.tokenizer, settings.batch, arithmetic)
+        taught = answers_of(
+            settings.teaching, self.text.train, self.tokenizer, settings.batch, arithmetic, settings.labels.longest
+        )
         self.objective = SentimentClassification(settings, self.text, self.tokenizer, self.model, arithmetic, taught)
 
     def check_text(self, last: Path) -> None:
@@ -133,14 +135,14 @@ class SentimentTask:
                 )
                 for name, value in judged.metrics.items()
             }
-        read = joined_licences(self.inherited, self.learned)
+        read = with_inherited(self.inherited, self.learned)
         parts = ", ".join(f"{name} {kept:,} + {left:,}" for name, kept, left, _ in text.facts)
         return CheckpointConfig(
             kind="classifier",
             model=settings.model,
             tokenizer=TokenizerFacts(kind=tokenizer.kind, size=tokenizer.size, sha256=tokenizer.sha256),
             corpus=CorpusFacts(
-                name="+".join(self.learned),
+                name="+".join(dict.fromkeys(name for each in self.learned for name in each)),
                 sha256=self._sha256(),
                 bytes=text.bytes,
                 split=f"by example (texts to learn from + held out): {parts}",
@@ -171,12 +173,12 @@ class SentimentTask:
         return None
 
 
-def _learned_from(text: LabelledText, unlabelled: Sequence[str]) -> dict[str, str | None]:
-    """Every source that something is learned from, with its licence; of one name all must state theirs."""
+def _learned_from(text: LabelledText, unlabelled: Sequence[str]) -> list[dict[str, str | None]]:
+    """Every source that something is learned from, with its licence where one is stated."""
     sources = zip(text.facts, text.licences, strict=False)  # after those come the ones that are held out whole
     known = [{name: licence or None} for (name, kept, *_), licence in sources if kept]
     more = [open_corpus([name]) for name in unlabelled if name != "-"]  # standard input is read once only
-    return joined_licences(*known, *({corpus.name: corpus.licence} for corpus in more))
+    return [*known, *({corpus.name: corpus.licence} for corpus in more)]
 
 
 def _start_from(name: str) -> Checkpoint:

@@ -2,6 +2,8 @@
 
     q(c) = (1/K) Σ_k softmax((z_k + offsets_k) / temperature_k)(c)      K teachers, each with its own calibration
 
+A file of answers (`text/written_answers.py`) is one more of them, for the texts that it has.
+
 A teacher of the size of its student takes as long for a text as a training step without the way back: a quarter of an
 hour for 300 000 sentences on one core. So its answers are kept, some thousand texts at a time, under what was asked
 and who answered: a run that is resumed, or another one with the same teacher, finds them, and one that was killed
@@ -14,14 +16,14 @@ import contextlib
 import hashlib
 import io
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from lstmtext.config import BatchSettings
+from lstmtext.config import BatchSettings, TeachingSettings
 from lstmtext.errors import UsageError
 from lstmtext.files import write_atomically
 from lstmtext.places import cache_folder
@@ -29,6 +31,7 @@ from lstmtext.store.checkpoint import read_config
 from lstmtext.store.models import find_model
 from lstmtext.text.examples import Examples
 from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.text.written_answers import written_answers
 from lstmtext.training.classification import scores_of
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.restore import load_classifier
@@ -41,15 +44,28 @@ PART_TEXTS = 8192  # some ten seconds of work, and a hundred kilobytes
 
 
 def answers_of(
-    teachers: Sequence[str], examples: Examples, tokenizer: Tokenizer, batch: BatchSettings, arithmetic: Arithmetic
+    teaching: TeachingSettings,
+    examples: Examples,
+    tokenizer: Tokenizer,
+    batch: BatchSettings,
+    arithmetic: Arithmetic,
+    longest: int,
 ) -> npt.NDArray[np.float32] | None:
-    """Mean probabilities (N, classes) of the teachers for every text; None without a teacher.
+    """Mean probabilities (N, classes) of those who know a text; not a number where nobody does. None without a teacher.
 
-    tokenizer: of the student; batch: texts that are read together
-    Raises UsageError for a teacher with another tokenizer, CheckpointError for one that is no classifier.
+    tokenizer: of the student; batch: texts that are read together; longest: tokens, as the examples were cut
+    Raises UsageError for a teacher with another tokenizer, CheckpointError for one that is no classifier, and what
+    `written_answers` raises.
     """
-    found = [_answers(name, examples, tokenizer, batch, arithmetic) for name in teachers]
-    return np.mean(found, axis=0, dtype=np.float32) if found else None
+    found = [written_answers(name, examples, tokenizer, longest) for name in teaching.answers]
+    found += [_answers(name, examples, tokenizer, batch, arithmetic) for name in teaching.teachers]
+    if not found:
+        return None
+    answers = np.stack(found)
+    known = ~np.isnan(answers).any(-1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # 0 / 0 where nobody knows a text
+        mean: npt.NDArray[np.float32] = np.where(known, answers, 0).sum(0) / known.sum(0, dtype=np.float32)
+    return mean
 
 
 def _answers(

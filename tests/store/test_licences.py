@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lstmtext.store.checkpoint import CorpusFacts
-from lstmtext.store.licences import joined_licences, known_licences, stated_licences
+from lstmtext.store.licences import joined_licences, known_licences, stated_licences, with_inherited
 
 
 def facts(name: str, licence: str | None) -> CorpusFacts:
@@ -41,6 +41,28 @@ def test_under_one_name_all_must_state_the_licence() -> None:
     assert joined_licences({"train": None}, {"train": "MIT"}) == {"train": None}
     assert joined_licences({"train": "MIT"}, {"train": "CC0"}, {"train": "CC0"}) == {"train": None}
     assert joined_licences({"a": "CC0"}, {"a": "CC0", "b": "MIT"}) == {"a": "CC0", "b": "MIT"}
+
+
+@pytest.mark.parametrize(
+    ("inherited", "own", "known"),
+    [
+        # A file has no statement of its own: what the model that was started from states of its name is kept.
+        ({"pairs": "Apache-2.0", "a": "CC0"}, [{"pairs": None}, {"more": None}], "pairs: Apache-2.0; a: CC0; more: -"),
+        ({"pairs": "Apache-2.0"}, [{"pairs": None}, {"pairs": None}], "pairs: Apache-2.0"),
+        ({"pairs": "MIT"}, [{"pairs": "MIT"}], "pairs: MIT"),
+        # Another statement contradicts it, also that there is none.
+        ({"pairs": "MIT"}, [{"pairs": "CC0"}], "pairs: -"),
+        ({"pairs": None}, [{"pairs": "MIT"}], "pairs: -"),
+        # Two texts of one name, of which one states its licence: the name no longer says which.
+        ({"pairs": "MIT"}, [{"pairs": "MIT"}, {"pairs": None}], "pairs: -"),
+        ({}, [{"pairs": "MIT"}, {"own": None}], "pairs: MIT; own: -"),
+    ],
+)
+def test_a_statement_is_kept_from_run_to_run(
+    inherited: dict[str, str | None], own: list[dict[str, str | None]], known: str
+) -> None:
+    found = with_inherited(inherited, own)
+    assert "; ".join(f"{name}: {licence or '-'}" for name, licence in found.items()) == known
 
 
 def test_one_text_with_others_inherited() -> None:

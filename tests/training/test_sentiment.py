@@ -17,7 +17,7 @@ from lstmtext.config import TrainSettings
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import CheckpointError, InputError, UsageError
 from lstmtext.settings import read_settings
-from lstmtext.store.checkpoint import read_checkpoint
+from lstmtext.store.checkpoint import CorpusFacts, encode_config, read_checkpoint, read_config
 from lstmtext.store.models import find_model, read_index
 from lstmtext.store.run import send
 from lstmtext.store.run_settings import read_run_settings
@@ -115,6 +115,19 @@ def test_the_config_says_what_was_learned_from_under_which_licence(small: Small,
     corpus = task.describe(Counters(), "typed").corpus
     assert (corpus.name, corpus.measured_on) == ("pairs+more", "dev")
     assert corpus.licence == "reviews: CC0; no licence stated: pairs, more"
+
+
+def test_what_was_stated_of_a_file_is_kept_by_the_next_run(small: Small, data: Path, tmp_path: Path) -> None:
+    start = random_classifier(tmp_path)
+    facts = CorpusFacts(
+        name="pairs+more", sha256="0" * 64, bytes=1, split="", licence="pairs: Apache-2.0; no licence stated: more"
+    )
+    config = msgspec.structs.replace(read_config(start), corpus=facts)
+    (start / "config.json").write_bytes(encode_config(config))
+    task = SentimentTask(small(teaching={"init": str(start)}), Arithmetic(torch.device("cpu"), "float32"))
+    corpus = task.describe(Counters(), "typed").corpus
+    assert data.name == "pairs.tsv"  # a file, of which nobody says the licence
+    assert (corpus.name, corpus.licence) == ("pairs", "pairs: Apache-2.0; no licence stated: more")
 
 
 def test_every_checkpoint_that_was_evaluated_is_calibrated(small: Small, tmp_path: Path) -> None:
@@ -244,6 +257,30 @@ def test_a_teacher_that_must_agree_is_not_heard_where_it_is_wrong(small: Small, 
     polar = [(label, text) for label, _, text in sentences() if label != "neutral"]
     found = [answer.positive > 0.5 for answer in student.judge([text for _, text in polar])]
     assert np.mean([positive == (label == "negative") for positive, (label, _) in zip(found, polar, strict=True)]) > 0.9
+
+
+def test_a_student_learns_from_answers_in_a_file(small: Small, data: Path, tmp_path: Path) -> None:
+    """Those are of every other text and all wrong; of the texts between them, the labels alone are heard."""
+    wrong = {"negative": "0\t0\t1", "positive": "1\t0\t0", "neutral": "0\t1\t0"}
+    answered = sentences()[::2]
+    written = tmp_path / "answers.tsv"
+    written.write_text(
+        "text\tnegative\tneutral\tpositive\n" + "".join(f"{text}\t{wrong[label]}\n" for label, _, text in answered)
+    )
+    settings = small(
+        teaching={"answers": [str(written)], "teacher_weight": 1.0},
+        labels={"sources": [str(data)], "held_out_fractions": [0.05]},
+        model={"hidden": 32},
+        budget={"steps": 300},
+    )
+    train(settings, tmp_path / "student")
+    student = EngineClassifier(read_checkpoint(find_model(str(tmp_path / "student"), last=True)))
+    polar = [(label, text, place % 2 == 0) for place, (label, _, text) in enumerate(sentences()) if label != "neutral"]
+    found = [answer.positive > 0.5 for answer in student.judge([text for _, text, _ in polar])]
+    right = [positive == (label == "positive") for positive, (label, *_) in zip(found, polar, strict=True)]
+    known = [by_file for *_, by_file in polar]
+    assert np.mean(np.array(right)[np.array(known)]) < 0.2
+    assert np.mean(np.array(right)[~np.array(known)]) > 0.8
 
 
 def test_refusals(small: Small, data: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from classifiers import random_classifier, tokenizer_of
 
-from lstmtext.config import BatchSettings
+from lstmtext.config import BatchSettings, TeachingSettings
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.places import cache_folder
 from lstmtext.store.checkpoint import Calibration, read_checkpoint
@@ -23,6 +23,7 @@ from lstmtext.watching import watching
 
 BATCH = BatchSettings(batch_size=4, sequence_length=8)
 TEXTS = ["good", "not good", "it was n't bad", "a very fine film", "never boring", "moving ?", "the story is bad !"]
+LONGEST = 100
 SOURCES = [0, 0, 0, 0, 1, 1, 1]
 
 
@@ -53,9 +54,12 @@ def encoded(texts: list[str]) -> Examples:
     return Examples(np.concatenate(sequences).astype(np.int32), offsets, labels, sources)
 
 
-def answers(teachers: list[Path], texts: list[str] = TEXTS, precision: str = "float32") -> np.ndarray[Any, Any]:
+def answers(
+    teachers: list[Path], texts: list[str] = TEXTS, precision: str = "float32", written: list[Path] | None = None
+) -> np.ndarray[Any, Any]:
     arithmetic = Arithmetic(torch.device("cpu"), precision)  # type: ignore[arg-type]
-    found = answers_of([str(teacher) for teacher in teachers], encoded(texts), tokenizer_of(), BATCH, arithmetic)
+    teaching = TeachingSettings(teacher=[str(teacher) for teacher in teachers], answers=[*map(str, written or [])])
+    found = answers_of(teaching, encoded(texts), tokenizer_of(), BATCH, arithmetic, LONGEST)
     assert found is not None
     return found
 
@@ -127,3 +131,19 @@ def test_whoever_listens_hears_how_far_it_is(tmp_path: Path) -> None:
     with watching(lambda *told: heard.append(told)):
         answers([teacher])
     assert heard == [(f"answers of {teacher}", start, 7, "texts") for start in (0, 3, 4)]
+
+
+def test_a_file_of_answers_is_one_more_teacher_of_the_texts_it_has(tmp_path: Path) -> None:
+    teacher, written = random_classifier(tmp_path), tmp_path / "more.tsv"
+    written.write_text("text\tnegative\tneutral\tpositive\nNot  GOOD\t0.9\t0.1\t0\n")  # its plain form is "not good"
+    alone = answers([teacher])
+    both = answers([teacher], written=[written])
+    np.testing.assert_allclose(both[1], (alone[1] + [0.9, 0.1, 0]) / 2, atol=1e-6)
+    np.testing.assert_array_equal(np.delete(both, 1, 0), np.delete(alone, 1, 0))
+
+
+def test_of_what_no_teacher_knows_there_is_no_answer(tmp_path: Path) -> None:
+    written = tmp_path / "more.tsv"
+    written.write_text("text\tnegative\tneutral\tpositive\nnot good\t0.9\t0.1\t0\n")
+    found = answers([], written=[written])
+    assert np.isnan(found).all(axis=1).tolist() == [row != 1 for row in range(len(TEXTS))]

@@ -101,6 +101,9 @@ def command(
     An answer holds the text and not the other columns of a file: put them side by side, row n beside row n. Its score
     is 2·P(positive) − 1, from −1 (negative) over 0 to 1 (positive).
 
+    Neutral is the middle of that scale: the text says neither, or the model is not sure. So it is said by a model that
+    was never shown a neutral text, too; `--neutral 0.5 0.5` leaves two labels.
+
     --output never overwrites a file. The answers are in F.partial until the last one is written; after an
     interruption the same command goes on where it stopped. Without --json or --csv, F's ending says which it is.
     """

@@ -21,6 +21,7 @@ __all__ = ["CSV_HEADER", "Answer", "Row", "csv_row", "json_rows", "screen_rows",
 
 DIGITS = 6  # of probabilities in JSON and CSV; 4 where people read them
 BAR = 5  # columns to each side of ½
+LEAST_TEXT = 20  # columns beside a bar; on a terminal with fewer the bar goes: the figure says the same
 INDENT = 10  # columns of the label
 SHOWN_CHARACTERS = 1000  # of a text, before it is cut to the width of the terminal
 CSV_HEADER = "text,label,positive,score,unknown,error\n"
@@ -51,8 +52,8 @@ def json_rows(model: str, *, ascii_only: bool = False) -> Row:
         if found is None:
             document["error"] = line.problem
         else:
-            positive = round(found.positive, DIGITS)
-            document |= {"label": found.label, "positive": positive, "score": round(2 * positive - 1, DIGITS)}
+            positive, score = _figures(found)
+            document |= {"label": found.label, "positive": positive, "score": score}
             if len(found.probabilities) > 2:
                 document["probabilities"] = {name: round(p, DIGITS) for name, p in found.probabilities.items()}
             document |= {"unknown": list(found.unknown), "model": model}
@@ -78,8 +79,8 @@ def csv_row(answer: Answer) -> str:
     if found is None:
         cells = [line.text, "error", "", "", "", line.problem]
     else:
-        positive = f"{found.positive:.{DIGITS}f}"
-        cells = [line.text, found.label, positive, f"{found.score:.{DIGITS}f}", " ".join(found.unknown), ""]
+        figures = [f"{figure:.{DIGITS}f}" for figure in _figures(found)]
+        cells = [line.text, found.label, *figures, " ".join(found.unknown), ""]
     record = io.StringIO()
     csv.writer(record, lineterminator="\n").writerow(cells)
     return record.getvalue()
@@ -98,7 +99,8 @@ def tab_row(answer: Answer) -> str:
 def screen_rows(width: int, *, colour: bool) -> Row:
     """Rows for people: label, P(positive), a bar to the left or right of ½, and what fits of the text.
 
-    The strip stands below: a word is orange where it speaks for positive, blue where it speaks for negative.
+    On a narrow terminal without the bar. The strip stands below: a word is orange where it speaks for positive, blue
+    where it speaks for negative.
     """
     from lstmtext.explain.colour import scaled
     from lstmtext.explain.draw import bar, columns, fit, strip
@@ -108,9 +110,11 @@ def screen_rows(width: int, *, colour: bool) -> Row:
         label, figure, drawn = "error", " " * 6, " " * (2 * BAR + 1)
         if found is not None:
             label, figure, drawn = found.label, f"{found.positive:.4f}", bar(found.positive, BAR, colour)
-        room = max(width - INDENT - len(figure) - 2 * BAR - 6, 20)
+        room = width - INDENT - len(figure) - 3
+        if room - 2 * BAR - 2 >= LEAST_TEXT:
+            figure, room = f"{figure}  {drawn}", room - 2 * BAR - 3
         text = printable(_one_line(line.text[:SHOWN_CHARACTERS]))
-        rows = [f"{label:{INDENT}}{figure}  {drawn}  {fit(text, min(room, columns(text)))}".rstrip()]
+        rows = [f"{label:{INDENT}}{figure}  {fit(text, min(max(room, LEAST_TEXT // 2), columns(text)))}".rstrip()]
         if changes:
             brings = scaled([-change for _, change in changes])
             below = strip([word for word, _ in changes], brings, width - INDENT, colour)
@@ -118,6 +122,12 @@ def screen_rows(width: int, *, colour: bool) -> Row:
         return "\n".join(rows) + "\n"
 
     return row
+
+
+def _figures(found: Judgement) -> tuple[float, float]:
+    """P(positive) and the score as they are written: the score is that of the rounded P, in every form."""
+    positive = round(found.positive, DIGITS)
+    return positive, round(2 * positive - 1, DIGITS)
 
 
 def _one_line(text: str) -> str:

@@ -10,6 +10,7 @@ import importlib
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -94,6 +95,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code: 0 done, 1 could not be done, 2 wrong call, 130 interrupted."""
     debug = "--debug" in arguments[:1]
+    if sys.stdout is None:  # closed by who called, `>&-`
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - it stays open as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")  # what its encoding does not have becomes a question mark
     try:
@@ -114,8 +117,7 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         if debug or (error.filename is None and error.errno is None):
             raise
-        place = f": {error.filename}" if error.filename else ""
-        return _say(f"{error.strerror or error}{place}.", 1)
+        return _say(_refused(error), 1)
     except MemoryError:
         if debug:
             raise
@@ -125,6 +127,19 @@ def run(arguments: list[str]) -> int:
             raise
         kind = type(error).__name__
         return _say(f"This should not have happened: {kind}: {error}. With `lstmtext --debug …` it shows where.", 1)
+
+
+def _refused(error: OSError) -> str:
+    """What the system would not do, in a sentence that begins with what is in the way."""
+    name = error.filename
+    if not isinstance(name, str):
+        return f"{error.strerror or error}."
+    if isinstance(error, FileNotFoundError):
+        folder, file = Path(name).parent, Path(name).name
+        return f"There is no file {name}." if folder.is_dir() else f"There is no folder {folder} for {file}."
+    if isinstance(error, IsADirectoryError):
+        return f"{name} is a folder, and a file is needed."
+    return f"{name}: {error.strerror or error}."
 
 
 def _read_no_further() -> int:

@@ -118,7 +118,8 @@ def forecast(
 
     season: values per season, 1 for none; levels: of intervals, per cent (80 without any, where windows allow it);
     windows: held out for the backtest; report: told before each training how many are begun, and of how many.
-    Raises InputError for a horizon, season, level or number of windows that the series cannot support.
+    Raises InputError for a horizon, season, level or number of windows that the series cannot support, and for times
+    that would go on beyond the calendar.
     """
     values, count = series.values, len(series.values)
     if horizon > count:
@@ -126,6 +127,8 @@ def forecast(
             f"The horizon of {horizon} is longer than the series ({counted(count, 'value')}). "
             f"Give --horizon {count} or less, or a longer series."
         )
+    if series.times:
+        series.times.after(horizon)  # before anything is trained: the calendar has an end
     if season >= count and season > 1:
         raise InputError(f"A season of {season} needs more than {season} values, and the series has {count}.")
     for level in levels:

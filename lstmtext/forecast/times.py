@@ -80,12 +80,32 @@ def read_times(cells: Sequence[str], rows: Sequence[int], place: str) -> Times |
     kind = moments[0].kind
     if kind == "number":
         return _numbers(cells, values, rows, place)
+    found = _of_calendar(kind, cells, values, rows, place)
+    return found._replace(after=_within_calendar(found.after, cells[-1], place))
+
+
+def _of_calendar(kind: str, cells: Sequence[str], values: Sequence[Any], rows: Sequence[int], place: str) -> Times:
     steps = [later - earlier for earlier, later in pairwise(values)]
     if kind in ("date", "datetime") and len(set(steps)) > 1 and (found := _workdays(kind, cells, values, rows, place)):
         return found
     if kind == "week" or (kind in ("date", "datetime") and len(set(steps)) == 1 and steps[0] < MONTH):
         return _even(kind, cells, values, steps, rows, place)
     return _months(kind, cells, values, steps, rows, place)
+
+
+def _within_calendar(after: Callable[[int], str], last: str, place: str) -> Callable[[int], str]:
+    """`after`, which raises InputError for a time that the calendar does not have."""
+
+    def checked(k: int) -> str:
+        try:
+            return after(k)
+        except (OverflowError, ValueError):  # of `date` and `datetime`
+            raise InputError(
+                f"{place}: step {k} after {last!r} lies beyond the year 9999, where the times that can be written "
+                "end. Forecast fewer steps (--horizon), or leave --time out to count rows."
+            ) from None
+
+    return checked
 
 
 def _compact(cell: str) -> Moment | None:
@@ -246,21 +266,21 @@ def _write(kind: str, value: Any, cells: Sequence[str]) -> str:
         padded = not any(re.match(r"\d\D|\d+\D\d\D", cell.strip()) for cell in cells)
         parts = [f"{part:02d}" if padded else str(part) for part in (value.month, value.day)]
         first = _day_first(cells, range(len(cells)), "")
-        return match[2].join([*(parts[::-1] if first else parts), str(value.year)])
+        return match[2].join([*(parts[::-1] if first else parts), f"{value.year:04d}"])
     if match := NAMED.fullmatch(like):
         short = all(len(re.split("[ -]", cell.strip())[0]) == 3 for cell in cells)
         name = MONTHS[value.month - 1][: 3 if short else None]
-        return f"{name.upper() if match[1].isupper() else name}{match[2]}{value.year}"
+        return f"{name.upper() if match[1].isupper() else name}{match[2]}{value.year:04d}"
     between = "-" if "-" in like else "/" if "/" in like else ""
     if kind == "month":
-        return f"{value:%Y}{between}{value:%m}"
+        return f"{value.year:04d}{between}{value:%m}"
     if kind == "quarter":
-        return f"{value.year}{between}Q{(value.month + 2) // 3}"
+        return f"{value.year:04d}{between}Q{(value.month + 2) // 3}"
     if kind == "week":
         year, week, _ = value.isocalendar()
-        return f"{year}{between}W{week:02d}"
+        return f"{year:04d}{between}W{week:02d}"
     if kind == "date":
-        return f"{value:%Y}{between}{value:%m}{between}{value:%d}"
+        return f"{value.year:04d}{between}{value:%m}{between}{value:%d}"
     to_the_minute = re.search(r"[T ]\d\d:\d\d(?!:)", like) and not (value.second or value.microsecond)
     fraction = re.search(r":\d\d[.,](\d+)", like)
     form = "minutes" if to_the_minute else "microseconds" if fraction else "auto"

@@ -78,7 +78,7 @@ class AnswerFile:
             return Standing(job=self._job)
         try:
             found = msgspec.json.decode(self._standing.read_bytes(), type=Standing)
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
             raise self._refusal(f"there is no {self._standing.name} that says what it is") from None
         if found.job != self._job:
             differing = [name for name in self._job if found.job.get(name) != self._job[name]]

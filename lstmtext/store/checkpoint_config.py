@@ -118,11 +118,17 @@ def read_config(folder: Path) -> CheckpointConfig:
             raise CheckpointError(
                 f"{folder} is an export for other tools, as its README says. Give the model that it was made from."
             )
+        if not isinstance(decoded, dict) or "format_version" not in decoded:
+            raise CheckpointError(f"{path} is damaged: it is no record with a format_version.")
         version = decoded["format_version"]
         if not isinstance(version, int) or version > FORMAT_VERSION:
             raise CheckpointError(
                 f"{path} has format version {version}; this lstmtext reads up to {FORMAT_VERSION}. Update lstmtext."
             )
         return msgspec.json.decode(content, type=CheckpointConfig)
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, RecursionError) as error:
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{path} is damaged: it is not UTF-8 text.") from None
+    except RecursionError:
+        raise CheckpointError(f"{path} is damaged: it is nested too deep.") from None
+    except msgspec.MsgspecError as error:
         raise CheckpointError(f"{path} is damaged: {error}.") from None

@@ -13,8 +13,9 @@ import numpy as np
 from msgspec import Struct
 
 from lstmtext.errors import CheckpointError, UsageError
-from lstmtext.files import write_atomically
+from lstmtext.files import exists, write_atomically
 from lstmtext.places import runs_folder, shipped_folder
+from lstmtext.printable import short
 from lstmtext.store.card import model_card, notes_of
 from lstmtext.store.checkpoint import Metric, encode_config, read_checkpoint, write_checkpoint
 
@@ -47,7 +48,9 @@ def read_index(run: Path) -> CheckpointIndex | None:
         return msgspec.json.decode(path.read_bytes(), type=CheckpointIndex)
     except FileNotFoundError:
         return None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{path} is damaged: it is not UTF-8 text.") from None
+    except msgspec.MsgspecError as error:
         raise CheckpointError(f"{path} is damaged: {error}.") from None
 
 
@@ -85,13 +88,13 @@ def find_model(name: str, *, last: bool = False) -> Path:
     Raises UsageError naming the nearest models when there is none.
     """
     for folder in (Path(name), runs_folder() / name):
-        if (folder / "checkpoints.json").is_file():
+        if exists(folder / "checkpoints.json"):
             index = read_index(folder)
             if index is not None:
                 return folder / "checkpoints" / (index.last if last or not index.best else index.best)
-        if (folder / "events.jsonl").is_file():
+        if exists(folder / "events.jsonl"):
             raise CheckpointError(f"The run {folder.name!r} has not saved a checkpoint yet.")
-        if (folder / "config.json").is_file() and folder == Path(name):
+        if folder == Path(name) and exists(folder / "config.json"):
             return folder
     shipped = shipped_models()
     if name in shipped:
@@ -99,9 +102,8 @@ def find_model(name: str, *, last: bool = False) -> Path:
     names = [*shipped, *trained_models()]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none yet'}."
-    raise UsageError(
-        f"There is no model {name!r}: not shipped, not trained in {runs_folder()}, and not a model folder. {hint}"
-    )
+    where = f"not shipped, not trained in {runs_folder()}, and not a model folder"
+    raise UsageError(f"There is no model {short(name)!r}: {where}. {hint}")
 
 
 def record_metric(folder: Path, name: str, metric: Metric) -> None:

@@ -14,7 +14,9 @@ import uuid
 from pathlib import Path
 
 from lstmtext.errors import RunError
+from lstmtext.files import exists
 from lstmtext.places import runs_folder
+from lstmtext.printable import short
 from lstmtext.store.control import ACTIONS, EVENTS, SETTINGS, STATUS, Request, lock_is_held, release_lock, take_lock
 from lstmtext.store.experiment import is_experiment
 from lstmtext.store.run_reader import RunReader, RunStatus, drop_repeated, read_status, send, wait_for
@@ -45,7 +47,7 @@ __all__ = [
 
 def is_run(folder: Path) -> bool:
     """Whether `folder` is a run, if a damaged one."""
-    return any((folder / name).is_file() for name in (SETTINGS, STATUS, EVENTS))
+    return any(exists(folder / name) for name in (SETTINGS, STATUS, EVENTS))
 
 
 def find_run(name: str, *, experiments: bool = False) -> Path:
@@ -69,7 +71,7 @@ def find_run(name: str, *, experiments: bool = False) -> Path:
         hint = f" The newest are {', '.join(names[:5])}."
     else:
         hint = f" {runs_folder()} has no runs yet; `lstmtext train lm FILE` makes one."
-    raise RunError(f"There is no run {name!r}.{hint}")
+    raise RunError(f"There is no run {short(name)!r}.{hint}")
 
 
 def list_runs() -> list[Path]:

@@ -50,8 +50,8 @@ class RunStatus(Struct, kw_only=True):
 
     @property
     def alive(self) -> bool:
-        """Whether a process is training (or paused, or stalled) right now."""
-        return self.state in (*LIVE_AS_WRITTEN, "stalled")
+        """Whether a process is training (or paused, or stalled, or, as the UI finds out, evaluating) right now."""
+        return self.state in (*LIVE_AS_WRITTEN, "stalled", "evaluating")
 
 
 def read_status(folder: Path) -> RunStatus | None:

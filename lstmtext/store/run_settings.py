@@ -31,8 +31,12 @@ def read_run_settings(folder: Path) -> TrainSettings:
         return read_settings(msgspec.toml.decode(path.read_bytes()))
     except FileNotFoundError:
         raise RunError(f"{folder} is not a run: it has no config.toml. `lstmtext runs list` shows the runs.") from None
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
-        raise RunError(f"{path} cannot be read: {error}.") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise RunError(f"{path} is damaged: it is not UTF-8 text.") from None
+    except msgspec.MsgspecError as error:
+        raise RunError(f"{path} is damaged: {error}.") from None
     except SettingsError as error:
         raise RunError(f"{path} is damaged: {' '.join(error.problems)}") from None
 

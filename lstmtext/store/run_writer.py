@@ -28,6 +28,7 @@ import msgspec
 from lstmtext.errors import RunError
 from lstmtext.events import Acknowledged, Event, Finished, Warned, decode_event, encode_event
 from lstmtext.files import write_atomically
+from lstmtext.printable import short
 from lstmtext.store.control import (
     ACTIONS,
     CONTROL,
@@ -244,6 +245,8 @@ def refuse_content(folder: Path) -> None:
         return
     except NotADirectoryError:
         raise RunError(f"{folder} is a file; a run needs a folder. Choose another --name.") from None
+    except OSError as error:
+        raise RunError(f"{short(str(folder))} cannot be read: {error.strerror}. Choose another --name.") from None
     if content:
         way_on = f", or go on with it: {resume_command(folder)}" if SETTINGS in content else "."
         raise RunError(f"{folder} exists and is not empty. Choose another --name{way_on}")

@@ -157,9 +157,11 @@ def check_text(data: bytes, final: bool, offset: int, label: str, path: Path | N
 def _not_utf8(data: bytes, error: UnicodeDecodeError, offset: int, label: str, path: Path | None) -> InputError:
     place = f"byte 0x{data[error.start]:02X} at offset {offset + error.start}"
     if error.reason == "unexpected end of data":
-        return InputError(
-            f"{label} ends inside a UTF-8 character ({place}). It was probably cut short; fetch it again."
-        )
+        ends = f"{label} ends inside a UTF-8 character ({place})."
+        if error.start == len(data) - 1:  # one byte of it: in Windows' encoding a letter, é for one
+            advice = f"it may also be WINDOWS-1252. {_conversion('WINDOWS-1252', path)}"
+            return InputError(f"{ends} If it was cut short, fetch it again; {advice}")
+        return InputError(f"{ends} It was probably cut short; fetch it again.")
     guess = _utf16(data)
     if guess is None and b"\0" in data:
         return InputError(f"{label} is not UTF-8 text and looks binary: {place}. {GIVE_TEXT}")

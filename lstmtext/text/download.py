@@ -2,14 +2,17 @@
 
 pooch does what it is good at (temporary file, checksum, final move) and is given a downloader that
 can go on where it stopped, which pooch itself cannot. What has arrived is kept as `FILE.part`
-beside the target, also between two calls. Must not know about corpora.
+beside the target, also between two calls. Of several processes that want the same file one fetches
+it, and the others wait for it. Must not know about corpora.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,7 @@ Progress = Callable[[str, int, int | None], None]
 PAUSES_SECONDS = (1.0, 2.0, 4.0)  # between attempts that brought nothing new
 TIMEOUT_SECONDS = (10.0, 30.0)  # to connect; between two packets
 CHUNK_BYTES = 1 << 13  # what a cut may cost: a chunk that is not full yet is lost
+WAITING_SECONDS = 0.2  # between two looks at a file that another process fetches
 
 
 class _RefusedError(Exception):
@@ -42,6 +46,7 @@ def fetch(url: str, target: Path, sha256: str, *, progress: Progress | None = No
 
     A cut connection is taken up again where it stopped (HTTP Range), by this call or a later one; a
     server that cannot do so starts over. Gives up after three attempts that bring nothing new.
+    While another process fetches the same file, this one waits, and `progress` hears how far the other is.
 
     Raises DownloadError: no connection, an answer such as 404, or content with another checksum (the
     partial file is then removed). OSError if the disk refuses. `target` is never half a file.
@@ -52,14 +57,42 @@ def fetch(url: str, target: Path, sha256: str, *, progress: Progress | None = No
 
     pooch.get_logger().setLevel(logging.WARNING)  # the caller does the talking
 
+    if target.exists() and pooch.file_hash(str(target)) == sha256:
+        return target
     part = target.with_name(f"{target.name}.part")
 
     def downloader(address: str, output_file: str, _pooch: Any) -> None:
         _complete(address, part, sha256, lambda done, total: progress(target.name, done, total) if progress else None)
         part.replace(output_file)
 
-    pooch.retrieve(url, f"sha256:{sha256}", fname=target.name, path=target.parent, downloader=downloader)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(target, lambda: progress(target.name, _size(part), None) if progress else None):
+        pooch.retrieve(url, f"sha256:{sha256}", fname=target.name, path=target.parent, downloader=downloader)
     return target
+
+
+@contextlib.contextmanager
+def _alone(target: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Inside, no other process fetches `target`; until then `waiting` is called. A killed one keeps nobody waiting."""
+    lock = target.with_name(f".{target.name}.lock")
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(descriptor).st_nlink:  # else the one before has just removed it: nobody else can find it
+                break
+        except BlockingIOError:
+            waiting()
+            time.sleep(WAITING_SECONDS)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 def _complete(url: str, part: Path, sha256: str, progress: Callable[[int, int | None], None]) -> None:

@@ -46,6 +46,7 @@ TEN = {float(n): NEGATIVE if n <= 4 else POSITIVE if n >= 7 else NEUTRAL for n i
 NAMED = 10  # numbers that are named one by one: −4 … 4, 1 … 10
 SHOWN = 6  # labels on no scale
 _STARS = re.compile(r"\s*stars?$", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")  # Python's float also reads 1_0 and १
 INTENSITY = 0.5  # a mean human rating nearer to 0 than this is neutral
 STRONGEST = 4.0
 
@@ -151,8 +152,7 @@ def _intensity(value: str) -> int:
 
 
 def _number(text: str) -> float | None:
-    try:
-        number = _value(text)
-    except ValueError:
+    if not _NUMBER.fullmatch(_STARS.sub("", text.strip())):
         return None
-    return number if number == number and abs(number) != float("inf") else None
+    number = _value(text)
+    return number if abs(number) != float("inf") else None

@@ -2,7 +2,7 @@
 
     .txt and streams    every line is a text, a blank one too
     .csv .tsv           one column of every record; the first line names the columns, in a .csv with commas between
-                        them, semicolons or tabs
+                        them, semicolons or tabs. Where it ends in a lone CR, as on an old Macintosh, all lines may
     .jsonl              one field of every record
 
 each also as .gz and .xz. Unlike a corpus to train on, where one unreadable byte is a reason to stop, a line that
@@ -16,12 +16,13 @@ import codecs
 import csv
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from lstmtext.errors import InputError
-from lstmtext.text.decoding import _record_text, check_text, open_decompressed, text_suffix
+from lstmtext.text.decoding import _record_text, _with_line_feeds, check_text, open_decompressed, text_suffix
 from lstmtext.text.rows import BLANK_HEADER, NO_HEADER, TEXT_NAMES, delimiter_of, named_column, quoted, too_many
 from lstmtext.units import counted
 
@@ -33,6 +34,7 @@ GROUP_LINES = 256
 # A longer line is no text: 8 MB are a million words. Words in memory take ten times what they take on the disk.
 LONGEST_LINE = 1 << 23
 TOO_LONG = f"the line is longer than {LONGEST_LINE >> 20} MB"
+RETURN_INSIDE = "there is a carriage return in it outside quotation marks"
 
 
 class Line(NamedTuple):
@@ -87,10 +89,12 @@ class LineFile:
         """The texts, in blocks of up to BLOCK_LINES. Raises InputError: see the module."""
         label = str(self.path)
         with open_decompressed(self.path) as handle:
-            numbered = self._followed(_raw_lines(_first_is_text(handle.read, label, self.path)), handle.fileno())
+            read = _first_is_text(handle.read, label, self.path)
+            table = self.kind in (".csv", ".tsv")
+            numbered = self._followed(_raw_lines(_lone_returns(read) if table else read), handle.fileno())
             if self.kind == ".jsonl":
                 lines = _records(numbered, label, self.field)
-            elif self.kind in (".csv", ".tsv"):
+            elif table:
                 lines = _cells(numbered, self)
             else:
                 lines = (line_of(first + index, raw) for first, block in numbered for index, raw in enumerate(block))
@@ -137,6 +141,22 @@ def _first_is_text(read: Callable[[int], bytes], label: str, path: Path | None) 
         return data
 
     return checked
+
+
+def _lone_returns(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """`read`, with a line feed for every line end if the first one is a lone CR; in a text a lone CR is a blank."""
+    alone: bool | None = None
+
+    def lined(size: int) -> bytes:
+        nonlocal alone
+        data = read(size)
+        if data.endswith(b"\r"):  # it may be half a CRLF
+            data += read(1)
+        if alone is None and (first := re.search(rb"\r\n|\r|\n", data)):
+            alone = first[0] == b"\r"
+        return _with_line_feeds(data) if alone else data
+
+    return lined
 
 
 def _raw_lines(read: Callable[[int], bytes]) -> Iterator[tuple[int, list[bytes]]]:
@@ -208,7 +228,8 @@ def _cells(numbered: Iterator[tuple[int, list[bytes]]], file: LineFile) -> Itera
                 reason = "a quotation mark that opens here is not closed" if endless else reason
                 raise InputError(f"{label}, line {number}: this cannot be read as {form}: {reason}.") from None
             line = line_of(number, source.last.encode("utf-8", "surrogateescape"))
-            yield line if too_long else Line(number, _readable(source.last), f"it is not a {form} record ({error})")
+            reason = RETURN_INSIDE if "new-line" in str(error) else str(error)
+            yield line if too_long else Line(number, _readable(source.last), f"it is not a {form} record ({reason})")
             continue
         if source.ended:  # the reader wanted more lines for this record
             raise InputError(f"{label}, line {number}: a quotation mark that opens in this record is never closed.")

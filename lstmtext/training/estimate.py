@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Mapping
 
 import msgspec
@@ -20,6 +21,8 @@ from lstmtext.units import format_bytes
 
 __all__ = ["fitting_batch", "measure_step_seconds", "memory_bytes", "out_of_memory", "parameter_count"]
 
+KINDS_SHARE = 3  # the words of a batch are a third as many kinds: 1 000 in 3 000 words of a newspaper
+
 
 def parameter_count(tensors: Mapping[str, npt.NDArray[np.generic]]) -> int:
     """Weights in a model, as many as its checkpoint holds."""
@@ -27,32 +30,51 @@ def parameter_count(tensors: Mapping[str, npt.NDArray[np.generic]]) -> int:
 
 
 def memory_bytes(settings: TrainSettings, parameters: int, vocabulary: int, precision: str) -> int:
-    """Expected memory of training, in bytes, without the interpreter and PyTorch itself.
+    """Expected memory of training at its highest, in bytes, without the interpreter, PyTorch itself and the data.
 
-    Weights, gradient and two moments in float32, the average if there is one; the activations that
-    the backward pass needs: per token and layer the gates and four more vectors, and the scores with
-    their gradient, in the width of the arithmetic (scores in float32).
+    Weights, gradient and two moments in float32, the average if there is one, and what a step makes of the weights:
+    the narrow copy of all, and with `dropout_embedding` a dropped embedding and its gradient. The activations that the
+    backward pass needs: per token the embedding, and per layer the gates and four more vectors, in the width of the
+    arithmetic. On top of them, in float32, first the scores with their gradient; when those are gone, the gradients
+    in the layer where the backward pass is: as many vectors again.
     """
-    model = settings.model
+    model, width = settings.model, 4 if precision == "float32" else 2
     copies = 5 if settings.optimisation.averaging else 4
-    weights = 4 * copies * parameters
-    tokens = settings.batch.batch_size * (settings.batch.sequence_length + 2 * int(settings.batch.sequence_jitter))
-    width = 4 if precision == "float32" else 2
-    per_token = model.layers * (GATES[model.cell] + 4) * model.hidden * width
-    scored = model.cutoffs[0] if model.cutoffs else vocabulary
+    weights = 4 * copies * parameters + (0 if width == 4 else width) * parameters
+    if settings.regularisation.dropout_embedding:
+        weights += 2 * 4 * vocabulary * model.embedding
+    tokens = _tokens(settings)
+    layers = model.layers * (2 if settings.readout.bidirectional else 1)
+    layer = (GATES[model.cell] + 4) * model.hidden
+    per_token = width * (layers * layer + model.embedding)
+    return weights + tokens * (per_token + 4 * max(3 * _scored(settings, tokens, vocabulary), layer + model.embedding))
+
+
+def _tokens(settings: TrainSettings) -> int:
+    """Tokens of the largest step, nearly: lengths scatter, or a batch of labelled texts is filled, maybe by one."""
+    batch = settings.batch
     if settings.task == "sentiment":
-        scored = 0
-    return weights + tokens * (per_token + 3 * 4 * scored)
+        return max(batch.batch_size * batch.sequence_length, settings.labels.longest)
+    return batch.batch_size * (batch.sequence_length + 2 * int(batch.sequence_jitter))
+
+
+def _scored(settings: TrainSettings, tokens: int, vocabulary: int) -> int:
+    """How many scores a token has, nearly."""
+    if settings.task == "sentiment":
+        return 0
+    if samples := settings.optimisation.softmax_samples:
+        return min(vocabulary, samples + tokens // KINDS_SHARE)
+    return settings.model.cutoffs[0] if settings.model.cutoffs else vocabulary
 
 
 def fitting_batch(settings: TrainSettings, parameters: int, vocabulary: int, precision: str, memory: int) -> int:
-    """The largest batch whose expected memory is within `memory` bytes; 0 if the weights alone are beyond it."""
+    """The largest batch, up to the one set, whose expected memory is within `memory` bytes; 0 if there is none."""
 
     def needed(batch_size: int) -> int:
         batch = msgspec.structs.replace(settings.batch, batch_size=batch_size)
         return memory_bytes(msgspec.structs.replace(settings, batch=batch), parameters, vocabulary, precision)
 
-    return max(0, (memory - needed(0)) // (needed(1) - needed(0)))
+    return bisect_right(range(1, settings.batch.batch_size + 1), memory, key=needed)
 
 
 def out_of_memory(

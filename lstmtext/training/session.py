@@ -36,14 +36,12 @@ from lstmtext.training.make_task import make_task
 from lstmtext.training.precision import choose_arithmetic
 from lstmtext.training.saving import Saver
 from lstmtext.training.snapshot import read_counters, restore
+from lstmtext.training.thrift import TRIM_EVERY, give_back_holes, keep_few_kernels
 from lstmtext.training.world import ALONE, Bystander, World
 
 __all__ = ["Session"]
 
 PAUSE_POLL_SECONDS = 0.1
-# Where a softmax is sampled, nearly every step's products have sizes of their own, and oneDNN keeps the kernels of the
-# last 1024: gigabytes in an hour (docs/results.md, "Word models").
-KERNELS_KEPT = "64"
 
 
 class Session:
@@ -64,7 +62,7 @@ class Session:
             if settings.run.threads:
                 torch.set_num_threads(settings.run.threads)
             if settings.optimisation.softmax_samples:
-                os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS_KEPT)
+                keep_few_kernels()
             self.arithmetic = choose_arithmetic(settings.run, world)
             index = read_index(folder) if resume else None
             last = folder / "checkpoints" / index.last if index else None
@@ -117,7 +115,7 @@ class Session:
         """Train, and yield every event after it was recorded.
 
         Raises DivergedError, RunError (disk full), ProcessLostError and KeyboardInterrupt (after Ctrl-C,
-        state saved) at the end, when the run folder is in order.
+        state saved, steps left) at the end, when the run folder is in order.
         """
         previous = self._catch_signals()
         try:
@@ -128,7 +126,7 @@ class Session:
             if not isinstance(sys.exc_info()[1], ProcessLostError):
                 for number, handler in previous.items():
                     signal.signal(number, handler)
-        if self._interrupted or self._leaving:
+        if (self._interrupted or self._leaving) and not self.trainer.done:
             raise KeyboardInterrupt
 
     def _events(self) -> Iterator[Event]:
@@ -137,12 +135,10 @@ class Session:
         try:
             with self._in_sentences():
                 yield from self._train()
-            if self._interrupted or self._leaving:
-                reason = "interrupted"
-            elif self._stop:
-                reason = "stopped"
-            elif self.trainer.stopped_early:
-                reason = "early-stop"
+            if self.trainer.done:  # whoever asked to end in the last step leaves nothing undone
+                reason = "early-stop" if self.trainer.stopped_early else "finished"
+            else:
+                reason = "interrupted" if self._interrupted or self._leaving else "stopped"
         except LstmtextError as error:
             reason, message = ("diverged" if isinstance(error, DivergedError) else "failed"), str(error)
             raise
@@ -201,16 +197,18 @@ class Session:
                 evaluated = evaluated or isinstance(event, Evaluated)
                 continue
             step = trainer.counters.step
-            ended = step >= trainer.total_steps or trainer.stopped_early
             yield from self._obey()
             if (step % every == 0 if every else evaluated) and self.settings.run.sample_length:
                 yield from self._sample(self.settings.run.sample_prompt, requested=False)
             evaluated = False
-            leaving, best = self._leaving or self._stop is not None, trainer.counters.best_step == step
-            if ended or leaving or best or step % (self.settings.run.save_every or trainer.evaluate_every) == 0:
+            leaving = (self._leaving or self._stop is not None) and not trainer.done
+            best = trainer.counters.best_step == step
+            if trainer.done or leaving or best or step % (self.settings.run.save_every or trainer.evaluate_every) == 0:
                 yield from self._save(requested=leaving)
             if leaving:
                 return
+            if self.settings.optimisation.softmax_samples and step % TRIM_EVERY == 0:
+                give_back_holes()
             self.run.status("running", step, trainer.total_steps)
 
     def _obey(self) -> Iterator[Event]:

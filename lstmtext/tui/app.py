@@ -27,12 +27,14 @@ from textual.scrollbar import ScrollBar
 from textual.worker import WorkerFailed, get_current_worker
 
 from lstmtext.errors import LstmtextError, SettingsError
+from lstmtext.files import write_atomically
 from lstmtext.tui.keys import bindings_for, keymap
 from lstmtext.tui.plain import ASCII, AsciiBars, only_ascii
 from lstmtext.tui.quiet import LOOK_SECONDS, QuietCollector
 from lstmtext.tui.rooms import ROOMS, fetch, make_room
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES, THEMES
+from lstmtext.tui.trouble import said
 from lstmtext.tui.visits import Visits
 
 __all__ = ["LstmtextApp"]
@@ -154,8 +156,8 @@ class LstmtextApp(Visits):
 
         try:
             folder = find_run(name)
-        except LstmtextError as error:
-            self.problem(str(error))
+        except (LstmtextError, OSError) as error:
+            self.problem(said(error))
             return
         try:
             module = importlib.import_module("lstmtext.tui.screens.dashboard")
@@ -168,11 +170,11 @@ class LstmtextApp(Visits):
         """Go to a room with that model: the room's setting `model`, and its `take_model` if it has one."""
         await self._hand("take_model", name, room)
 
-    async def use_corpus(self, name: str) -> None:
-        """Go to the form of a new training with that text: `take_corpus` of the room Train."""
-        await self._hand("take_corpus", name, "train")
+    async def use_corpus(self, name: str, task: str = "") -> None:
+        """Go to the form of a new training with that text: `take_corpus` of the room Train. task: lm or sentiment."""
+        await self._hand("take_corpus", name, "train", task)
 
-    async def _hand(self, method: str, name: str, room: str) -> None:
+    async def _hand(self, method: str, name: str, room: str, *more: str) -> None:
         await self.switch_mode(room)
         while len(self.screen_stack) > 1:  # a dashboard
             self.pop_screen()
@@ -180,7 +182,7 @@ class LstmtextApp(Visits):
         if take is None:
             self.problem(f"{room.capitalize()} cannot take {name} yet.")
         else:
-            take(name)
+            take(name, *more)
 
     def copy(self, text: str) -> None:
         """Put `text` on the clipboard, through the terminal (OSC 52)."""
@@ -209,7 +211,7 @@ class LstmtextApp(Visits):
         # A worker that could not do its work (a file gone, a model damaged) is no reason to leave.
         cause = error.error if isinstance(error, WorkerFailed) else None
         if isinstance(cause, LstmtextError | OSError):
-            self.problem(str(cause))
+            self.problem(said(cause))
         else:
             super()._handle_exception(error)
 
@@ -225,7 +227,7 @@ class LstmtextApp(Visits):
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except (LstmtextError, OSError) as error:
-            self.problem(str(error))
+            self.problem(said(error))
             return True
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -283,11 +285,12 @@ class LstmtextApp(Visits):
             moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.clock()))
             path = Path(f"lstmtext-{self.current_mode}-{moment}.svg")
         try:
-            path.write_text(self.export_screenshot(title="lstmtext"), encoding="utf-8")
+            write_atomically(path, self.export_screenshot(title="lstmtext"), durable=False)
+            where = path.resolve()
         except OSError as error:
             self.problem(f"The picture cannot be written: {error.strerror}: {path}.")
             return None
-        self.notify(f"Saved {path.resolve()}", markup=False)
+        self.notify(f"Saved {where}", markup=False)
         return path
 
 

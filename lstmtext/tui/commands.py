@@ -110,7 +110,11 @@ def _look() -> tuple[list[str], list[tuple[str, str]]]:
     from lstmtext.store.run import list_runs, run_name
     from lstmtext.tui.inventory import read_models
 
-    runs = [run_name(folder) for folder in list_runs()[:MOST_RUNS]]
+    try:
+        folders = list_runs()
+    except OSError:  # Home says why
+        return [], []
+    runs = [run_name(folder) for folder in folders[:MOST_RUNS]]
     models = [
         (row.name, "sentiment" if row.kind == "judges" else "generate") for row in read_models() if not row.problem
     ]

@@ -95,7 +95,11 @@ def find_experiments() -> tuple[dict[str, Experiment], list[str]]:
         name = path.parent.name if path.name == "result.json" else path.stem
         try:
             found[name] = _read(path)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except OSError as error:
+            problems.append(f"{path} cannot be shown: {error.strerror or error}.")
+        except UnicodeDecodeError:
+            problems.append(f"{path} cannot be shown: it is not UTF-8 text.")
+        except msgspec.MsgspecError as error:
             problems.append(f"{path} cannot be shown: {error}.")
     return found, problems
 
@@ -187,7 +191,7 @@ def _keys(experiment: Experiment, width: int, look: Look) -> list[Line]:
         for number, arm in enumerate(experiment.arms)
     ]
     keys += [Segment(fit(f"{dash} {line.name}", width).rstrip(), paint(dim=True)) for line in experiment.lines]
-    name = Segment(fit(experiment.x.name, min(columns(experiment.x.name), width // 2)), paint(dim=True))
+    name = Segment(fit(experiment.x.name, min(columns(experiment.x.name), width)), paint(dim=True))
     lines: list[Line] = [[]]
     used = 0
     for key in [*keys, name]:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import threading
 import time
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from lstmtext.store.run import RunReader, RunStatus, run_name
 from lstmtext.tui.condition import condition
 from lstmtext.tui.follow import PIECE_BYTES, Follower
 from lstmtext.tui.history import History
 from lstmtext.tui.machine import Load, Meter, own_host
+from lstmtext.tui.tables import read_tables
 
 __all__ = ["Feed"]
 
@@ -45,7 +44,7 @@ class Feed:
         self.lock = lock or threading.RLock()
         self.status = RunStatus()
         self.load = Load()
-        self.settings = read_tables(folder)
+        self.settings, self.misfits = read_tables(folder)
         self.history = History(self.settings)
         self.unreadable: list[str] = []
         """Names of the run's files that are there and cannot be read, records left out."""
@@ -84,7 +83,7 @@ class Feed:
         with self.lock:
             self.status, self.unreadable = status, unreadable
             if self._follower.restarted or (not self.settings and events):
-                self.settings = read_tables(self.folder)
+                self.settings, self.misfits = read_tables(self.folder)
                 self.history = History(self.settings) if self._follower.restarted else self.history
                 self.history.settings = self.settings
             for event in events:
@@ -107,11 +106,3 @@ class Feed:
                 if value is not None:
                     history.curve(name).append(history.step, history.tokens, history.seconds, value)
         return True
-
-
-def read_tables(folder: Path) -> dict[str, Any]:
-    """The run's settings by table; empty when they cannot be read."""
-    try:
-        return tomllib.loads((folder / "config.toml").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}

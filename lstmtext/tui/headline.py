@@ -19,12 +19,12 @@ from lstmtext.units import format_duration
 __all__ = ["banners", "bars", "describe", "fit", "head", "tabs"]
 
 BAR_LABEL = 6  # columns
-ROLES = {"running": "state", "starting": "state", "finished": "good"}
+ROLES = {"running": "state", "starting": "state", "evaluating": "state", "finished": "good"}
 HINTS = {
     "crashed": "Its process is gone: killed, or the machine went off.",
     "failed": "It ended with an error.",
     "stopped": "It was stopped, and saved first.",
-    "stalled": "Its process is there, but has been silent for a minute (a long evaluation, or a full machine).",
+    "stalled": "Its process is there, but has been silent for a minute (it saves, or the machine is full).",
     "removed": "Its folder is gone. What was read of it before is still here; esc leads back.",
 }
 MOST_SAID = 4  # lines of what a run said last: the charts need room too, and the summary has all of it
@@ -63,7 +63,7 @@ def head(name: str, history: History, status: RunStatus, width: int, *, ascii: b
     state = f" {state_glyph(status.state, ascii)} {status.state} "
     about = describe(history)
     # A long name leaves half of the line to what is trained.
-    room = max(width - len(state) - 3 - min(len(about), width // 2), 8)
+    room = max(width - len(state) - 4 - min(len(about), width // 2), 8)
     if len(name) > room:
         name = name[: room - 1] + ("~" if ascii else "…")
     left: Runs = [(state, role), (f" {name}  ", "head")]
@@ -71,7 +71,7 @@ def head(name: str, history: History, status: RunStatus, width: int, *, ascii: b
     if ascii:
         about = about.replace("·", "|").replace("×", "x").encode("ascii", "replace").decode()
     kind = "classifier" if history.task == "sentiment" else ""
-    rest = fit([(about, "label"), (weights, "label"), (kind, "label")], width - used, " | " if ascii else " · ")
+    rest = fit([(about, "label"), (weights, "label"), (kind, "label")], width - used - 1, " | " if ascii else " · ")
     return [*left, *rest]
 
 
@@ -100,13 +100,22 @@ def bars(history: History, status: RunStatus, load: Load, width: int, *, ascii: 
         return [_bar("run", share, [*first, trained, steps, tokens, epoch], width, room, gap, ascii)]
     every = history.evaluate_every
     done = history.step % every if every else 0
-    next_share = (1.0 if share is not None and share >= 1.0 else done / every) if every else None
+    evaluating = status.state == "evaluating" or (status.state == "running" and history.evaluating)
+    full = evaluating or (share is not None and share >= 1.0)
+    next_share = (1.0 if full else done / every) if every else None
     ahead = f"evaluation in {every - done:,} steps" if next_share is not None and next_share < 1.0 else ""
+    ahead = f"evaluating{_last_took(history)}" if evaluating else ahead
     second = [(ahead, "value"), tokens, epoch, (load.text(), "label")]
     return [
         _bar("run", share, [*first, steps, trained], width, room, gap, ascii),
         _bar("next", next_share, second, width, room, gap, ascii),
     ]
+
+
+def _last_took(history: History) -> str:
+    """How long one has to wait, by the last evaluation; nothing where that is no time."""
+    seconds = history.evaluated.seconds if history.evaluated else 0.0
+    return f", the last time for {format_duration(seconds)}" if seconds >= 1 else ""
 
 
 def _bar(
@@ -124,11 +133,13 @@ def banners(
     frozen: int | None = None,
     new: int = 0,
     damage: Sequence[str] = (),
+    misfits: Sequence[str] = (),
     ascii: bool = False,
 ) -> list[Runs]:
     """Lines that cannot be overlooked: paused, frozen, damaged, and every way in which a run can have ended.
 
     frozen: the step at which the display stands; new: steps trained since; damage: what of the run cannot be read.
+    misfits: its settings that no setting can be.
     """
     found: list[Runs] = []
     glyph, dash = state_glyph(status.state, ascii), "-" if ascii else "—"
@@ -159,6 +170,11 @@ def banners(
         if status.state == "damaged" and not no_resuming(status, history):
             text += " R resumes it."
         found += _wrapped(text, "warning", width)
+    if misfits:
+        more = f" (and {len(misfits) - 1} more)" if len(misfits) > 1 else ""
+        text = f"{state_glyph('damaged', ascii)} config.toml: {misfits[0]}{more} is no value of that setting"
+        text += " and is left out here; mend the file before you resume it."
+        found += _wrapped(text.encode("ascii", "replace").decode() if ascii else text, "warning", width)
     return found
 
 

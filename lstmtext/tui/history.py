@@ -24,6 +24,7 @@ from lstmtext.events import (
     Warned,
 )
 from lstmtext.store.run import MOST_UNKNOWN
+from lstmtext.tui.phase import evaluate_every
 from lstmtext.tui.series import Series
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
@@ -34,7 +35,6 @@ MOST_NOTES = 200
 MOST_METRICS = 40  # series of a classifier's metrics
 UNPLANNED = 1_000_000  # what a budget in minutes says before it has a plan
 ENDS = {"finished": "good", "early-stop": "good", "stopped": "info", "interrupted": "info"}
-EVALUATIONS_PER_RUN, MIN_STEPS_BETWEEN = 20, 50  # the loop's default when the settings say 0
 
 
 class Sample(NamedTuple):
@@ -106,7 +106,14 @@ class History:
     def evaluate_every(self) -> int:
         """Steps between evaluations; 0 while a budget in minutes has no plan that would say."""
         given = int(self.setting("run", "evaluate_every", 0))
-        return given or (max(MIN_STEPS_BETWEEN, self.total_steps // EVALUATIONS_PER_RUN) if self.planned else 0)
+        return evaluate_every(given, self.total_steps) if given or self.planned else 0
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether its last record comes right before an evaluation that has said nothing yet."""
+        every, last = self.evaluate_every, self.evaluated
+        due = every > 0 and self.step > 0 and (self.step % every == 0 or self.step == self.total_steps)
+        return due and (last is None or last.step != self.step) and self.progress is not None
 
     @property
     def minutes(self) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 from lstmtext.places import runs_folder
 from lstmtext.store.run import MOST_UNKNOWN, RunReader, list_runs, run_name
 from lstmtext.tui.condition import condition
+from lstmtext.tui.tables import read_tables
+from lstmtext.tui.trouble import said
 from lstmtext.units import bits_from_nats
 
 __all__ = ["ModelRow", "RunRow", "TextRow", "read_models", "read_runs", "read_texts"]
@@ -44,8 +45,8 @@ class RunRow:
 
     @property
     def alive(self) -> bool:
-        """Whether a process trains (or waits) right now."""
-        return self.state in ("starting", "running", "paused", "stalled")
+        """Whether a process trains (or evaluates, or waits) right now."""
+        return self.state in ("starting", "running", "evaluating", "paused", "stalled")
 
     @property
     def much_unknown(self) -> bool:
@@ -136,8 +137,8 @@ def _unchanging(folder: Path) -> dict[str, Any]:
     if key in _still and _still[key][0] == file:
         return _still[key][1]
     found: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-        settings = tomllib.loads((folder / "config.toml").read_text("utf-8"))
+    settings, _ = read_tables(folder)
+    if settings:
         text, model, labels = settings.get("text", {}), settings.get("model", {}), settings.get("labels", {})
         found["task"] = str(settings.get("task", "language-model"))
         names = text.get("corpus") or labels.get("sources") or []
@@ -171,7 +172,7 @@ def _model(name: str, origin: str, folder: Path) -> ModelRow:
     try:
         config = read_config(folder)
     except (CheckpointError, OSError) as error:
-        return ModelRow(name, origin, problem=str(error))
+        return ModelRow(name, origin, problem=said(error))
     kind = "judges" if config.kind == "classifier" else "writes"
     both = " both ways" if config.classifier is not None and config.classifier.bidirectional else ""
     shape = f"{config.model.cell} {config.model.layers}×{config.model.hidden}{both}, {config.tokenizer.kind}"

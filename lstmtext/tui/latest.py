@@ -21,6 +21,7 @@ from textual.worker import get_current_worker
 
 from lstmtext.errors import LstmtextError
 from lstmtext.tui.machine import step_back
+from lstmtext.tui.trouble import said
 
 __all__ = ["Failed", "Job", "Latest", "Wanted"]
 
@@ -75,8 +76,8 @@ class Latest:
                     return
             try:
                 job(lambda: self._next is None and not worker.is_cancelled)
-            except LstmtextError as error:
-                self._screen.post_message(Failed(self._group, str(error)))
+            except (LstmtextError, OSError) as error:
+                self._screen.post_message(Failed(self._group, said(error)))
             except Exception as error:  # shown, not hidden: a panel instead of a traceback over the screen
                 text = f"This could not be worked out ({type(error).__name__}: {error})."
                 self._screen.post_message(Failed(self._group, text))

@@ -32,6 +32,7 @@ Pieces = list[tuple[str, str]]
 STATES: dict[str, tuple[str, str, str]] = {
     "starting": ("◌", "o", "live"),
     "running": ("●", "*", "live"),
+    "evaluating": ("◉", "e", "live"),
     "paused": ("‖", "=", "warn"),
     "stalled": ("?", "?", "warn"),
     "finished": ("✓", "+", "good"),
@@ -75,7 +76,7 @@ def progress(step: int, total: int, width: int, ascii: bool = False) -> str:
 
 def run_columns(width: int) -> tuple[int, int, int, int, int]:
     """Cells for name, state, progress, score and age; 0 leaves a column out."""
-    state, score, ago = 9, 15, 10
+    state, score, ago = 10, 15, 10
     bar = 12 if width < 84 else 24
     rest = width - 2 - state - bar - score - ago - 4 * 2
     if rest < 12:  # too narrow for all: the age is seen in the details too
@@ -176,6 +177,8 @@ def _next(row: RunRow) -> str:
     match row.state:
         case "paused":
             return "Enter opens it; r there lets it go on."
+        case "evaluating":
+            return "It reads the validation part and says nothing meanwhile. Enter watches it."
         case "stalled":
             return "Its process is silent for over a minute. It may be swapping, or stopped: wait, or end it."
         case "crashed":

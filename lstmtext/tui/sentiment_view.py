@@ -50,6 +50,8 @@ BAND = (1 / 3, 2 / 3)
 SIGNS = {"positive": "▲", "neutral": "■", "negative": "▼"}
 SIGNS_ASCII = {"positive": "+", "neutral": "=", "negative": "-"}
 SHOWN_UNKNOWN = 4
+SCORES = "   score   together"
+LEAST_SPAN = 12  # columns
 
 
 def verdict_lines(judgement: Judgement, width: int, look: Look) -> list[Line]:
@@ -63,9 +65,11 @@ def verdict_lines(judgement: Judgement, width: int, look: Look) -> list[Line]:
     number = f"   P(positive) {judgement.positive:.2f}"
     band = "" if judgement.label != "neutral" else ", between 1/3 and 2/3" if look.ascii else ", between ⅓ and ⅔"
     room = width - columns(head) - columns(number) - columns(tail)
+    if room < 2:  # the score is said by P(positive) too
+        tail, room = "", max(width - columns(head) - columns(number), 0)
     band = band if columns(band) + 2 <= room else ""  # the scale shows it too
     line = [Segment(head, ink_of(judgement.score, look)), Segment(number, paint(bold=True))]
-    line += [Segment(f"{band}{' ' * max(room - columns(band), 2)}{tail}", paint(dim=True))]
+    line += [Segment(f"{band}{' ' * max(room - columns(band), 0)}{tail}", paint(dim=True))]
     return [line, scale_line(judgement.positive, width, look)]
 
 
@@ -105,20 +109,25 @@ def scale_line(positive: float, width: int, look: Look) -> Line:
 
 
 def interaction_lines(found: Sequence[Interaction], width: int, look: Look, chosen: int | None = None) -> list[Line]:
-    """What spans of words say together, beyond their words alone. chosen: the one that a person asked for."""
+    """What spans of words say together, beyond their words alone. chosen: the one that a person asked for.
+
+    Where a span would have fewer than a dozen columns, the words alone are left out.
+    """
     if not found:
         return []
-    room = min(max(max(columns(one.text) for one in found), 12), max(width - 36, 12))
-    lines: list[Line] = [[Segment(f"{fit('span', room)}   score   together   the words alone", paint(dim=True))]]
+    heading = f"{SCORES}   the words alone" if width >= columns(SCORES) + LEAST_SPAN + 18 else SCORES
+    longest = max(columns(one.text) for one in found)
+    room = min(max(longest, LEAST_SPAN), max(width - columns(heading), LEAST_SPAN // 2))
+    lines: list[Line] = [[Segment(f"{fit('span', room)}{heading}", paint(dim=True))]]
     for place, one in enumerate(found):
-        alone = "  ".join(_signed(word, look) for word in one.words)
+        alone = "   " + "  ".join(_signed(word, look) for word in one.words) if heading != SCORES else ""
         mark = (">" if look.ascii else "▸") if place == chosen else " "
         lines.append(
             [
                 Segment(fit(one.text, room), paint(bold=place == chosen)),
                 Segment(f" {mark}{_signed(one.score, look):>6}", ink_of(one.score, look)),
-                Segment(f"   {_signed(one.interaction, look):>8}   ", ink_of(one.interaction, look)),
-                Segment(fit(alone, max(width - room - 22, 8)).rstrip(), paint(dim=True)),
+                Segment(f"   {_signed(one.interaction, look):>8}", ink_of(one.interaction, look)),
+                Segment(fit(alone, max(width - room - 19, 0)).rstrip(), paint(dim=True)),
             ]
         )
     return lines

@@ -34,8 +34,8 @@ class Shell(App[None]):
     async def use_model(self, name: str, room: str = "generate") -> None:
         """Go to a room with that model."""
 
-    async def use_corpus(self, name: str) -> None:
-        """Go to the form of a new training with that text."""
+    async def use_corpus(self, name: str, task: str = "") -> None:
+        """Go to the form of a new training with that text. task: lm or sentiment; empty: what fits the text."""
 
     def copy(self, text: str) -> None:
         """Put `text` on the clipboard."""

@@ -1,14 +1,17 @@
-"""A run summed up and set beside others: numbers, differing settings, what to do next. Pure but for `rivals`."""
+"""A run summed up and set beside others: numbers, differing settings, what to do next. Pure but for `rivals`, and
+for how to resume it, which the small file of its settings says.
+"""
 
 from __future__ import annotations
 
 import shlex
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lstmtext.store.run import RunStatus
-from lstmtext.store.run_settings import TASK_COMMANDS
+from lstmtext.store.run_settings import resume_command, run_name
 from lstmtext.tui.condition import no_resuming
 from lstmtext.tui.history import History
 from lstmtext.tui.inventory import RunRow, read_runs
@@ -85,7 +88,7 @@ def _unit(row: RunRow) -> str:
 
 
 def summary(
-    name: str,
+    folder: Path,
     history: History,
     status: RunStatus,
     others: Sequence[RunRow] = (),
@@ -95,7 +98,8 @@ def summary(
     width: int = 80,
     ascii: bool = False,
 ) -> list[Runs]:
-    """Everything about a run on one page."""
+    """Everything about a run on one page. folder: of the run."""
+    name = run_name(folder)
     lines: list[Runs] = [[("This run", "head")]]
     for label, value in _facts(history, status, damaged):
         lines += _fact(label, value, width) if value else []
@@ -122,7 +126,7 @@ def summary(
         lines += [[], *wrap([(said, "label")], width)]
     if not status.alive and status.state != "removed":
         lines += [[], [("What to do next", "head")]]
-        for command, what in _next(name, history, status):
+        for command, what in _next(folder, history, status):
             beside = len(command) + len(what) + 5 <= width
             lines.append([(f"  {command}", "key"), *([(f"   {what}", "label")] if beside else [])])
             lines += [] if beside else _indented(what, "label", width, 6)
@@ -184,25 +188,25 @@ def _indented(text: str, role: str, width: int, by: int) -> list[Runs]:
 def _table(name: str, others: Sequence[RunRow], width: int, ascii: bool) -> list[Runs]:
     wide = min(max(len(row.name) for row in others), 28, max(width - MODEL_COLUMN, 12))
     best, kinds = _loss(others[0]) or 0.0, {row.tokenizer for row in others}
+    models = [f"{row.model}, {row.tokenizer}" if len(kinds) > 1 else row.model for row in others]
     lines: list[Runs] = []
-    for place, row in enumerate(others, 1):
+    for place, (row, model) in enumerate(zip(others, models, strict=True), 1):
         here = row.name == name
         arrow = (">" if ascii else "▸") if here else " "
         loss = _loss(row) or 0.0
         more = "" if place == 1 else f"+{loss - best:.4f}"
         text = f"{arrow} {place} {_cut(row.name, wide, ascii):<{wide}}  {loss:.4f} {more:>8}  "
-        model = f"{row.model}, {row.tokenizer}" if len(kinds) > 1 else row.model
+        model = f"{model:<{max(map(len, models))}}"
         more = _cut(_clean(f"{model}  {row.state}", ascii), max(width - len(text) - 2, 1), ascii)
         lines.append([(f"  {text}", "selected" if here else "value"), (more, "label")])
     return lines
 
 
-def _next(name: str, history: History, status: RunStatus) -> list[tuple[str, str]]:
-    quoted = shlex.quote(name)
+def _next(folder: Path, history: History, status: RunStatus) -> list[tuple[str, str]]:
+    quoted = shlex.quote(run_name(folder))
     found = []
     if not no_resuming(status, history):
-        word = TASK_COMMANDS.get(history.task, "lm")
-        found.append((f"lstmtext train {word} --resume {quoted}", "train on (R does it here)"))
+        found.append((resume_command(folder), "train on (R does it here)"))
     elif history.diverged:
         found.append(("n", "the form of a new run: take a lower learning rate, or a smaller clip_norm"))
     if history.saved is not None or status.state == "damaged":

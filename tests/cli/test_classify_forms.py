@@ -13,7 +13,11 @@ from classifiers import random_classifier
 from classify_calls import BASE, TEXTS, Output, answers, rows
 from terminals import Terminal
 
+from lstmtext.cli.classify_rows import Answer, csv_row, json_rows, screen_rows
 from lstmtext.cli.main import run
+from lstmtext.engine.classifier import Judgement
+from lstmtext.explain.draw import columns
+from lstmtext.text.lines import Line
 
 pytestmark = pytest.mark.usefixtures("tiny_classifier")
 
@@ -58,6 +62,15 @@ def test_csv(capsys: Output) -> None:
     assert records[2]["unknown"] == "日本"
 
 
+def test_csv_and_json_write_the_same_figures() -> None:
+    for positive in (0.0035064, 0.9994004, 0.5, 0.49999949, 1e-7, 1.0):
+        answer = Answer(Line(1, "tea"), Judgement("tea", "neutral", positive, {}, (), False))
+        document = json.loads(json_rows("tiny")(answer))
+        _, _, *figures, _, _ = csv_row(answer).split(",")
+        assert [float(figure) for figure in figures] == [document["positive"], document["score"]], positive
+        assert document["score"] == round(2 * document["positive"] - 1, 6)
+
+
 @pytest.mark.parametrize("plain", [True, False])
 def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch, plain: bool) -> None:
     monkeypatch.setattr(sys, "stdout", Terminal())
@@ -77,6 +90,17 @@ def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch, plain: bool) -> None:
     if plain:
         assert all(len(line) <= 60 for line in lines[:-1])
         assert lines[1].startswith("neutral   0.5000")
+
+
+def test_a_row_fits_a_narrow_terminal() -> None:
+    text = "The film is not good at all, whoever says so."
+    answer = Answer(Line(1, text), Judgement(text, "negative", 0.01, {}, (), False))
+    for width in range(28, 80):
+        (row,) = screen_rows(width, colour=False)(answer).splitlines()
+        assert columns(row) <= width, row
+        assert row.startswith("negative  0.0100  ")
+        assert ("█" in row) == (width >= 51)
+        assert "The film" in row
 
 
 def test_the_model_s_name_and_the_texts_in_ascii(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

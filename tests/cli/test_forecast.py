@@ -54,6 +54,15 @@ def test_the_lesson(capsys: Output, values: str, answer: float) -> None:
     assert found["model"] == "drift"
 
 
+def test_beyond_the_calendar_nothing_is_forecast(capsys: Output, tmp_path: Path) -> None:
+    place = tmp_path / "far.csv"
+    place.write_text("month,y\n" + "".join(f"9999-{month:02d},{month}\n" for month in range(1, 11)))
+    found = document(capsys, str(place), "--column", "y", "--time", "month", "--horizon", "2")
+    assert [row["time"] for row in found["forecast"]] == ["9999-11", "9999-12"]
+    _, said = forecast(capsys, str(place), "--column", "y", "--time", "month", "--horizon", "3", code=1)
+    assert "step 3 after '9999-10' lies beyond the year 9999" in said
+
+
 def test_json(capsys: Output, sales: Path) -> None:
     found = document(capsys, str(sales), "--column", "y", "--time", "month", "--horizon", "3", "--level", "50")
     assert [row["time"] for row in found["forecast"]] == ["2024-07", "2024-08", "2024-09"]
@@ -166,7 +175,9 @@ def test_the_series_itself_is_not_written_over(capsys: Output, sales: Path) -> N
             1,
             "row 2 (the header is row 1), column 'month': '2022-01' is not a number",
         ),
-        (["nothing.csv"], 1, "No such file or directory: nothing.csv"),
+        (["nothing.csv"], 1, "There is no file nothing.csv."),
+        (["nowhere/nothing.csv"], 1, "There is no folder nowhere for nothing.csv."),
+        (["."], 1, ". is a folder, and a file is needed."),
         (["sales.csv", "--values", "1,2"], 2, "FILE and --values both give a series"),
         (["--values", "1,2", "--column", "y"], 2, "--column and --time name columns of a FILE"),
         (["--values", "1,2", "--horizon", "0"], 2, "--horizon"),

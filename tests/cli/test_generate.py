@@ -236,7 +236,7 @@ def test_all_wrong_settings_are_named_at_once(capsys: Output) -> None:
     assert all(name in said for name in ("temperature", "top_p", "length"))
 
 
-@pytest.mark.parametrize(("data", "said"), [(b"abc\xff", "byte 0xFF at offset 3"), (None, "No such file")])
+@pytest.mark.parametrize(("data", "said"), [(b"abc\xff", "byte 0xFF at offset 3"), (None, "There is no file p.txt.")])
 def test_a_prompt_file_that_cannot_be_read(capsys: Output, tmp_path: Path, data: bytes | None, said: str) -> None:
     if data is not None:
         (tmp_path / "p.txt").write_bytes(data)

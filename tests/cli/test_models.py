@@ -175,3 +175,10 @@ def test_a_packed_classifier_is_used_by_classify(capsys: Output, judge: Path) ->
     assert run(["models", "pack", judge.name, "--output", "small", "--half"]) == 0
     assert "`lstmtext classify --model small` uses it" in capsys.readouterr().err
     assert run(["classify", "--model", "small", "not good"]) == 0
+
+
+def test_without_a_standard_output(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    """`lstmtext models list >&-`: a shell that closed it gets the exit code."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert run(["models", "list"]) == 0
+    assert capsys.readouterr().err == ""

@@ -69,6 +69,12 @@ def test_bad_input(capsys: Output, tmp_path: Path, name: str) -> None:
     assert not [path for path in cache.rglob("*") if path.name.startswith(".")]
 
 
+def test_a_text_that_was_given_for_a_name(capsys: Output) -> None:
+    code, said = train(capsys, "It is. " * 1000)
+    assert code == 2
+    assert "There is no file, folder or library corpus 'It is. It is." in said
+
+
 @pytest.mark.parametrize("tokenizer", ["char", "byte", "word", "bpe"])
 def test_a_validation_part_that_is_too_short_to_predict(capsys: Output, tmp_path: Path, tokenizer: str) -> None:
     """Found before there is a run, and not at the first evaluation."""

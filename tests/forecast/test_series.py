@@ -131,6 +131,37 @@ def test_times_go_on() -> None:
     assert after("2020-W52", "2020-W53") == ["2021-W01", "2021-W02"]
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["9999-11", "9999-12"],
+        ["Nov 9999", "Dec 9999"],
+        ["9999-Q3", "9999-Q4"],
+        ["9999-W51", "9999-W52"],
+        ["9999-12-30", "9999-12-31"],
+        ["12/30/9999", "12/31/9999"],
+        ["9999-11-30", "9999-12-31"],
+        [f"9999-12-{day}" for day in (23, 24, 27, 28, 29, 30, 31)],
+        ["9999-12-31T22:00Z", "9999-12-31T23:00Z"],
+    ],
+)
+def test_the_calendar_ends_with_the_year_9999(cells: list[str]) -> None:
+    times = read_times(cells, range(2, len(cells) + 2), "f.csv, column 't'")
+    assert times is not None
+    assert times.written == cells
+    with pytest.raises(InputError, match=f"^f.csv, column 't': step 1 after '{cells[-1]}' lies beyond the year 9999"):
+        times.after(1)
+
+
+def test_years_have_four_digits() -> None:
+    assert after("0001-01-01", "0001-01-02") == ["0001-01-03", "0001-01-04"]
+    assert after("0998-11", "0998-12") == ["0999-01", "0999-02"]
+    assert after("0998-Q3", "0998-Q4") == ["0999-Q1", "0999-Q2"]
+    assert after("0998-W51", "0998-W52") == ["0999-W01", "0999-W02"]
+    assert after("11/30/0998", "12/31/0998")[0] == "01/31/0999"
+    assert after("Nov 0998", "Dec 0998") == ["Jan 0999", "Feb 0999"]
+
+
 def test_what_continues_is_written_as_the_last_time_is() -> None:
     assert after("2024/01/30", "2024/01/31") == ["2024/02/01", "2024/02/02"]
     assert after("2023/11", "2023/12") == ["2024/01", "2024/02"]

@@ -105,6 +105,9 @@ def test_a_partial_file_of_somebody_else_is_left_alone(place: Path) -> None:
     place.with_name("a.txt.partial").write_text("a download")
     with pytest.raises(UsageError, match=r"there is no a\.txt\.partial\.json that says what it is"):
         AnswerFile(place, JOB)
+    place.with_name("a.txt.partial.json").write_bytes(b'{"job": {"model": "\xff"}}')
+    with pytest.raises(UsageError, match=r"there is no a\.txt\.partial\.json that says what it is"):
+        AnswerFile(place, JOB)
     assert place.with_name("a.txt.partial").read_text() == "a download"
 
 

@@ -71,6 +71,14 @@ def test_an_unknown_name() -> None:
         find_model("")
 
 
+@pytest.mark.usefixtures("shipped", "run")
+@pytest.mark.parametrize("name", ["x" * 5000, "/".join(["x" * 200] * 30)])
+def test_a_text_too_long_for_a_name_is_no_model(name: str) -> None:
+    with pytest.raises(UsageError, match=r"no model 'x.*…': not shipped.* There are: bard, hamlet") as error:
+        find_model(name)
+    assert len(str(error.value)) < 500
+
+
 def test_no_models_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "shipped_folder", lambda _: tmp_path / "nowhere")
     assert shipped_models() == {}
@@ -96,8 +104,9 @@ def test_a_damaged_run_does_not_hide_the_others(run: Path, content: bytes) -> No
     assert list(trained_models()) == ["hamlet"]
     with pytest.raises(UsageError, match="Did you mean 'hamlet'"):
         find_model("hamlt")
-    with pytest.raises(CheckpointError, match=r"checkpoints\.json is damaged"):
+    with pytest.raises(CheckpointError, match=r"checkpoints\.json is damaged: ") as error:
         find_model("damaged")
+    assert str(error.value).endswith("it is not UTF-8 text.") == (b"\xff" in content)
 
 
 def test_the_index_there_and_back(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from lstmtext.errors import RunError
 from lstmtext.events import Evaluated, Sampled, Saved
 from lstmtext.store import control
 from lstmtext.store.run import RunWriter, find_run, fresh_name, list_runs, remove_run, summarise
+from lstmtext.store.run_settings import read_run_settings
 from store.records import TOML
 
 
@@ -35,6 +36,32 @@ def test_create_refuses_content_but_not_a_detached_log(runs: Path) -> None:
         RunWriter.reopen(runs / "b")
 
 
+def test_a_name_too_long_for_a_folder_is_refused_in_a_sentence(runs: Path) -> None:
+    with pytest.raises(RunError, match=r"… cannot be read: File name too long\. Choose another --name\."):
+        RunWriter.create(runs / ("x" * 5000), "")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'task = "\xff"', "is damaged: it is not UTF-8 text."),
+        (b"task =", "is damaged: "),
+        (b'task = "poetry"', "is damaged: "),
+        (None, "cannot be read: Is a directory."),
+    ],
+)
+def test_settings_that_cannot_be_read(runs: Path, content: bytes | None, said: str) -> None:
+    path = runs / "hamlet" / "config.toml"
+    if content is None:
+        path.mkdir(parents=True)
+    else:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    with pytest.raises(RunError) as error:
+        read_run_settings(path.parent)
+    assert str(error.value).startswith(f"{path} {said}")
+
+
 def test_runs_are_found_by_name_and_path_with_near_matches(runs: Path) -> None:
     with pytest.raises(RunError, match="no runs yet"):
         find_run("hamlet")
@@ -47,6 +74,10 @@ def test_runs_are_found_by_name_and_path_with_near_matches(runs: Path) -> None:
         find_run("halmet")
     with pytest.raises(RunError):
         find_run("")
+    for name in ("x" * 5000, "/".join(["x" * 200] * 30)):  # too long for a name
+        with pytest.raises(RunError, match=r"no run 'x.*…'\. The newest are ") as error:
+            find_run(name)
+        assert len(str(error.value)) < 500
     assert [path.name for path in list_runs()] == ["macbeth", "hamlet-2", "hamlet"]
     RunWriter.reopen(runs / "hamlet").close()
     assert list_runs()[0].name == "hamlet"

@@ -144,6 +144,16 @@ def test_a_text_cut_inside_a_character(tmp_path: Path) -> None:
     assert "offset 3" in refusal(path)
 
 
+@pytest.mark.parametrize("buffer_bytes", [1, 64])
+def test_a_last_letter_of_latin_1_may_be_no_cut(tmp_path: Path, buffer_bytes: int) -> None:
+    path = tmp_path / "menu.txt"
+    path.write_bytes("Thé et café".encode("latin-1")[-4:])
+    message = refusal(path, buffer_bytes=buffer_bytes)
+    assert "ends inside a UTF-8 character (byte 0xE9 at offset 3)" in message
+    assert "If it was cut short, fetch it again; it may also be WINDOWS-1252. " in message
+    assert message.endswith(f"Convert it: iconv -f WINDOWS-1252 -t UTF-8 {path} > {tmp_path}/menu-utf8.txt")
+
+
 def test_nul_bytes_look_binary(tmp_path: Path) -> None:
     path = tmp_path / "image.txt"
     path.write_bytes(b"ordinary text at first, then \0\1\2")

@@ -131,6 +131,66 @@ def test_a_wrong_checksum_names_both_and_keeps_nothing(server: Server, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_at_once_make_one_download(server: Server, tmp_path: Path) -> None:
+    """The second waits, and sees how far the first is."""
+    target = tmp_path / "new" / "corpus.txt"
+    begun, seen = threading.Event(), threading.Event()
+    waited: list[tuple[str, int, int | None]] = []
+
+    def first(*_: object) -> None:
+        begun.set()
+        seen.wait(20)
+
+    def second(*each: object) -> None:
+        waited.append(each)  # type: ignore[arg-type]
+        seen.set()
+
+    threads = [threading.Thread(target=fetch, args=(server.url, target, SHA256), kwargs={"progress": first})]
+    threads[0].start()
+    assert begun.wait(20)
+    threads.append(threading.Thread(target=fetch, args=(server.url, target, SHA256), kwargs={"progress": second}))
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert server.asked == [None]
+    assert target.read_bytes() == CONTENT
+    assert [path.name for path in target.parent.iterdir()] == ["corpus.txt"]
+    name, done, total = waited[0]
+    assert (name, total) == ("corpus.txt", None)
+    assert 0 <= done < len(CONTENT)
+
+
+def test_one_that_waits_goes_on_where_the_other_gave_up(server: Server, tmp_path: Path) -> None:
+    server.cuts = [10 * CHUNK_BYTES, 0, 0, 0, 0]
+    target = tmp_path / "corpus.txt"
+    begun, seen = threading.Event(), threading.Event()
+
+    def first(*_: object) -> None:
+        begun.set()
+        seen.wait(20)
+
+    def gives_up() -> None:
+        with pytest.raises(DownloadError, match="connection was cut"):
+            fetch(server.url, target, SHA256, progress=first)
+
+    thread = threading.Thread(target=gives_up)
+    thread.start()
+    assert begun.wait(20)
+    fetch(server.url, target, SHA256, progress=lambda *_: seen.set())
+    thread.join()
+    assert target.read_bytes() == CONTENT
+    assert server.asked == [*[None], *[f"bytes={10 * CHUNK_BYTES}-"] * 5]
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
+
+
+def test_what_a_killed_process_left_is_gone_on_with(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt.part").write_bytes(CONTENT[:1000])
+    (tmp_path / ".corpus.txt.lock").touch()
+    assert fetch(server.url, tmp_path / "corpus.txt", SHA256).read_bytes() == CONTENT
+    assert server.asked == ["bytes=1000-"]
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
+
+
 @pytest.mark.parametrize("left", [b"of another version", b"x" * 400_000, CONTENT])
 def test_what_an_earlier_call_left_does_no_harm(server: Server, tmp_path: Path, left: bytes) -> None:
     (tmp_path / "corpus.txt.part").write_bytes(left)

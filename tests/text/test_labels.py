@@ -40,6 +40,8 @@ def classes(values: str) -> str:
         ("-4 -0.5 -0.49 0 0.49 0.5 4", "- - 0 0 0 + +"),
         ("-2 -1 0 1 2", "- - 0 + +"),
         ("1e0 0e0", "+ -"),
+        ("+1 -1 .0", "+ - 0"),
+        ("1. 0.", "+ -"),
         ("yes no YES", "+ - +"),
         ("1 2 3 4 5 6 7 8 9 10", "- - - - 0 0 + + + +"),
         ("10 1", "+ -"),
@@ -77,6 +79,9 @@ def test_white_space_around_a_label_is_nothing() -> None:
         ("inf -1", "'-1', 'inf'"),
         ("a b c d e f g h", "'a', 'b', 'c', 'd', 'e', 'f' and more"),
         ("positive 1", "'1'"),
+        ("1 1_0", "'1', '1_0'"),  # which Python's float reads, as 10
+        ("0 １", "'0', '１'"),
+        ("0 ١", "'0', '١'"),
     ],
 )
 def test_what_fits_no_scale_is_named_with_what_to_do(values: str, named: str) -> None:

@@ -57,6 +57,26 @@ def test_a_text_is_not_cut_at_a_comma(tmp_path: Path, name: str, content: str, p
     assert good == Line(3, "good")  # there is nothing in the columns too many
 
 
+@pytest.mark.parametrize("block", [1, 2, 1 << 20])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_lines_may_end_as_on_an_old_macintosh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, block: int
+) -> None:
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
+    content = b"id,text\r1,good\r\r2,so so\r3,bad"
+    expected = [Line(2, "good"), Line(3, ""), Line(4, "so so"), Line(5, "bad")]
+    for end in (b"", b"\r"):
+        written = content.replace(b",", b"\t" if name == "a.tsv" else b",") + end
+        assert lines_of(tmp_path / name, written) == expected
+        assert lines_of(tmp_path / name, written.replace(b"\r", b"\r\n")) == expected
+
+
+def test_a_carriage_return_inside_a_record_is_said_in_our_words(tmp_path: Path) -> None:
+    good, bad = lines_of(tmp_path / "a.csv", b"id,text\n1,good\n2,a\rb\n")
+    assert good == Line(2, "good")
+    assert bad.problem == f"it is not a CSV record ({lines.RETURN_INSIDE})"
+
+
 @pytest.mark.parametrize("content", [b"\n\n\n", b" \n", b",,\n1,2,3\n", b"\ntext\ngood\n"])
 def test_a_blank_first_line_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError, match=r"a\.csv: the first line is blank\. It should name the columns"):

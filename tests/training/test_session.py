@@ -22,6 +22,7 @@ from lstmtext.store.run_settings import read_run_settings
 from lstmtext.training.loop import Trainer
 from lstmtext.training.objective import Evaluation
 from lstmtext.training.session import Session
+from lstmtext.training.thrift import CACHES
 
 
 def stop_at(settings: TrainSettings, folder: Path, step: int, *, after_saving: bool = True) -> None:
@@ -68,12 +69,16 @@ def test_equal_seeds_give_equal_weights(tiny: Tiny, tmp_path: Path) -> None:
 def test_few_kernels_are_kept_where_a_softmax_is_sampled(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: int, given: str | None, kept: str | None
 ) -> None:
-    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
-    monkeypatch.setenv(name, given or "")
-    if given is None:
-        monkeypatch.delenv(name)
+    for name in CACHES:
+        monkeypatch.setenv(name, given or "")
+        if given is None:
+            monkeypatch.delenv(name)
+    trimmed = []
+    monkeypatch.setattr("lstmtext.training.session.give_back_holes", lambda: trimmed.append(1))
+    monkeypatch.setattr("lstmtext.training.session.TRIM_EVERY", 10)
     train(tiny(optimisation={"softmax_samples": samples}), tmp_path / "run")
-    assert os.environ.get(name) == kept
+    assert len(trimmed) == (4 if samples else 0)
+    assert [os.environ.get(name) for name in CACHES] == [kept, kept]
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.9])

@@ -81,3 +81,27 @@ def test_ctrl_c_saves_once_and_can_be_resumed(tiny: Tiny, tmp_path: Path) -> Non
     assert index.last == "step-15"
     list(Session.resume(tmp_path / "run", "test").events())
     assert weights(tmp_path / "straight") == weights(tmp_path / "run")
+
+
+@pytest.mark.parametrize("asked", ["ctrl-c", "stop"])
+def test_asked_to_end_in_the_last_step_a_run_is_finished(tiny: Tiny, tmp_path: Path, asked: str) -> None:
+    train(tiny(), tmp_path / "straight")
+    events = []
+    for event in Session(tiny(), tmp_path / "run", "test").events():
+        events.append(event)
+        if isinstance(event, ev.Progress) and event.step == 40:
+            signal.raise_signal(signal.SIGINT) if asked == "ctrl-c" else send(tmp_path / "run", "stop")
+    assert events[-1].reason == "finished"  # type: ignore[attr-defined]
+    assert RunReader(tmp_path / "run").status().state == "finished"
+    assert weights(tmp_path / "straight") == weights(tmp_path / "run")
+
+
+def test_asked_to_end_by_the_evaluation_that_ends_it_early_a_run_is_finished(tiny: Tiny, tmp_path: Path) -> None:
+    settings = tiny(budget={"steps": 40, "patience": 1}, optimisation={"learning_rate": 1e-9, "averaging": 0.0})
+    events = []
+    for event in Session(settings, tmp_path / "run", "test").events():
+        events.append(event)
+        if isinstance(event, ev.Evaluated) and not event.best:
+            signal.raise_signal(signal.SIGINT)
+    assert events[-1].reason == "early-stop"  # type: ignore[attr-defined]
+    assert RunReader(tmp_path / "run").status().state == "finished"

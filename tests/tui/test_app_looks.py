@@ -14,9 +14,13 @@ from textual.scrollbar import ScrollBar
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.plain import ASCII, only_ascii
 from lstmtext.tui.rooms import ROOMS
+from lstmtext.tui.screens.home import HomeScreen
+from lstmtext.tui.screens.train import TrainScreen
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES
+from lstmtext.tui.widgets.board import Board
 from lstmtext.tui.widgets.roombar import LEAST, TooSmall
+from lstmtext.tui.widgets.samples import SampleView
 from tui.conftest import press, screen_text, wait_until
 
 SIZES = [(60, 18), (80, 24), (140, 40)]
@@ -159,3 +163,22 @@ def test_ascii_is_for_other_encodings_and_the_bare_console(monkeypatch: pytest.M
     monkeypatch.setenv("TERM", "xterm")
     Stream.encoding = "ANSI_X3.4-1968"
     assert only_ascii()
+
+
+def test_help_is_plain_text() -> None:
+    """The page is drawn as it is written: signs of Markdown would be read as keys."""
+    for about in (Board, SampleView, HomeScreen, TrainScreen):
+        assert not any(sign in about.HELP for sign in ("##", "**")), about
+    assert "`" not in Board.HELP + SampleView.HELP, "only a command is quoted so"
+
+
+async def test_a_long_folder_is_folded_below_itself(make_run: Any) -> None:
+    make_run("a-name-that-is-far-too-long-" * 5)
+    async with LstmtextApp().run_test(size=(120, 40)) as pilot:
+        await wait_until(pilot, lambda: "folder" in screen_text(pilot.app))
+        lines = screen_text(pilot.app).splitlines()
+        place = next(number for number, line in enumerate(lines) if "folder" in line)
+        column = lines[place].index("folder") + 8
+        assert lines[place][column].strip()
+        assert lines[place + 1][column].strip()
+        assert not lines[place + 1][column - 7 : column].strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from lstmtext.events import Finished, Progress
 from lstmtext.store.run import RunStatus
@@ -84,7 +84,7 @@ def test_damage_is_said_of_the_run(damaged: FakeRun) -> None:
     assert "resume" not in said
     assert bars(feed.history, feed.status, Load(), 80) == [], "how far it was is not known"
     assert "its settings" in unable("resume_run", "hamlet", feed.status, feed.history)
-    page = text_of(summary("hamlet", feed.history, feed.status, damaged=feed.damaged))
+    page = text_of(summary(damaged.folder, feed.history, feed.status, damaged=feed.damaged))
     assert "not known: records cannot be read" in page
     assert "--resume" not in page
     (damaged.folder / "config.toml").write_text("task = 'language-model'")
@@ -121,7 +121,7 @@ def test_a_diverged_run_is_not_resumed_but_begun_anew() -> None:
     said = " ".join(text_of(banners(diverged(), status, 80)).split())
     assert "R resumes" not in said
     assert "n leads to the form" in said
-    page = text_of(summary("bad", diverged(), status))
+    page = text_of(summary(Path("bad"), diverged(), status))
     assert "--resume" not in page
     assert "the form of a new run" in page
     assert "same step again" in unable("resume_run", "bad", status, diverged())
@@ -139,6 +139,22 @@ async def test_a_new_run_begins_with_the_text_of_this_one(make_run: MakeRun) -> 
         await press(pilot, "n")
         await wait_until(pilot, lambda: type(app.screen).__name__ == "TrainScreen")
         await wait_until(pilot, lambda: app.screen.query_one("#corpus", Input).value == "harbour")
+
+
+async def test_a_new_run_of_a_classifier_on_a_file_is_one_of_a_classifier(make_run: MakeRun) -> None:
+    """The library does not know the file; the run knows what was trained on it."""
+    Path("mine.tsv").write_text("good\tpositive\n")
+    run = make_run("judge", settings="task = 'sentiment'\n[labels]\nsources = ['mine.tsv']\n")
+    run.started(task="sentiment")
+    run.progress(10)
+    run.finish()
+    app = LstmtextApp("judge")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, "judge")
+        await press(pilot, "n")
+        await wait_until(pilot, lambda: type(app.screen).__name__ == "TrainScreen")
+        await wait_until(pilot, lambda: app.screen.query_one("#corpus", Input).value == "mine.tsv")
+        assert app.screen.query_one("#task", Select).value == "sentiment"
 
 
 def test_notes_keep_the_words_of_the_run() -> None:
@@ -219,7 +235,7 @@ def test_pages_wrap() -> None:
     lines, _ = draw_samples([], 0, 60, 12, diff=True, empty=said)
     assert " ".join(text_of(lines).split()) == said
     history = diverged()
-    page = summary("bad", history, RunStatus(state="failed"), width=60)
+    page = summary(Path("bad"), history, RunStatus(state="failed"), width=60)
     assert max(sum(len(text) for text, _ in runs) for runs in page) <= 60
     assert ADVICE in " ".join(text_of(page).split())
 

@@ -50,7 +50,7 @@ def test_settings_golden() -> None:
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     assert text(24, cursor=1) == (
-        "model        shakespea…\n"
+        "model       shakespeare\n"
         "temperature       ‹0.80›\n"
         "top-k               off\n"
         "top-p               off\n"

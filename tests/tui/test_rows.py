@@ -31,12 +31,12 @@ def line(pieces: list[tuple[str, str]]) -> str:
 
 
 def test_golden_lines() -> None:
-    assert run_header(76) == "Run                     State      Steps                    Best   Last sign"
+    assert run_header(76) == "Run                    State       Steps                    Best   Last sign"
     assert line(run_line(RUN, NOW, 76)) == (
-        "● hamlet                running    ━━━────  42%  2.164 bits/char         now"
+        "● hamlet               running     ━━━────  42%  2.164 bits/char         now"
     )
     assert line(run_line(RUN, NOW, 76, ascii=True)) == (
-        "* hamlet                running    ###----  42%  2.164 bits/char         now"
+        "* hamlet               running     ###----  42%  2.164 bits/char         now"
     )
     text = TextRow("harbour", "Short prose", "shipped", 79_600, "CC0")
     assert line(text_line(text, 36)) == "✓ harbour      shipped      79.6 kB "[:36].rstrip() or True

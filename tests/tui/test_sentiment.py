@@ -96,6 +96,19 @@ def test_spans() -> None:
     )
 
 
+@pytest.mark.parametrize("width", range(30, 90))
+def test_every_row_fits_a_narrow_screen(width: int) -> None:
+    found = [Interaction((4, 9), "was not good at all", -2.0, -1.52, (0.25, -0.13, -0.3))]
+    rows = plain(interaction_lines(found, width, ASCII)).splitlines()
+    assert all(len(row) <= width for row in rows), rows
+    assert "-2.00" in rows[1]
+    assert "-1.52" in rows[1]
+    assert ("the words alone" in rows[0]) == (width >= 49)
+    verdict = plain(verdict_lines(JUDGEMENT, width, ASCII)).splitlines()
+    assert all(len(row) <= width for row in verdict), verdict
+    assert "P(positive)" in verdict[0]
+
+
 def test_what_a_word_brings() -> None:
     assert plain([brings_line("good", 0.7, -0.2, 0.6, ASCII)]) == (
         "good   up to here 0.70   without it 0.40, -0.20   speaks for positive"

@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
+
+from lstmtext.places import runs_folder
 from lstmtext.store.run import RunStatus
+from lstmtext.store.run_settings import resume_command
+from lstmtext.tui import summary as summaries
 from lstmtext.tui.history import History
 from lstmtext.tui.inventory import RunRow
 from lstmtext.tui.summary import rivals, summary
@@ -22,9 +27,21 @@ def ran(make_run: Any, name: str, loss: float, settings: str = SETTINGS, **start
 
 def table(name: str, others: list[RunRow], *, ascii: bool = False) -> list[str]:
     """The lines of the page from the heading of the runs up to the next empty one."""
-    found = text_of(summary(name, History({}), RunStatus(state="finished"), others, ascii=ascii)).splitlines()
+    page = summary(runs_folder() / name, History({}), RunStatus(state="finished"), others, ascii=ascii)
+    found = text_of(page).splitlines()
     found = found[next(number for number, line in enumerate(found) if line.startswith("Runs over")) :]
     return found[: found.index("")]
+
+
+def test_a_run_is_resumed_as_everywhere_else(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run("my reviews", settings='task = "sentiment"\n')
+    run.finish("stopped")
+    history = History({"task": "sentiment"})
+    page = text_of(summary(run.folder, history, RunStatus(state="stopped")))
+    assert "lstmtext train sentiment --resume 'my reviews'" in page
+    assert resume_command(run.folder) in page
+    monkeypatch.setattr(summaries, "resume_command", lambda folder: f"go on with {folder.name}")
+    assert "go on with my reviews" in text_of(summary(run.folder, history, RunStatus(state="stopped")))
 
 
 def test_runs_of_different_tokens_are_ranked_by_bits_per_character(make_run: Any) -> None:
@@ -79,3 +96,10 @@ def test_where_many_tokens_are_unknown_runs_of_the_same_tokens_are_ranked_by_nat
     *heading, first, _ = table("many", found)
     assert " ".join(heading).endswith("in nats per token (word, 30.0 % unknown)")
     assert first.split()[:3] == ["1", "more", "0.9000"]
+
+
+def test_the_states_of_the_runs_stand_below_each_other(make_run: Any) -> None:
+    ran(make_run, "one", 2.0)
+    ran(make_run, "wide", 1.9, SETTINGS.replace("hidden = 64", "hidden = 1024"))
+    _, first, second = table("one", rivals("one", "language-model", "harbour"))
+    assert first.index("finished") == second.index("finished")

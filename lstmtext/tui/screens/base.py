@@ -24,19 +24,11 @@ from textual.binding import Binding, BindingType
 from textual.events import ScreenResume
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
-from lstmtext.errors import LstmtextError
 from lstmtext.tui.shell import Shell, shell
 from lstmtext.tui.widgets.keyline import KeyLine
 from lstmtext.tui.widgets.roombar import RoomBar, TooSmall
 
-__all__ = ["Dialog", "Room", "said"]
-
-
-def said(error: LstmtextError | OSError) -> str:
-    """What went wrong, as the command line says it."""
-    if isinstance(error, LstmtextError):
-        return str(error)
-    return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}."
+__all__ = ["Dialog", "Room"]
 
 
 class ClosesOnce(Screen[ScreenResultType]):

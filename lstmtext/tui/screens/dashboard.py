@@ -220,7 +220,8 @@ class DashboardScreen(Steering):
             frozen = int(self.frozen["step"]) if self.frozen else None
             new = max(history.step - frozen, 0) if frozen is not None else 0
             damage = feed.damage()
-            lines += banners(history, status, width, frozen=frozen, new=new, damage=damage, ascii=ascii)
+            said = {"damage": damage, "misfits": feed.misfits}
+            lines += banners(history, status, width, frozen=frozen, new=new, ascii=ascii, **said)
         if feed.caught_up < 0.98 and feed.behind:
             lines.append([(f" Reading what the run has recorded: {feed.caught_up:.0%}", "label")])
         return lines
@@ -238,7 +239,7 @@ class DashboardScreen(Steering):
         feed = self.feed
         overlay = (self.other.name, self.other.history) if self.other is not None else None
         with feed.lock:
-            known = feed.name, feed.history, feed.status, self.rivals, overlay, feed.damaged
+            known = feed.folder, feed.history, feed.status, self.rivals, overlay, feed.damaged
             return summary(*known, width=width, ascii=is_ascii(self))
 
     def _notes(self, width: int, height: int) -> list[Runs]:  # noqa: ARG002

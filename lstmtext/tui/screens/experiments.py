@@ -93,13 +93,14 @@ class ExperimentsScreen(Room):
         if not self.found:
             return
         name = list(self.found)[self.place]
-        path = unused(Path(f"lstmtext-{name}.csv"))
+        path = Path(f"lstmtext-{name}.csv")
         try:
+            path = unused(path.resolve())  # raises where this folder is gone
             write_atomically(path, points_csv(self.found[name]))
         except OSError as error:
             self.app.problem(f"The table cannot be written: {error.strerror}: {path}.")
             return
-        self.notify(f"Saved {path.resolve()}", markup=False)
+        self.notify(f"Saved {path}", markup=False)
 
 
 def points_csv(experiment: Experiment) -> str:

@@ -16,11 +16,12 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from lstmtext.errors import LstmtextError
-from lstmtext.tui.screens.base import Room, said
+from lstmtext.tui.screens.base import Room
 from lstmtext.tui.screens.generate_pane import Pane
 from lstmtext.tui.screens.generate_remember import kept, load_settings, remember_settings
 from lstmtext.tui.screens.generate_settings_panel import SettingsPanel
 from lstmtext.tui.stream import Models, language_models
+from lstmtext.tui.trouble import said
 from lstmtext.tui.widgets.alternatives import Alternatives
 from lstmtext.tui.widgets.prompt import Prompt
 from lstmtext.tui.widgets.tokens import TokenView

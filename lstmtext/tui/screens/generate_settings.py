@@ -162,10 +162,10 @@ def field_at(settings: Settings, width: int, x: int, y: int) -> tuple[int, int] 
     number = y + part * height
     if part >= columns or not 0 <= y < height or number >= len(ROWS):
         return None
-    value = _label_and_value(settings, number)[1]
+    label, value = _label_and_value(settings, number)
     if x == each - 1:
         return number, 1
-    return number, -1 if x == max(LABEL + 1, each - 2 - cell_len(value)) else 0
+    return number, -1 if x == max(len(label) + 1, each - 2 - cell_len(value)) else 0
 
 
 def _columns(width: int) -> tuple[int, int]:
@@ -182,7 +182,7 @@ def _label_and_value(settings: Settings, number: int) -> tuple[str, str]:
 
 def _cell(label: str, value: str, width: int, look: Look, here: bool, typed: str | None) -> Line:
     left, right = ("<", ">") if look.ascii else ("‹", "›")
-    room = max(1, width - LABEL - 3)
+    room = max(1, width - len(label) - 3)
     shown = value if typed is None else typed + ("_" if look.ascii else "▏")
     if cell_len(shown) > room:
         shown = set_cell_size(shown, room - 1) + ("." if look.ascii else "…") if typed is None else shown[-room:]
@@ -190,7 +190,7 @@ def _cell(label: str, value: str, width: int, look: Look, here: bool, typed: str
     off = value in ("off", "fresh") and not here
     arrows = here and typed is None
     return [
-        Segment(f"{label:<{LABEL}} ", paint(bold=here, dim=not here)),
+        Segment(f"{label} ", paint(bold=here, dim=not here)),
         Segment(pad),
         Segment(left if arrows else " ", paint(bold=True)),
         Segment(shown, paint(bold=here, dim=off, reverse=here)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from rich.table import Column, Table
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -20,6 +21,7 @@ from lstmtext.tui.inventory import ModelRow, RunRow, TextRow, read_models, read_
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.rows import model_line, run_facts, run_header, run_line, text_line
 from lstmtext.tui.screens.base import Room
+from lstmtext.tui.trouble import said
 from lstmtext.tui.widgets.listing import Listing
 from lstmtext.tui.widgets.roombar import RoomBar
 
@@ -39,23 +41,29 @@ class HomeScreen(Room):
     HELP = (
         "Runs are trainings: live ones move by themselves, whoever started them. Models can write or judge at once; "
         "the best state of every run is a model too. Texts are what can be trained on.\n"
-        "Stalled: the process is there but has been silent for a minute. Crashed: it is gone without a word."
+        "Evaluating: it reads the validation part. Stalled: the process is there but has been silent for a minute. "
+        "Crashed: it is gone without a word."
     )
 
     class Read(Message):
-        """The thread has looked. None: not looked at this time."""
+        """The thread has looked. None: not looked at this time; problem: why there are no runs."""
 
         def __init__(
-            self, runs: list[RunRow], models: list[ModelRow] | None = None, texts: list[TextRow] | None = None
+            self,
+            runs: list[RunRow],
+            models: list[ModelRow] | None = None,
+            texts: list[TextRow] | None = None,
+            problem: str = "",
         ) -> None:
             super().__init__()
-            self.runs, self.models, self.texts = runs, models, texts
+            self.runs, self.models, self.texts, self.problem = runs, models, texts, problem
 
     def __init__(self) -> None:
         super().__init__()
         self.runs: list[RunRow] = []
         self._looks = 0
         self._seen = False
+        self._problem = ""
 
     def compose_body(self) -> ComposeResult:
         """Runs with their details; models and texts."""
@@ -108,9 +116,12 @@ class HomeScreen(Room):
 
     @work(thread=True, group="look")
     def _read(self, all: bool) -> None:
-        runs = read_runs()
-        self.post_message(self.Read(runs))  # at once: models need numpy, which takes a moment the first time
-        if all:
+        try:
+            runs, problem = read_runs(), ""
+        except OSError as error:  # looked at again every second: said where the runs would stand, not in a toast
+            runs, problem = [], said(error)
+        self.post_message(self.Read(runs, problem=problem))  # at once: models need numpy, a moment the first time
+        if all and not problem:
             self.post_message(self.Read(runs, read_models(), read_texts()))
 
     @on(Read)
@@ -118,7 +129,7 @@ class HomeScreen(Room):
         ended = {row.name for row in self.runs if row.alive} - {row.name for row in message.runs if row.alive}
         if ended:
             self._looks = 0
-        self.runs, self._seen = message.runs, True
+        self.runs, self._seen, self._problem = message.runs, True, message.problem
         self._filter()
         if message.models is not None:
             self.query_one("#models", Listing).set_rows(message.models, key=lambda row: (row.name, row.origin))
@@ -147,6 +158,8 @@ class HomeScreen(Room):
     def _nothing(self, wanted: str) -> list[str]:
         if self.runs:
             return [f"No run has {wanted!r} in its name or state.", "", "  Esc    show all of them"]
+        if self._problem:
+            return [f"The runs cannot be read: {self._problem}"]
         return [
             f"No trainings in {runs_place()} yet.",
             "",
@@ -160,14 +173,14 @@ class HomeScreen(Room):
 
     def _details(self) -> None:
         row = self.query_one("#runs", Listing).row
-        text = Text()
         if row is None:
-            text.append("Nothing is chosen." if self.runs else "A run will be described here.", "dim")
-        else:
-            for label, value in run_facts(row, self.shell.clock()):
-                text.append(f"{label:<8}", "dim")
-                text.append(f"{value}\n")
-        self.query_one("#details", Static).update(text)
+            said = "Nothing is chosen." if self.runs else "A run will be described here."
+            self.query_one("#details", Static).update(Text(said, "dim"))
+            return
+        table = Table.grid(Column(width=7), Column(overflow="fold"), padding=(0, 1, 0, 0))
+        for label, value in run_facts(row, self.shell.clock()):
+            table.add_row(Text(label, "dim"), Text(value))
+        self.query_one("#details", Static).update(table)
 
     @on(Listing.Moved, "#runs")
     def _moved(self) -> None:

@@ -84,7 +84,7 @@ class MemoryScreen(MemoryPanes):
         self.query_one("#sentence").border_subtitle = Content(event.note)  # not a toast, which goes while one reads
         if not event.note:
             self.app.state.set("memory", "model", event.subject.name)
-        self.depth = min(self.app.state.get("memory", "layer"), event.subject.layers - 1)
+        self.depth = min(max(self.app.state.get("memory", "layer"), 0), event.subject.layers - 1)
         self._read()
 
     @on(Studied)
@@ -284,12 +284,13 @@ class MemoryScreen(MemoryPanes):
         """All gates of this layer, as a table."""
         if self.study is not None and self.subject is not None:
             path = Path(f"lstmtext-memory-{self.subject.name}-layer{self.depth}.csv".replace("/", "-"))
-            self.export(self.study, self.depth, unused(path.resolve()))
+            self.export(self.study, self.depth, path)
 
     @work(thread=True, exclusive=True, group="export", exit_on_error=False)
     def export(self, study: Study, depth: int, path: Path) -> None:
         """Write the table: of a large model it has a hundred thousand numbers."""
         try:
+            path = unused(path.resolve())  # raises where this folder is gone
             write_atomically(path, map_csv(study, depth))
         except OSError as error:
             self.app.problem(f"The table cannot be written: {error.strerror}: {path}.")

@@ -182,8 +182,9 @@ class Moving(Room):
     @work(thread=True, exclusive=True, group="export", exit_on_error=False)
     def export(self) -> None:
         """Write a new file into the current folder."""
-        path = unused(Path(f"{self.feed.folder.name}-charts.csv").resolve())
+        path = Path(f"{self.feed.folder.name}-charts.csv")
         try:
+            path = unused(path.resolve())  # raises where this folder is gone
             write_atomically(path, charts_csv(self.feed.history, self.feed.lock))
         except OSError as error:
             self.shell.problem(f"The data cannot be written: {error.strerror}: {path}.")

@@ -12,12 +12,13 @@ from textual import work
 
 from lstmtext.errors import LstmtextError
 from lstmtext.store.control import lock_is_held
-from lstmtext.store.run_settings import train_word
+from lstmtext.store.run_settings import TASK_COMMANDS, train_word
 from lstmtext.tui.condition import no_resuming, unable
 from lstmtext.tui.feed import Feed
 from lstmtext.tui.launch import last_words, run_child
 from lstmtext.tui.screens.moving import Moving
 from lstmtext.tui.shell import Shell
+from lstmtext.tui.trouble import said
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -63,6 +64,8 @@ class Steering(Moving):
         try:
             extra = {} if prompt is None else {"prompt": prompt}
             self.requests.ask(action, self.shell.clock(), **extra)
+        except OSError as error:
+            self.shell.problem(said(error))
         except LstmtextError as error:
             hint = "" if no_resuming(self.feed.status, self.feed.history) else " R trains on."
             self.shell.problem(f"{error}{hint}")
@@ -141,10 +144,11 @@ class Steering(Moving):
         await self.shell.use_model(self.feed.name, "sentiment" if sentiment else "generate")
 
     async def action_new_run(self) -> None:
-        """Go to the form of a new training with this run's text."""
-        table, key = ("labels", "sources") if self.feed.history.task == "sentiment" else ("text", "corpus")
+        """Go to the form of a new training of this run's kind, with its text."""
+        task = TASK_COMMANDS.get(self.feed.history.task, "lm")
+        table, key = ("labels", "sources") if task == "sentiment" else ("text", "corpus")
         texts = self.feed.history.setting(table, key) or [""]
-        await self.shell.use_corpus(str(texts[0]))
+        await self.shell.use_corpus(str(texts[0]), task)
         if len(texts) > 1:
             self.app.notify(f"{self.feed.name} had {len(texts)} texts; the form has the first one.", markup=False)
 
@@ -183,7 +187,7 @@ async def _revive(app: Shell, folder: Path, name: str) -> None:
     try:
         code, _, err = await run_child(["train", train_word(folder), "--resume", str(folder), "--detach"], keep=True)
     except OSError as error:
-        code, err = 1, f"No process can be started: {error.strerror}."
+        code, err = 1, f"No process can be started: {said(error)}"
     finally:
         del _reviving[folder]
     if code and lock_is_held(folder):

@@ -24,7 +24,8 @@ from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.launch import FieldError, arguments, last_words, parse_estimate, run_child, stem
 from lstmtext.tui.refusals import in_words_of_the_form, refuse_name, refuse_text
 from lstmtext.tui.samples import wrap
-from lstmtext.tui.screens.base import Room, said
+from lstmtext.tui.screens.base import Room
+from lstmtext.tui.trouble import said
 from lstmtext.tui.widgets.canvas import Runs
 from lstmtext.tui.widgets.drawn import Drawn, is_ascii
 from lstmtext.tui.widgets.train_form import TrainForm
@@ -60,7 +61,7 @@ class TrainScreen(Room):
         self._asked: tuple[str, ...] = ()
         self._ready = False
         """Whether the form is there."""
-        self._taken = ""
+        self._taken: tuple[str, str] | None = None  # a text, and what is to be trained on it
 
     def compose_body(self) -> ComposeResult:
         """The form and its price. Nothing yet below a dashboard: no run waits for a hundred widgets."""
@@ -94,18 +95,18 @@ class TrainScreen(Room):
         self.query_one("#corpus", Input).focus()
         self._form_changed()
         if self._taken:
-            self.fields.take(self._taken)
+            self.fields.take(*self._taken)
 
     @property
     def fields(self) -> TrainForm:
         """The form."""
         return self.query_one(TrainForm)
 
-    def take_corpus(self, name: str) -> None:
+    def take_corpus(self, name: str, task: str = "") -> None:
         """Another room chose a text; it waits for the form where that is not there yet."""
-        self._taken = name
+        self._taken = name, task
         if self._ready:
-            self.fields.take(name)
+            self.fields.take(name, task)
 
     @on(TrainForm.Changed)
     def _changed(self) -> None:
@@ -220,7 +221,10 @@ class TrainScreen(Room):
             self.query_one(f"#{error.field}", Input).focus()
             return
         self.workers.cancel_group(self, "estimate")
-        self.launch(words, form["name"] or fresh_name(stem(form)))
+        try:
+            self.launch(words, form["name"] or fresh_name(stem(form)))
+        except OSError as error:  # a button's: no action that the app would answer for
+            self.shell.problem(said(error))
 
     @work(exclusive=True, group="start")
     async def launch(self, words: list[str], name: str) -> None:

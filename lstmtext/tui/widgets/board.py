@@ -24,6 +24,7 @@ from lstmtext.tui.widgets.drawn import Drawn, is_ascii
 __all__ = ["Board", "Place", "draw_board", "picture_of", "plan"]
 
 CHART_WIDTH, CHART_HEIGHT = 42, 8  # least in a grid
+TITLE = 20  # columns of the title of a chart that is only a line
 LINE_WIDTH = 38  # least of a chart that is only a line
 GAP = 2
 
@@ -120,6 +121,8 @@ def _line(picture: Picture, width: int, ascii: bool) -> Runs:
     pointer = (">" if ascii else "▸") if picture.selected else " "
     curve = next((curve for curve in picture.curves if curve.raw), picture.curves[0] if picture.curves else None)
     title = f"{pointer}{picture.title}"
+    if picture.unit and len(title) + len(picture.unit) + 2 < TITLE:
+        title += f", {picture.unit}"
     role = "selected" if picture.selected else "label"
     if curve is None or not len(curve.series):
         return [(f"{title:<20}", role), ("-".rjust(7).ljust(max(width - 20, 7)), "label")]
@@ -141,17 +144,14 @@ def _line(picture: Picture, width: int, ascii: bool) -> Runs:
 class Board(Drawn, can_focus=True):
     """The charts. Its pictures come from a function, which is called when it is drawn, under `lock`."""
 
-    HELP = """
-## Charts
-
-One chart is selected (its title is lit): `j` `k` or a click choose another, `enter` gives it all the room.
-
-- **Faint dots** reach from the lowest to the highest raw value; the **line** is smoothed (`m`), from the raw records
-  on, so that what is drawn never moves. `▲` at an edge: a spike beyond it. `×` on the axis: not a number.
-- `h` `l` move a **cursor** through all charts; their titles then tell the values there.
-- `+` `-` zoom, `H` `L` or the wheel with shift pan, `0` shows the whole run, `G` follows the newest record.
-- `a` x by steps, tokens or time; `y` logarithmic, `Y` all of y; `o` draws another run into the charts.
-"""
+    HELP = (
+        "One chart is selected (its title is lit): j, k or a click choose another, Enter gives it all the room.\n\n"
+        "Faint dots reach from the lowest to the highest raw value; the line is smoothed (m), from the raw records on, "
+        "so that what is drawn never moves. ▲ at an edge: a spike beyond it. × on the axis: not a number.\n\n"
+        "h and l move a cursor through all charts; their titles then tell the values there.\n"
+        "+ and - zoom, H and L or the wheel with Shift pan, 0 shows the whole run, G follows the newest record.\n"
+        "a: x by steps, tokens or time; y: logarithmic, Y: all of y; o draws another run into the charts."
+    )
     DEFAULT_CSS = "Board { height: 1fr; width: 1fr; }"
 
     class Picked(Message):

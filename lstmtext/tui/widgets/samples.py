@@ -100,15 +100,12 @@ def _facts(sample: Sample, earlier: Sample | None, diff: bool, width: int, ascii
 class SampleView(Drawn, can_focus=True):
     """What the run wrote. samples: gives them as they are now."""
 
-    HELP = """
-## Samples
-
-Every text that the run wrote while it was trained, with the validation loss known then. `›` marks those that
-somebody asked for (`w`).
-
-`h` `l` or `j` `k` go from one to the next, `0` to the first, `G` to the newest, which is then followed. `d` marks the
-words that changed since the sample before; `page up` and `page down` scroll the text; `c` copies it.
-"""
+    HELP = (
+        "Every text that the run wrote while it was trained, with the validation loss known then. › marks those that "
+        "somebody asked for (w).\n\n"
+        "h and l or j and k go from one to the next, 0 to the first, G to the newest, which is then followed. d marks "
+        "the words that changed since the sample before; Page up and Page down scroll the text; c copies it."
+    )
     DEFAULT_CSS = "SampleView { height: 1fr; width: 1fr; }"
 
     def __init__(self, samples: Callable[[], tuple[Sequence[Sample], str]], *, id: str | None = None) -> None:

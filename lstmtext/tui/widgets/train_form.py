@@ -51,7 +51,7 @@ class TrainForm(VerticalScroll, can_focus=False):
         """The rows."""
         get = shell(self).state.get
         yield self._row("Train a", self._select("task", TASKS))
-        text = self._input("corpus", get("train", "corpus"), "name, file or folder")
+        text = self._input("corpus", get("train", "corpus"), "name or path")
         yield self._row("Text", text, Button("pick", id="pick", compact=True))
         yield self._row("Recipe", self._select("recipe", (), "by the text"))
         yield self._row("Tokenizer", self._select("tokenizer", TOKENIZERS, "by the recipe"))
@@ -131,12 +131,14 @@ class TrainForm(VerticalScroll, can_focus=False):
         self.screen.focus_next()
 
     @work(exclusive=True, group="take")
-    async def take(self, name: str) -> None:
-        """Another room chose a text: learn from that, in the way that fits it."""
-        labelled = {text.name: text.labelled for text in await asyncio.to_thread(read_texts)}
-        self.query_one("#task", Select).value = "sentiment" if labelled.get(name) else "lm"
+    async def take(self, name: str, task: str = "") -> None:
+        """Another room chose a text: learn from that. task: lm or sentiment; empty: what the library says fits it."""
+        if not task:
+            labelled = {text.name: text.labelled for text in await asyncio.to_thread(read_texts)}
+            task = "sentiment" if labelled.get(name) else "lm"
+        self.query_one("#task", Select).value = task
         field = self.query_one("#corpus", Input)
-        field.value = shlex.quote(name)
+        field.value = shlex.quote(name) if name else ""
         field.focus()
 
     @work(exclusive=True, group="pick")

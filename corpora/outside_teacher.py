@@ -96,10 +96,10 @@ class Teacher(nn.Module):
 
 
 def cut(order: Sequence[int], encoded: Sequence[Sequence[int]], tokens: int) -> Iterator[list[int]]:
-    """Rows in this order, in batches of at most so many tokens, padding included."""
+    """Rows in this order, which is that of their lengths, in batches of at most so many tokens, padding included."""
     rows: list[int] = []
     for row in order:
-        if rows and (len(rows) + 1) * max(len(encoded[row]), *(len(encoded[other]) for other in rows[-1:])) > tokens:
+        if rows and (len(rows) + 1) * len(encoded[row]) > tokens:
             yield rows
             rows = []
         rows.append(row)

@@ -6,6 +6,7 @@ One file per command; a command's module is imported only when that command is c
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -137,6 +138,10 @@ def _refused(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         folder, file = Path(name).parent, Path(name).name
         return f"There is no file {name}." if folder.is_dir() else f"There is no folder {folder} for {file}."
+    if error.errno == errno.ENAMETOOLONG:
+        from lstmtext.printable import short
+
+        return f"{short(name)!r} is too long for the name of a file."
     if isinstance(error, IsADirectoryError):
         return f"{name} is a folder, and a file is needed."
     return f"{name}: {error.strerror or error}."

@@ -178,6 +178,7 @@ def test_the_series_itself_is_not_written_over(capsys: Output, sales: Path) -> N
         (["nothing.csv"], 1, "There is no file nothing.csv."),
         (["nowhere/nothing.csv"], 1, "There is no folder nowhere for nothing.csv."),
         (["."], 1, ". is a folder, and a file is needed."),
+        (["x" * 5000], 1, f"'{'x' * 100}…' is too long for the name of a file."),
         (["sales.csv", "--values", "1,2"], 2, "FILE and --values both give a series"),
         (["--values", "1,2", "--column", "y"], 2, "--column and --time name columns of a FILE"),
         (["--values", "1,2", "--horizon", "0"], 2, "--horizon"),

@@ -105,8 +105,7 @@ async def test_charts_from_a_folder_that_is_gone(
     make_run("tide").train(20)
     async with LstmtextApp("tide").run_test(size=(80, 24)) as pilot:
         screen = await shown(pilot, "tide")
-        with monkeypatch.context() as patch:
-            patch.setattr("lstmtext.tui.screens.moving.Path.resolve", failing(errno.ENOENT, ""))
-            screen.export()
-            await wait_until(pilot, lambda: bool(toasts))
+        monkeypatch.setattr("lstmtext.tui.screens.moving.unused", failing(errno.ENOENT, ""))
+        screen.export()
+        await wait_until(pilot, lambda: bool(toasts))
     assert toasts == ["The data cannot be written: No such file or directory: tide-charts.csv."]

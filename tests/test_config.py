@@ -174,3 +174,8 @@ def test_settings_do_not_share_their_lists() -> None:
     first.model.cutoffs.append(1)
     for other in (second, TrainSettings()):
         assert (other.text.corpus, other.model.cutoffs) == ([], [])
+
+
+def test_answers_are_refused_where_there_are_no_labels() -> None:
+    with pytest.raises(SettingsError, match="answers are of labels, which a language model has none of"):
+        read_settings({"teaching": {"answers": ["others.tsv"]}})

@@ -4,6 +4,7 @@
     python corpora/unlabelled_sentences.py --reviews imdb/unlabelled.txt.xz --wiki wikitext2/train.txt.xz \\
         --output sentences.txt
     python corpora/unlabelled_sentences.py … --nodes sst/negated_nodes_train.tsv.xz --output nodes.txt
+    python corpora/unlabelled_sentences.py … --clauses --output clauses.txt
 
 A student learns from its teacher where it hears it, so the sentences should hold the words that people use and the
 labelled ones lack. WordNet (Fellbaum 1998) has an example of each sense of most words; Wikipedia (Merity et al. 2017)
@@ -13,7 +14,8 @@ al. (2019, arXiv:1903.12136) exchanged words for their students. Not all of thes
 them. Variations are made of the sentences that a training learns from, not of those that it holds out.
 
 With `--nodes` it is phrases of trees that have a negator, each beside the same without it, words exchanged in both:
-what a negator takes away from a bad word and from a good one.
+what a negator takes away from a bad word and from a good one. With `--clauses` it is what people wrote: from a
+negator to the end of its clause, in reviews and everyday sentences, beside the same without it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import argparse
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lstmtext.files import write_atomically
@@ -32,8 +34,10 @@ from lstmtext.text.rows import records
 
 PARTS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 WORDS = (4, 45)  # in a sentence
+CLAUSE_WORDS = (1, 12)  # behind a negator
 REVIEW_SENTENCES, EXCHANGED = 110_000, 120_000
 TRIES = 3  # for each: some sentences have no word to exchange, some come out twice
+CLAUSES = 240_000  # with and without a negator
 VARIATIONS = 12  # of a tree node
 SENSES = 2  # of a word; later ones are rare
 LARGEST_FAMILY = 60  # words below one word; above that they have little in common
@@ -50,6 +54,14 @@ KEPT = frozenset(
     back well now like right last first next own other same
     """.split()  # noqa: SIM905
 )
+AUXILIARY = "do|does|did|is|are|was|were|have|has|had|ca|can|could|wo|will|would|should|must|may|might|need|ai"
+NEGATOR = re.compile(
+    rf"\b(?:(?:{AUXILIARY})n['’]t|cannot|(?:(?:{AUXILIARY}) )?(?:not|never)|no|nothing|none|nobody|without|neither|nor"
+    r"|hardly|barely|rarely|scarcely)\b",
+    re.IGNORECASE,
+)
+MARK = re.compile(r"[.,;:!?()\"“”*/…–—]| -")
+CONJUNCTION = re.compile(r" (?:but|because|although|though|while|when|if|and|so|since|which|who|that|as|until) ")
 Key = tuple[str, str]
 """Part of speech and place of a synset."""
 
@@ -177,6 +189,19 @@ def wiki_sentences(name: str) -> Iterator[str]:
                     yield re.sub(r" @([-,.])@ ", r"\1", sentence)
 
 
+def clauses(sentences: Iterable[str], generator: random.Random) -> Iterator[str]:
+    """From each negator to the end of its clause, a mark or sometimes a conjunction; and the same without it."""
+    for sentence in sentences:
+        for negator in NEGATOR.finditer(sentence):
+            rest = sentence[negator.end() :]
+            if generator.random() >= 0.5:
+                rest = CONJUNCTION.split(rest, maxsplit=1)[0]
+            rest = MARK.split(rest, maxsplit=1)[0].strip()
+            if CLAUSE_WORDS[0] <= len(rest.split()) <= CLAUSE_WORDS[1]:
+                yield f"{negator[0]} {rest}"
+                yield rest
+
+
 def main() -> None:
     """Each once, and none that stands in `everyday`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -185,6 +210,7 @@ def main() -> None:
     parser.add_argument(
         "--nodes", type=Path, help="a table of phrase and rest: variations of these instead of all else"
     )
+    parser.add_argument("--clauses", action="store_true", help="clauses with and without their negators instead")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--held-out", type=float, default=0.05, help="share of everyday that a training holds out")
     parser.add_argument("--seed", type=int, default=1)
@@ -199,13 +225,13 @@ def main() -> None:
     taken = {plain_key(example.text) for example in everyday.examples}
     found: dict[str, None] = {}
 
-    def take(sentences: Iterator[str], most: int) -> None:
+    def take(sentences: Iterator[str], most: int, shortest: int = WORDS[0]) -> None:
         before = len(found)
         for sentence in sentences:
             if len(found) - before == most:
                 break
             sentence = sentence.strip()
-            if WORDS[0] <= len(sentence.split()) <= WORDS[1] and plain_key(sentence) not in taken:
+            if shortest <= len(sentence.split()) <= WORDS[1] and plain_key(sentence) not in taken:
                 found[sentence] = None
         print(f"{len(found) - before:,}", end=" ", flush=True)
 
@@ -214,6 +240,10 @@ def main() -> None:
         nodes = [(str(record["phrase"]), str(record["rest"])) for _, record in records(options.nodes)]
         take(exchange.nodes(nodes), -1)
         print(f"phrases with and without their negators in {options.output}")
+    elif options.clauses:
+        everywhere = [*(example.text for example in learned), *generator.sample(reviews, len(reviews))]
+        take(clauses(everywhere, generator), CLAUSES, CLAUSE_WORDS[0])
+        print(f"clauses with and without their negators in {options.output}")
     else:
         take(iter(wordnet.examples), -1)
         take(iter(wiki), -1)

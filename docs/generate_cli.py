@@ -136,7 +136,7 @@ def _typed(option: click.Option) -> str:
 
 
 def _default(option: click.Option) -> str:
-    default = option.to_info_dict()["default"]
+    default = option.show_default if isinstance(option.show_default, str) else option.to_info_dict()["default"]
     return "" if option.is_flag or default is None or default == () else f"`{default}`"
 
 

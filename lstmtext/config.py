@@ -38,6 +38,9 @@ Task = Literal["language-model", "sentiment"]
 Cell = Literal["lstm", "gru", "rnn"]
 TokenizerKind = Literal["char", "word", "whitespace", "wordpiece", "bpe", "byte"]
 
+EVALUATIONS_PER_RUN = 20
+MIN_STEPS_BETWEEN = 50  # evaluations, so that a short run does not spend its time on them
+
 
 class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is read and how it becomes tokens."""
@@ -271,6 +274,10 @@ class RunSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     sample_prompt: Annotated[str, Meta(description="Prompt of those samples; empty: the validation part's start.")] = ""
     sample_length: Annotated[Natural, Meta(description="Tokens per sample; 0: no samples.")] = 200
     sample_temperature: Annotated[NonNegative, Meta(description="Temperature of those samples.")] = 0.8
+
+    def evaluation_steps(self, total_steps: int) -> int:
+        """Steps between evaluations in a run of so many."""
+        return self.evaluate_every or max(MIN_STEPS_BETWEEN, total_steps // EVALUATIONS_PER_RUN)
 
 
 class TrainSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -42,9 +42,16 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) 
     """Replace `path` by `content` in one step.
 
     durable: wait for the disk. Switch it off for what is rewritten every second (a heartbeat).
+    A link stays and what it points to is replaced; a device or a pipe is written to, as it cannot be replaced.
     Raises OSError (disk full, read-only folder); `path` is then unchanged and nothing is left over.
     """
     data = content.encode() if isinstance(content, str) else content
+    if path.exists() and not (path.is_file() or path.is_dir()):  # renaming onto /dev/null would take it away, as root
+        with path.open("wb") as handle:
+            handle.write(data)
+        return
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with temporary.open("wb") as handle:

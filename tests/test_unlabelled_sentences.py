@@ -72,6 +72,34 @@ def test_a_phrase_and_its_rest_exchange_the_same_words(script: SimpleNamespace, 
     assert set(found[1::2]) == {"a malignant horse", "a benign camel", "a malignant camel"}
 
 
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("It isn't dull, but long.", ["isn't dull", "dull"]),
+        ("I don’t think it's any better!", ["don’t think it's any better", "think it's any better"]),
+        ("He could never be called shy.", ["could never be called shy", "be called shy"]),
+        ("Not good - not bad", ["Not good", "good", "not bad", "bad"]),
+        ("Without doubt a notable knot.", ["Without doubt a notable knot", "doubt a notable knot"]),
+        ("I said no.", []),
+        ("She did not " + "very " * 12 + "well.", []),  # too long for a clause
+    ],
+)
+def test_clauses_begin_with_a_negator_and_end_with_a_mark(
+    script: SimpleNamespace, sentence: str, found: list[str]
+) -> None:
+    assert list(script.clauses([sentence], random.Random(1))) == found
+
+
+def test_some_clauses_end_with_a_conjunction(script: SimpleNamespace) -> None:
+    found = set(script.clauses(["We never go there and always eat at home."] * 20, random.Random(1)))
+    assert found == {
+        "never go there",
+        "go there",
+        "never go there and always eat at home",
+        "go there and always eat at home",
+    }
+
+
 def test_wikitext_is_cut_into_whole_sentences(script: SimpleNamespace, tmp_path: Path) -> None:
     path = tmp_path / "wiki.txt"
     path.write_text(

@@ -70,7 +70,7 @@ def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
     try:
         while process.poll() is None:
             status = reader.status()
-            if status.pid == process.pid and status.state == "running":
+            if status.pid == process.pid and status.state in ("running", "evaluating"):
                 break
             time.sleep(0.1)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from lstmtext.cli.typed import typed_command
-from lstmtext.errors import UsageError
+from lstmtext.errors import DivergedError, UsageError
 
 __all__ = ["command"]
 
@@ -117,6 +118,10 @@ def command(
     given = {name: value for name, value in asked.items() if value is not None}
     if given and not dynamic:
         raise UsageError("--dynamic-rate, --dynamic-decay and --dynamic-segment belong to --dynamic.")
+    numbers = {"--dynamic-rate": dynamic_rate, "--dynamic-decay": dynamic_decay, "--validation": validation}
+    for option, number in numbers.items():  # nan is in no range, and click lets it through
+        if number is not None and not math.isfinite(number):
+            raise UsageError(f"{option} is {number}; it must be a finite number.")
     import msgspec
 
     from lstmtext.cli.evaluate_classifier import OWN_TEXT
@@ -151,6 +156,11 @@ def command(
         total, tokens = stateful_loss(loaded, ids, arithmetic)
     seconds = time.perf_counter() - started
     nats = total / tokens
+    if dynamic and not math.isfinite(nats):
+        raise DivergedError(
+            f"While the model adapted, the loss became {nats}: steps of --dynamic-rate {chosen.learning_rate:g} "
+            f"are too large. Give less; the default is {DynamicSettings().learning_rate:g}."
+        )
     per_character = nats / per_token
     unknown = 0.0 if tokenizer.unknown_id is None else float((ids[1:] == tokenizer.unknown_id).mean())
     found: dict[str, Any] = {

@@ -98,8 +98,12 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments[:1]
     if sys.stdout is None:  # closed by who called, `>&-`
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - it stays open as long as the process
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="replace")  # what its encoding does not have becomes a question mark
+    if sys.stderr is None:  # print() would put what it was to say among the answers
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - as above
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"  # its lone surrogates are bytes of file names
+        if sys.stdout.errors == "strict" or (sys.stdout.errors == "surrogateescape" and not utf8):
+            sys.stdout.reconfigure(errors="replace")  # what its encoding does not have becomes a question mark
     try:
         result: Any = cli.main(arguments, prog_name="lstmtext", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
@@ -134,6 +138,8 @@ def _refused(error: OSError) -> str:
     """What the system would not do, in a sentence that begins with what is in the way."""
     name = error.filename
     if not isinstance(name, str):
+        if error.errno == errno.ENOSPC:
+            return f"The output could not be written: {error.strerror}. Make room, and try again."
         return f"{error.strerror or error}."
     if isinstance(error, FileNotFoundError):
         folder, file = Path(name).parent, Path(name).name

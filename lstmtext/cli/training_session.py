@@ -62,24 +62,46 @@ def start_training(
     from lstmtext.store.run import fresh_name
 
     _refuse_under_torchrun(detach, "--detach", "Put torchrun itself into the background: nohup torchrun … &")
-    if why and not as_json and _speaks():
-        click.echo(f"Chosen for {why}; what you gave comes on top. `--dry-run` shows all settings.", err=True)
+    chosen = f"Chosen for {why}; what you gave comes on top. `--dry-run` shows all settings."
+    told = [chosen] if why and not as_json and _speaks() else []
+    if settings.task != "sentiment":  # whose texts nobody has read yet: should they be refused, that is said alone
+        _say(told)
     if detach:
         from lstmtext.cli.detach import start_detached
 
         start_detached(settings, runs_folder() / (name or fresh_name(_stem(settings))), typed_command())
+        _say(told)
         return
     from lstmtext.training.session import Session
 
-    with _processes() as world:
-        # The leader's word: for the others the name may be taken already, by this very run.
-        folder = runs_folder() / (name or world.word_of_leader(fresh_name(_stem(settings))))
+    with _processes() as world, _folder(name, _stem(settings), world) as folder:
         command = typed or world.launcher() + typed_command()
         with preparation_shown(sys.stderr):
             session = Session(settings, folder, command, world=world)
+        _say(told)
         if settings.task == "sentiment" and world.leads and not as_json:
             _say_texts(session.task)
         _follow(session, as_json)
+
+
+@contextlib.contextmanager
+def _folder(name: str | None, stem: str, world: World) -> Iterator[Path]:
+    """Where a run will lie. A name that nobody gave is held from now on: to prepare a text may take long."""
+    from lstmtext.places import runs_folder
+    from lstmtext.store.run import held_name
+
+    with contextlib.ExitStack() as held:
+        if not name:
+            with world.together():  # for the others the name may be taken already, by this very run
+                name = held.enter_context(held_name(stem)) if world.leads else ""
+            name = world.word_of_leader(name)
+        yield runs_folder() / name
+
+
+def _say(sentences: list[str]) -> None:
+    """Each once, however often this is called."""
+    while sentences:
+        click.echo(sentences.pop(0), err=True)
 
 
 def _say_texts(task: Any) -> None:

@@ -49,6 +49,8 @@ class AnswerFile:
     """
 
     def __init__(self, path: Path, job: Mapping[str, str]) -> None:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, and the answers need a file: --output answers.csv.")
         self.path, self._job = path, dict(job)
         self._partial = path.with_name(f"{path.name}.partial")
         self._standing = path.with_name(f"{path.name}.partial.json")

@@ -44,10 +44,9 @@ def average_models(sources: Sequence[Path], shares: Sequence[float], target: Pat
         raise UsageError(f"{len(sources)} model was given; a mean needs at least two.")
     if len(shares) != len(sources):
         raise UsageError(f"There are {len(shares)} shares for {len(sources)} models; give one for each, in order.")
-    if not all(math.isfinite(share) and share >= 0 for share in shares) or sum(shares) <= 0:
-        raise UsageError(
-            f"The shares are {', '.join(f'{share:g}' for share in shares)}; they must be 0 or more, not all 0."
-        )
+    if not all(share >= 0 for share in shares) or not 0 < sum(shares) < math.inf:
+        given = ", ".join(f"{share:g}" for share in shares)
+        raise UsageError(f"The shares are {given}; they must be 0 or more, not all 0, and have a sum below 1e308.")
     if target.exists():
         raise UsageError(f"{target} exists already. Choose another folder, or remove it first.")
     models = [read_checkpoint(source) for source in sources]

@@ -48,6 +48,8 @@ class CorpusFacts(Struct, frozen=True, kw_only=True):
     source: str | None = None
     measured_on: str | None = None
     """Sources that were held out whole: nothing was learned from them."""
+    beside_sha256: str | None = None
+    """Of what a classifier learned from beside its labelled texts: unlabelled ones, and written answers."""
 
 
 class Metric(Struct, frozen=True, kw_only=True):
@@ -108,10 +110,12 @@ def read_config(folder: Path) -> CheckpointConfig:
     """Read and check `config.json` alone. Raises CheckpointError naming the file and what is wrong."""
     path = folder / "config.json"
     try:
-        content = path.read_bytes()
+        content = path.read_text("utf-8")
     except OSError as error:
         reason = f"{path.name} cannot be read ({error.strerror})"
         raise CheckpointError(f"{folder} is not a model folder: {reason}.") from None
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{path} is damaged: it is not UTF-8 text.") from None
     try:
         decoded = msgspec.json.decode(content)
         if isinstance(decoded, dict) and "export" in decoded:
@@ -126,8 +130,6 @@ def read_config(folder: Path) -> CheckpointConfig:
                 f"{path} has format version {version}; this lstmtext reads up to {FORMAT_VERSION}. Update lstmtext."
             )
         return msgspec.json.decode(content, type=CheckpointConfig)
-    except UnicodeDecodeError:
-        raise CheckpointError(f"{path} is damaged: it is not UTF-8 text.") from None
     except RecursionError:
         raise CheckpointError(f"{path} is damaged: it is nested too deep.") from None
     except msgspec.MsgspecError as error:

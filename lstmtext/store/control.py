@@ -59,11 +59,11 @@ def _let_go_in_child() -> None:
 os.register_at_fork(after_in_child=_let_go_in_child)
 
 
-def take_lock(folder: Path) -> int:
+def take_lock(folder: Path, instead: str = "") -> int:
     """Lock `folder` for this process and write the process id into the lock file.
 
     Returns the descriptor that holds the lock, for `release_lock`. Raises RunError when another
-    process has it (naming its pid) or the file system refuses.
+    process has it (naming its pid) or the file system refuses. instead: what else than to stop it can be done.
     """
     path = folder / LOCK
     give_up = time.monotonic() + LOCK_PATIENCE_SECONDS
@@ -89,9 +89,7 @@ def take_lock(folder: Path) -> int:
             time.sleep(0.02)
     except BlockingIOError:
         owner = lock_owner(folder)
-        raise RunError(
-            f"{folder} is in use by process {owner or '(unknown)'}. Stop that one first, or choose another --name."
-        ) from None
+        raise RunError(f"{folder} is in use by process {owner or '(unknown)'}. Stop that one first{instead}.") from None
     except OSError as error:
         raise RunError(f"{path} cannot be locked: {error.strerror}.") from error
 

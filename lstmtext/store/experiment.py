@@ -84,7 +84,7 @@ def list_experiments() -> list[ExperimentSummary]:
 def working_in(folder: Path) -> Iterator[None]:
     """Inside, no other process works in this folder, which is made. Raises RunError when one does already."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = take_lock(folder)
+    lock = take_lock(folder, ", or choose another --name")
     try:
         yield
     finally:

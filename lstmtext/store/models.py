@@ -45,7 +45,7 @@ def read_index(run: Path) -> CheckpointIndex | None:
     """The checkpoints of a run, or None before the first one. Raises CheckpointError if it is damaged."""
     path = run / "checkpoints.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=CheckpointIndex)
+        return msgspec.json.decode(path.read_text("utf-8"), type=CheckpointIndex)
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:

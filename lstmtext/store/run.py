@@ -6,11 +6,13 @@ with `send` and `wait_for`, and `summarise` for one look; all are importable fro
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 import shlex
 import shutil
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from lstmtext.errors import RunError
@@ -35,6 +37,7 @@ __all__ = [
     "drop_repeated",
     "find_run",
     "fresh_name",
+    "held_name",
     "is_run",
     "list_runs",
     "remove_run",
@@ -105,6 +108,32 @@ def fresh_name(stem: str) -> str:
     while (taken / f"{clean}-{number}").exists():
         number += 1
     return f"{clean}-{number}"
+
+
+@contextlib.contextmanager
+def held_name(stem: str) -> Iterator[str]:
+    """A name from `fresh_name` that nobody else gets meanwhile: an empty folder, removed if it is empty at the end.
+
+    Raises RunError when no folder can be made.
+    """
+    runs = runs_folder()
+    was_there = runs.exists()
+    while True:
+        name = fresh_name(stem)
+        try:
+            (runs / name).mkdir(parents=True)
+        except OSError as error:
+            if isinstance(error, FileExistsError) and (runs / name).exists():
+                continue  # somebody was faster
+            raise RunError(f"{runs / name} cannot be made: {error.strerror}. $LSTMTEXT_RUNS moves the runs.") from None
+        break
+    try:
+        yield name
+    finally:
+        with contextlib.suppress(OSError):  # there is a run in it
+            (runs / name).rmdir()
+            if not was_there:
+                runs.rmdir()
 
 
 def remove_run(path: Path) -> None:

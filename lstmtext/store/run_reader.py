@@ -1,8 +1,8 @@
 """Any other process's side of a run folder: see how it goes, ask for something.
 
 Readers never write into `events.jsonl` or `status.json` and never stop a run by going away. Live,
-finished and crashed runs are read by the same code. `crashed` and `stalled` are written by nobody:
-they are derived from the lock and the heartbeat.
+finished and crashed runs are read by the same code. `crashed`, `evaluating` and `stalled` are
+derived: from the lock, from what the run said that it is at, and from the heartbeat.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lstmtext.store.control import ACTIONS, CONTROL, EVENTS, STATUS, LineTail, R
 
 __all__ = ["RunReader", "RunStatus", "drop_repeated", "read_status", "send", "wait_for"]
 
-# The trainer writes twice a second; a save or an evaluation may keep it for a while.
+# The trainer writes twice a second; a save may keep it for a while.
 STALLED_AFTER_SECONDS = 60.0
 
 POLL_SECONDS = 0.05
@@ -35,11 +35,13 @@ class RunStatus(Struct, kw_only=True):
     """`status.json`, and what follows from the lock.
 
     state: starting, running, paused, finished, stopped, failed; derived: crashed (its process is
-    gone without a word), stalled (its process is there but has been silent for a minute).
+    gone without a word), evaluating (it reads the validation part), stalled (its process is there but
+    has been silent for a minute). phase: `evaluating`, or empty while it takes steps.
     heartbeat, started (this session): seconds since the epoch. metrics: the last ones, nats.
     """
 
     state: str = "starting"
+    phase: str = ""
     pid: int = 0
     host: str = ""
     step: int = 0
@@ -50,7 +52,7 @@ class RunStatus(Struct, kw_only=True):
 
     @property
     def alive(self) -> bool:
-        """Whether a process is training (or paused, or stalled, or, as the UI finds out, evaluating) right now."""
+        """Whether a process is training (or paused, evaluating, or stalled) right now."""
         return self.state in (*LIVE_AS_WRITTEN, "stalled", "evaluating")
 
 
@@ -72,7 +74,7 @@ class RunReader:
         self._tail = LineTail(folder / EVENTS)
 
     def status(self) -> RunStatus:
-        """The state of the run now, `crashed` and `stalled` included."""
+        """The state of the run now, `crashed`, `evaluating` and `stalled` included."""
         status = read_status(self.folder)
         held = lock_is_held(self.folder)
         if not held:
@@ -82,8 +84,10 @@ class RunReader:
                 status.state = "crashed"
             return status
         status = status or RunStatus(heartbeat=time.time())
-        if status.state in LIVE_AS_WRITTEN and time.time() - status.heartbeat > STALLED_AFTER_SECONDS:
-            status.state = "stalled"
+        if status.state == "running" and status.phase == "evaluating":
+            status.state = "evaluating"
+        elif status.state in ("running", "paused") and time.time() - status.heartbeat > STALLED_AFTER_SECONDS:
+            status.state = "stalled"  # a start is no stall: it says nothing before its first step
         return status
 
     def poll(self) -> list[Event]:

@@ -52,8 +52,11 @@ def train_word(folder: Path) -> str:
 
 def run_name(folder: Path) -> str:
     """What a person types for this run: its name under the runs folder, else its path."""
-    inside = folder.resolve().parent == runs_folder().resolve()
-    return folder.resolve().name if inside else str(folder)
+    try:
+        place, runs = folder.resolve(), runs_folder().resolve()
+    except FileNotFoundError:  # the current folder was removed: no relative path can be told any more
+        return str(folder)
+    return place.name if place.parent == runs else str(folder)
 
 
 def resume_command(folder: Path) -> str:

@@ -78,6 +78,9 @@ class RunWriter:
         self._lock = lock
         self._events = -1
         self._control = LineTail(folder / CONTROL)
+        # What is there now was meant for another process. Known by that and not by its time: clocks are set back.
+        self._waiting = self._control.read()
+        self._too_late = frozenset(self._waiting)
         self._answered: set[str] | None = None
         self._status = RunStatus(state="starting", pid=self._pid, host=socket.gethostname(), started=self.started)
         self._status_written = -1.0
@@ -93,7 +96,7 @@ class RunWriter:
         refuse_content(folder)
         with _as_run_error(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        lock = take_lock(folder)
+        lock = take_lock(folder, ", or choose another --name")
         try:
             refuse_content(folder)  # again: another process may have created it before we had the lock
             run = cls(folder, lock)
@@ -122,7 +125,7 @@ class RunWriter:
         with _as_run_error(self.folder / EVENTS):
             self._events = os.open(self.folder / EVENTS, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            self.status("starting", before.step, before.total_steps, **before.metrics)
+            self.status("starting", before.step, before.total_steps, "", **before.metrics)
         except BaseException:
             os.close(self._events)
             raise
@@ -146,15 +149,17 @@ class RunWriter:
         if isinstance(event, Finished):
             self._end_state = END_STATES.get(event.reason, "failed")
 
-    def status(self, state: str, step: int, total_steps: int, **metrics: float) -> None:
-        """Replace `status.json`; with an unchanged state at most twice a second, else it costs nothing.
+    def status(self, state: str, step: int, total_steps: int, phase: str = "", **metrics: float) -> None:
+        """Replace `status.json`; with state and phase unchanged at most twice a second, else it costs nothing.
 
-        Call it also while paused, evaluating or saving: a heartbeat older than a minute reads as
-        `stalled`. state: starting, running, paused, finished, stopped or failed. metrics replace
-        the earlier ones; none given keeps them. Raises RunError when it cannot be written.
+        Call it also while paused or saving: a heartbeat older than a minute reads as `stalled`.
+        state: starting, running, paused, finished, stopped or failed. phase: what a run that is
+        running is at, when that is silent (`evaluating`). metrics replace the earlier ones; none
+        given keeps them. Raises RunError when it cannot be written.
         """
-        changed = state != self._status.state
+        changed = (state, phase) != (self._status.state, self._status.phase)
         self._status.state, self._status.step, self._status.total_steps = state, step, total_steps
+        self._status.phase = phase
         # JSON has no NaN; what is not a number would make the whole status unreadable.
         finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
         self._status.metrics = finite if metrics else self._status.metrics
@@ -173,13 +178,14 @@ class RunWriter:
         neither is returned. Costs one stat() when nothing is new. Raises RunError as `record` does.
         """
         fresh = []
-        for line in self._control.read():
+        waiting, self._waiting = self._waiting, []
+        for line in (*waiting, *self._control.read()):
             try:
                 request = msgspec.json.decode(line, type=Request)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 self.record(Warned(step=self._status.step, message=f"A damaged line of {CONTROL} was skipped."))
                 continue
-            if request.time < self.started:
+            if line in self._too_late:
                 if request.id not in self._already_answered():
                     self._answer(request, "expired", "It was sent before this process started.")
             elif request.action not in ACTIONS:

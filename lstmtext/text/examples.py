@@ -34,7 +34,7 @@ __all__ = [
 UNLABELLED = -1  # the class of a text whose answer only a teacher knows
 DEFAULT_HELD_OUT = 0.1
 SENTENCES = 6  # purpose of a random stream; streams.py and loop.py have 1 to 3, example_batches.py 4, 5 and 7
-SENTENCE_WORDS = (4, 60)  # of an unlabelled text, sentences outside are left out
+LONGEST_SENTENCE = 60  # words; of an unlabelled text, longer sentences are left out
 
 
 class Examples(NamedTuple):
@@ -171,7 +171,7 @@ def _sentences(settings: LabelSettings, seed: int, held: set[str]) -> list[str]:
     for name in settings.unlabelled:
         for piece in open_corpus([name]).pieces():
             for sentence in re.split(r"(?<=[.!?])\s+|\n|<br ?/?>", piece):
-                if SENTENCE_WORDS[0] <= len(sentence.split()) <= SENTENCE_WORDS[1]:
+                if 0 < len(sentence.split()) <= LONGEST_SENTENCE:
                     found[sentence.strip()] = None
     sentences = list(found)
     chosen: list[str] = []

@@ -2,7 +2,8 @@
 
 The loop is a generator: it yields an event when it has something to say and None after every
 step, and it does nothing while its caller holds it there. So pausing is not advancing it, and
-saving, sampling and stopping happen between two steps and change nothing.
+saving, sampling and stopping happen between two steps and change nothing. Before it reads the
+validation part, which may take long and is silent, it yields EVALUATING.
 
 Everything random in step t follows from (seed, t): the torch generator is seeded for each step.
 A run resumed at t therefore needs weights, moments, averages and the carried state, and no history.
@@ -18,6 +19,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from typing import Final, Literal
 
 import numpy as np
 import torch
@@ -33,12 +35,11 @@ from lstmtext.training.optimisation import Averaging, learning_rate, make_optimi
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.world import ALONE, World
 
-__all__ = ["Counters", "Trainer"]
+__all__ = ["EVALUATING", "Counters", "Trainer"]
 
 DROPOUT = 3  # this purpose's word in the seed; text/streams.py has 1 and 2
-EVALUATIONS_PER_RUN = 20
 ADVICE = "Try a lower --learning-rate, or a smaller clip_norm (--set clip_norm=0.25)."
-MIN_STEPS_BETWEEN = 50  # evaluations, so that a short run does not spend its time on them
+EVALUATING: Final = "evaluating"
 
 
 class Counters(Struct, kw_only=True):
@@ -100,9 +101,9 @@ class Trainer:
     @property
     def evaluate_every(self) -> int:
         """Steps between evaluations."""
-        return self.settings.run.evaluate_every or max(MIN_STEPS_BETWEEN, self.total_steps // EVALUATIONS_PER_RUN)
+        return self.settings.run.evaluation_steps(self.total_steps)
 
-    def run(self) -> Iterator[Event | None]:
+    def run(self) -> Iterator[Event | Literal["evaluating"] | None]:
         """Train until the budget is used up; see the module's docstring.
 
         Raises DivergedError naming the step at which the loss became NaN or infinite.
@@ -147,6 +148,7 @@ class Trainer:
                 logged_time = self.clock() - self.paused_seconds
             if counters.step % self.evaluate_every == 0 or last:
                 self.check_finite()
+                yield EVALUATING
                 yield self._evaluated()
                 logged_time = self.clock() - self.paused_seconds  # reading the validation part is not training
             yield None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,11 +30,12 @@ from lstmtext.store.checkpoint import (
 from lstmtext.store.licences import known_licences, stated_licences, with_inherited
 from lstmtext.store.models import find_model
 from lstmtext.text.corpus import open_corpus
-from lstmtext.text.examples import Examples, LabelledText, encode_examples, read_labelled
+from lstmtext.text.examples import UNLABELLED, Examples, LabelledText, encode_examples, read_labelled
 from lstmtext.text.labelled import joint_sha256
 from lstmtext.text.labels import CLASSES
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
+from lstmtext.text.written_answers import written_answers
 from lstmtext.training.calibration import cross_fitted_error, fit_calibration
 from lstmtext.training.classification import SentimentClassification
 from lstmtext.training.defaults import inherited
@@ -79,15 +81,17 @@ class SentimentTask:
         if started:
             load_classifier_tensors(self.model, started.tensors, partly=True)
         self.model.to(arithmetic.device)
-        taught = answers_of(
-            settings.teaching, self.text.train, self.tokenizer, settings.batch, arithmetic, settings.labels.longest
-        )
+        longest, learned = settings.labels.longest, self.text.train
+        written = [written_answers(name, learned, self.tokenizer, longest) for name in settings.teaching.answers]
+        self.beside = _beside_sha256(learned, written)
+        taught = answers_of(settings.teaching, learned, self.tokenizer, settings.batch, arithmetic, written)
         self.objective = SentimentClassification(settings, self.text, self.tokenizer, self.model, arithmetic, taught)
 
     def check_text(self, last: Path) -> None:
-        """Texts, labels and split."""
+        """Texts, labels, split; and what is learned beside them, of which earlier versions said nothing."""
         config = read_config(last)
-        if (config.corpus.sha256, config.tokenizer.sha256) != (self._sha256(), self.tokenizer.sha256):
+        before = (config.corpus.sha256, config.tokenizer.sha256, config.corpus.beside_sha256 or self.beside)
+        if before != (self._sha256(), self.tokenizer.sha256, self.beside):
             raise CheckpointError(TEXT_CHANGED.format(last.name))
 
     def _sha256(self) -> str:
@@ -148,6 +152,7 @@ class SentimentTask:
                 split=f"by example (texts to learn from + held out): {parts}",
                 licence=stated_licences(read),
                 measured_on=", ".join(name for name in text.names if name not in read) or None,
+                beside_sha256=self.beside,
             ),
             step=counters.step,
             seed=settings.run.seed,
@@ -179,6 +184,16 @@ def _learned_from(text: LabelledText, unlabelled: Sequence[str]) -> list[dict[st
     known = [{name: licence or None} for (name, kept, *_), licence in sources if kept]
     more = [open_corpus([name]) for name in unlabelled if name != "-"]  # standard input is read once only
     return [*known, *({corpus.name: corpus.licence} for corpus in more)]
+
+
+def _beside_sha256(learned: Examples, written: Sequence[npt.NDArray[np.float32]]) -> str | None:
+    """Of unlabelled texts and written answers as they reach the model: no file is read again for it. None without."""
+    unlabelled = learned.labels == UNLABELLED
+    if not unlabelled.any() and not written:
+        return None
+    lengths = learned.lengths
+    parts = (lengths[unlabelled], learned.ids[np.repeat(unlabelled, lengths)], *written)
+    return hashlib.sha256(b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)).hexdigest()
 
 
 def _start_from(name: str) -> Checkpoint:

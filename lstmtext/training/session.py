@@ -31,7 +31,7 @@ from lstmtext.store.models import read_index
 from lstmtext.store.run import RunWriter
 from lstmtext.store.run_settings import read_run_settings, resume_command, settings_toml
 from lstmtext.training.estimate import out_of_memory, parameter_count
-from lstmtext.training.loop import Counters, Trainer
+from lstmtext.training.loop import EVALUATING, Counters, Trainer
 from lstmtext.training.make_task import make_task
 from lstmtext.training.precision import choose_arithmetic
 from lstmtext.training.saving import Saver
@@ -190,6 +190,9 @@ class Session:
     def _train(self) -> Iterator[Event]:
         trainer, every, evaluated = self.trainer, self.settings.run.sample_every, False
         for event in trainer.run():
+            if event == EVALUATING:
+                self.run.status("running", trainer.counters.step, trainer.total_steps, EVALUATING)
+                continue
             if event is not None:
                 yield self._record(event)
                 if isinstance(event, Planned):
@@ -276,7 +279,7 @@ class Session:
         if isinstance(event, Progress | Evaluated):
             if counters.best_loss is not None:
                 self._metrics["best_loss"] = counters.best_loss
-            self.run.status("running", event.step, self.trainer.total_steps, **self._metrics)
+            self.run.status("running", event.step, self.trainer.total_steps, "", **self._metrics)
         return event
 
     def _write_plan(self) -> None:

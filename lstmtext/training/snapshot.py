@@ -31,6 +31,8 @@ __all__ = ["Weights", "read_counters", "restore", "write_snapshot"]
 
 OPTIMIZER = {"first": "exp_avg", "second": "exp_avg_sq", "step": "step"}  # in the file → in AdamW's state
 
+ONLY_ITS_OWN = "A run resumes from its own checkpoints only."
+
 
 class SavedState(Struct, kw_only=True):
     """The content of `training/state.json`."""
@@ -147,13 +149,19 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
         return safetensors.torch.load(path.read_bytes())
     except (OSError, safetensors.SafetensorError) as error:
         raise CheckpointError(
-            f"{path} cannot be read: {error}. Resume needs it; the model itself may be whole."
+            f"{path} cannot be read: {_reason(error)}. Resume needs it; the model itself may be whole."
         ) from None
 
 
 def _read_state(folder: Path) -> SavedState:
     path = folder / "training" / "state.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=SavedState)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. A run resumes from its own checkpoints only.") from None
+        return msgspec.json.decode(path.read_text("utf-8"), type=SavedState)
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{path} is damaged: it is not UTF-8 text. {ONLY_ITS_OWN}") from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CheckpointError(f"{path} cannot be read: {_reason(error)}. {ONLY_ITS_OWN}") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error.strerror if isinstance(error, OSError) else error)

@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,6 @@ from lstmtext.store.checkpoint import read_config
 from lstmtext.store.models import find_model
 from lstmtext.text.examples import Examples
 from lstmtext.text.tokenizer import Tokenizer
-from lstmtext.text.written_answers import written_answers
 from lstmtext.training.classification import scores_of
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.restore import load_classifier
@@ -49,15 +48,14 @@ def answers_of(
     tokenizer: Tokenizer,
     batch: BatchSettings,
     arithmetic: Arithmetic,
-    longest: int,
+    written: Sequence[npt.NDArray[np.float32]] = (),
 ) -> npt.NDArray[np.float32] | None:
     """Mean probabilities (N, classes) of those who know a text; not a number where nobody does. None without a teacher.
 
-    tokenizer: of the student; batch: texts that are read together; longest: tokens, as the examples were cut
-    Raises UsageError for a teacher with another tokenizer, CheckpointError for one that is no classifier, and what
-    `written_answers` raises.
+    tokenizer: of the student; batch: texts that are read together; written: what `written_answers` gave, of each file
+    Raises UsageError for a teacher with another tokenizer, CheckpointError for one that is no classifier.
     """
-    found = [written_answers(name, examples, tokenizer, longest) for name in teaching.answers]
+    found = [*written]
     found += [_answers(name, examples, tokenizer, batch, arithmetic) for name in teaching.teachers]
     if not found:
         return None

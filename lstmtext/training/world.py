@@ -126,7 +126,7 @@ class Bystander:
     def record(self, event: Event) -> None:
         """Nothing."""
 
-    def status(self, state: str, step: int, total_steps: int, **metrics: float) -> None:
+    def status(self, state: str, step: int, total_steps: int, phase: str = "", **metrics: float) -> None:
         """Nothing."""
 
     def requests(self) -> list[Request]:

@@ -28,12 +28,14 @@ from textual.worker import WorkerFailed, get_current_worker
 
 from lstmtext.errors import LstmtextError, SettingsError
 from lstmtext.files import write_atomically
+from lstmtext.tui.in_order import KeysInOrder
 from lstmtext.tui.keys import bindings_for, keymap
 from lstmtext.tui.plain import ASCII, AsciiBars, only_ascii
 from lstmtext.tui.quiet import LOOK_SECONDS, QuietCollector
 from lstmtext.tui.rooms import ROOMS, fetch, make_room
 from lstmtext.tui.state import UiState
 from lstmtext.tui.themes import NAMES, THEMES
+from lstmtext.tui.toasts import Toasts
 from lstmtext.tui.trouble import said
 from lstmtext.tui.visits import Visits
 
@@ -46,7 +48,7 @@ SWITCH_SECONDS = 0.001
 FETCH_SECONDS = 0.5  # the first frame does not wait for the other rooms
 
 
-class LstmtextApp(Visits):
+class LstmtextApp(KeysInOrder, Toasts, Visits):
     """The terminal UI.
 
     run: the run to show at once, a name or a folder
@@ -188,17 +190,6 @@ class LstmtextApp(Visits):
         """Put `text` on the clipboard, through the terminal (OSC 52)."""
         self.copy_to_clipboard(text)
         self.notify(f"Copied {len(text):,} characters.".replace(",", " "), timeout=2)
-
-    def problem(self, message: str) -> None:
-        """Say that something could not be done, and what to do. Not markup."""
-        self.notify(message, title="Problem", severity="error", timeout=10, markup=False)
-
-    def announce(self, message: str) -> None:
-        """Say something that may be missed: a toast; and, when another window has the focus, the terminal's own."""
-        self.notify(message, markup=False)
-        if not self.app_focus and self._driver is not None:
-            clean = "".join(character for character in message if character.isprintable())
-            self._driver.write(f"\x1b]9;{clean}\x07\x07")  # OSC 9, and the bell where that is not known
 
     async def _shutdown(self) -> None:
         self._leaving = True

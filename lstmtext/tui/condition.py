@@ -1,7 +1,7 @@
-"""How a run stands, with three states that nobody writes, and what cannot be asked of it then. Reads small files only.
+"""How a run stands, with two states that nobody writes, and what cannot be asked of it then. Reads small files only.
 
-`evaluating`: it has been silent for a minute, as it reads the validation part. `removed`: its folder is gone.
-`damaged`: it did not end in good order, or nobody can tell, and a file of it cannot be read. Must not import Textual.
+`removed`: its folder is gone. `damaged`: it did not end in good order, or nobody can tell, and a file of it cannot be
+read. Must not import Textual.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 
 from lstmtext.store.run import RunReader, RunStatus
 from lstmtext.store.run_reader import read_status
-from lstmtext.tui.phase import phase
-from lstmtext.tui.tables import read_tables
 
 if TYPE_CHECKING:
     from lstmtext.tui.history import History
@@ -49,8 +47,6 @@ def condition(reader: RunReader) -> tuple[RunStatus, list[str]]:
         status = reader.status()
     except OSError as error:  # a folder that may not be looked into
         return RunStatus(state="damaged"), [Path(str(error.filename or reader.folder)).name]
-    if status.state == "stalled":
-        status.state = _silent(reader.folder, status.heartbeat, _size(reader.folder / "events.jsonl")) or "stalled"
     if status.alive:
         return status, []
     if not reader.folder.is_dir():
@@ -59,19 +55,6 @@ def condition(reader: RunReader) -> tuple[RunStatus, list[str]]:
     if damaged and status.state == "crashed":
         status.state = "damaged"
     return status, damaged
-
-
-@lru_cache(maxsize=64)
-def _silent(folder: Path, heartbeat: float, size: int) -> str:  # noqa: ARG001 (who says nothing is looked at once)
-    written = read_status(folder)
-    return phase(folder, written, read_tables(folder)[0]) if written is not None else ""
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _damaged(path: Path) -> bool:

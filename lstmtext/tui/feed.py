@@ -40,6 +40,8 @@ class Feed:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
+        self.place = folder.resolve()
+        """The same from wherever one looks; asked for now, since the current folder may be gone later."""
         self.name = run_name(folder)
         self.lock = lock or threading.RLock()
         self.status = RunStatus()

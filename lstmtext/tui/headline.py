@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.cells import cell_len, set_cell_size
+
 from lstmtext.store.run import RunStatus
 from lstmtext.tui.condition import no_resuming, told
 from lstmtext.tui.history import History
@@ -37,7 +39,7 @@ def fit(parts: Sequence[tuple[str, str]], width: int, gap: str = " · ") -> Runs
     for text, role in parts:
         if not text:
             continue
-        length = len(text) + (len(gap) if found else 0)
+        length = cell_len(text) + (len(gap) if found else 0)
         if used + length > width:
             break
         found += ([(gap, "label")] if found else []) + [(text, role)]
@@ -63,11 +65,11 @@ def head(name: str, history: History, status: RunStatus, width: int, *, ascii: b
     state = f" {state_glyph(status.state, ascii)} {status.state} "
     about = describe(history)
     # A long name leaves half of the line to what is trained.
-    room = max(width - len(state) - 4 - min(len(about), width // 2), 8)
-    if len(name) > room:
-        name = name[: room - 1] + ("~" if ascii else "…")
+    room = max(width - len(state) - 4 - min(cell_len(about), width // 2), 8)
+    if cell_len(name) > room:
+        name = set_cell_size(name, room - 1) + ("~" if ascii else "…")
     left: Runs = [(state, role), (f" {name}  ", "head")]
-    used = sum(len(text) for text, _ in left)
+    used = sum(cell_len(text) for text, _ in left)
     if ascii:
         about = about.replace("·", "|").replace("×", "x").encode("ascii", "replace").decode()
     kind = "classifier" if history.task == "sentiment" else ""
@@ -100,7 +102,7 @@ def bars(history: History, status: RunStatus, load: Load, width: int, *, ascii: 
         return [_bar("run", share, [*first, trained, steps, tokens, epoch], width, room, gap, ascii)]
     every = history.evaluate_every
     done = history.step % every if every else 0
-    evaluating = status.state == "evaluating" or (status.state == "running" and history.evaluating)
+    evaluating = status.state == "evaluating"
     full = evaluating or (share is not None and share >= 1.0)
     next_share = (1.0 if full else done / every) if every else None
     ahead = f"evaluation in {every - done:,} steps" if next_share is not None and next_share < 1.0 else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from lstmtext.config import RunSettings
 from lstmtext.events import (
     Acknowledged,
     Evaluated,
@@ -24,7 +25,6 @@ from lstmtext.events import (
     Warned,
 )
 from lstmtext.store.run import MOST_UNKNOWN
-from lstmtext.tui.phase import evaluate_every
 from lstmtext.tui.series import Series
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
@@ -106,14 +106,7 @@ class History:
     def evaluate_every(self) -> int:
         """Steps between evaluations; 0 while a budget in minutes has no plan that would say."""
         given = int(self.setting("run", "evaluate_every", 0))
-        return evaluate_every(given, self.total_steps) if given or self.planned else 0
-
-    @property
-    def evaluating(self) -> bool:
-        """Whether its last record comes right before an evaluation that has said nothing yet."""
-        every, last = self.evaluate_every, self.evaluated
-        due = every > 0 and self.step > 0 and (self.step % every == 0 or self.step == self.total_steps)
-        return due and (last is None or last.step != self.step) and self.progress is not None
+        return RunSettings(evaluate_every=given).evaluation_steps(self.total_steps) if given or self.planned else 0
 
     @property
     def minutes(self) -> float:

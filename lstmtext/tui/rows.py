@@ -43,6 +43,10 @@ STATES: dict[str, tuple[str, str, str]] = {
     "removed": ("∅", "-", "dim"),
 }
 
+# What is said of a text, where the library has another word for it.
+WORDS = {"downloaded": "downloaded", "not downloaded": "to download"}
+FEW_WORDS = {"downloaded": "here", "not downloaded": "to get"}
+
 
 def state_glyph(state: str, ascii: bool = False) -> str:
     """One cell that stands for the state."""
@@ -134,12 +138,14 @@ def text_line(row: TextRow, width: int, ascii: bool = False) -> Pieces:
     here = row.state in ("shipped", "downloaded")
     size = format_bytes(row.size) if row.size is not None else ""
     mark = ("+" if ascii else "✓") if here else ("-" if ascii else "↓")
-    state = row.state if here else "to download"
-    name = max(10, width - 2 - 1 - 11 - 1 - 8)
+    # The mark says the same: at 80 columns the longest name, tinyshakespeare, is worth more than the longer word.
+    words = FEW_WORDS if width < 15 + 2 + 1 + 11 + 1 + 8 else WORDS
+    state, longest = words.get(row.state, row.state), max(map(len, ("shipped", *words.values())))
+    name = max(10, width - 2 - 1 - longest - 1 - 8)
     return [
         (f"{mark} ", "good" if here else "dim"),
         (_fit(row.name, name, ascii) + " ", "name" if here else "dim"),
-        (state.ljust(11) + " ", "dim"),
+        (state.ljust(longest) + " ", "dim"),
         (size.rjust(8), "dim"),
     ]
 

@@ -1,5 +1,5 @@
 """A run summed up and set beside others: numbers, differing settings, what to do next. Pure but for `rivals`, and
-for how to resume it, which the small file of its settings says.
+for what goes on with it, which the small file of its settings says, and whether it left checkpoints.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from rich.cells import cell_len, set_cell_size
 
 from lstmtext.store.run import RunStatus
 from lstmtext.store.run_settings import resume_command, run_name
@@ -117,7 +119,7 @@ def summary(
             each = max((width - wide - 6) // 2, 8)
             lines.append([(f"  {'':<{wide}}{'this':<{each}} {'other':<{each}}".rstrip(), "label")])
             for key, mine, theirs in changes:
-                row = f"{_cut(mine, each, ascii):<{each}} "
+                row = f"{set_cell_size(_cut(mine, each, ascii), each)} "
                 lines.append([(f"  {key:<{wide}}", "label"), (row, "value"), (_cut(theirs, each, ascii), "other")])
         else:
             lines.append([("  none: the same settings", "label")])
@@ -127,9 +129,12 @@ def summary(
     if not status.alive and status.state != "removed":
         lines += [[], [("What to do next", "head")]]
         for command, what in _next(folder, history, status):
-            beside = len(command) + len(what) + 5 <= width
-            lines.append([(f"  {command}", "key"), *([(f"   {what}", "label")] if beside else [])])
-            lines += [] if beside else _indented(what, "label", width, 6)
+            beside = cell_len(command) + cell_len(what) + 5 <= width
+            lines += _indented(command, "key", width, 2)  # of a long name more than a line: all of it is needed
+            if beside:
+                lines[-1].append((f"   {what}", "label"))
+            else:
+                lines += _indented(what, "label", width, 6)
     return lines
 
 
@@ -186,7 +191,7 @@ def _indented(text: str, role: str, width: int, by: int) -> list[Runs]:
 
 
 def _table(name: str, others: Sequence[RunRow], width: int, ascii: bool) -> list[Runs]:
-    wide = min(max(len(row.name) for row in others), 28, max(width - MODEL_COLUMN, 12))
+    wide = min(max(cell_len(row.name) for row in others), 28, max(width - MODEL_COLUMN, 12))
     best, kinds = _loss(others[0]) or 0.0, {row.tokenizer for row in others}
     models = [f"{row.model}, {row.tokenizer}" if len(kinds) > 1 else row.model for row in others]
     lines: list[Runs] = []
@@ -195,9 +200,9 @@ def _table(name: str, others: Sequence[RunRow], width: int, ascii: bool) -> list
         arrow = (">" if ascii else "▸") if here else " "
         loss = _loss(row) or 0.0
         more = "" if place == 1 else f"+{loss - best:.4f}"
-        text = f"{arrow} {place} {_cut(row.name, wide, ascii):<{wide}}  {loss:.4f} {more:>8}  "
+        text = f"{arrow} {place} {set_cell_size(_cut(row.name, wide, ascii), wide)}  {loss:.4f} {more:>8}  "
         model = f"{model:<{max(map(len, models))}}"
-        more = _cut(_clean(f"{model}  {row.state}", ascii), max(width - len(text) - 2, 1), ascii)
+        more = _cut(_clean(f"{model}  {row.state}", ascii), max(width - cell_len(text) - 2, 1), ascii)
         lines.append([(f"  {text}", "selected" if here else "value"), (more, "label")])
     return lines
 
@@ -209,7 +214,7 @@ def _next(folder: Path, history: History, status: RunStatus) -> list[tuple[str, 
         found.append((resume_command(folder), "train on (R does it here)"))
     elif history.diverged:
         found.append(("n", "the form of a new run: take a lower learning rate, or a smaller clip_norm"))
-    if history.saved is not None or status.state == "damaged":
+    if history.saved is not None or (status.state == "damaged" and any((folder / "checkpoints").glob("*"))):
         use = f"classify --model {quoted} 'not good'" if history.task == "sentiment" else f"generate --model {quoted}"
         found.append((f"lstmtext {use}", f"{'try' if history.saved is None else 'use'} it (u does it here)"))
     return found or [("lstmtext runs remove " + quoted, "nothing was saved")]
@@ -229,7 +234,7 @@ def notes(history: History, width: int) -> list[Runs]:
 
 
 def _cut(text: str, width: int, ascii: bool) -> str:
-    return text if len(text) <= width else text[: width - 1] + ("~" if ascii else "…")
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + ("~" if ascii else "…")
 
 
 def _clean(text: str, ascii: bool) -> str:

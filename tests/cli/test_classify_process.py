@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 from classify_calls import BASE, Output, answers, start
 
 from lstmtext.cli import classify as module
+from lstmtext.cli.main import run
 
 pytestmark = pytest.mark.usefixtures("tiny_classifier")
 
@@ -40,6 +42,24 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     process.wait(60)
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])  # the second: LC_ALL=C PYTHONUTF8=0
+def test_what_an_encoding_lacks_is_a_question_mark(monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, "ascii", errors))
+    assert run([*BASE, "café"]) == 0
+    assert written.getvalue().endswith(b"\tcaf?\n")
+
+
+def test_without_a_standard_error(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    """`lstmtext classify … 2>&-`: a shell that closed it gets the answers, and no sentence among them."""
+    for arguments, code, last in [(["not good"], 0, ["not good"]), (["--file", "missing.txt"], 1, [])]:
+        monkeypatch.setattr("sys.stderr", None)
+        assert run([*BASE, *arguments]) == code
+        sys.stderr.close()
+        monkeypatch.undo()
+        assert capsys.readouterr().out.split("\t")[2:] == [f"{text}\n" for text in last]
 
 
 def test_several_processes_give_the_same(capsys: Output) -> None:

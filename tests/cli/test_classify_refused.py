@@ -47,6 +47,8 @@ pytestmark = pytest.mark.usefixtures("tiny_classifier")
         (["--file", "a.csv.zip"], 2, ".zip is not read"),
         (["--file", "blank.csv"], 1, "blank.csv: the first line is blank. It should name the columns"),
         (["x", "--output", "nowhere/a.txt"], 2, "There is no folder nowhere"),
+        (["x", "--output", "."], 2, ". is a folder, and the answers need a file: --output answers.csv."),
+        (["x", "--output", ""], 2, ". is a folder, and the answers need a file"),
     ],
 )
 def test_a_wrong_call_is_a_sentence(capsys: Output, arguments: list[str], code: int, expected: str) -> None:

@@ -84,6 +84,25 @@ def test_a_split_of_which_no_side_is_wanted(capsys: Output, more: list[str]) -> 
     assert said.endswith(" --validation is for --part train or validation: add that, or leave --validation out.\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [(["--dynamic", "--dynamic-rate"], "--dynamic-rate"), (["--part", "train", "--validation"], "--validation")],
+)
+def test_what_is_no_number(capsys: Output, arguments: list[str], option: str) -> None:
+    output, said = evaluate(capsys, "lm", "text.txt", *arguments, "nan", code=2)
+    assert (output, len(said.splitlines())) == ("", 1)
+    assert f"{option} is nan; it must be a finite number." in said
+
+
+def test_a_rate_that_tears_the_model_apart(capsys: Output) -> None:
+    more = ["--dynamic", "--dynamic-segment", "9", "--dynamic-rate", "1e38", "--device", "cpu", "--record"]
+    before = Path("lm", "config.json").read_bytes()
+    output, said = evaluate(capsys, "lm", "text.txt", *more, code=1)
+    assert output == ""
+    assert "the loss became nan: steps of --dynamic-rate 1e+38 are too large. Give less; the default is " in said
+    assert Path("lm", "config.json").read_bytes() == before
+
+
 @pytest.mark.parametrize("option", ["--text-column", "--label-column", "--label-map"])
 def test_columns_of_a_suite(capsys: Output, option: str) -> None:
     output, said = evaluate(capsys, "clf", "negation", option, "body=negative", code=2)

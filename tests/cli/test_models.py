@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import runpy
 import shutil
@@ -175,6 +176,17 @@ def test_a_packed_classifier_is_used_by_classify(capsys: Output, judge: Path) ->
     assert run(["models", "pack", judge.name, "--output", "small", "--half"]) == 0
     assert "`lstmtext classify --model small` uses it" in capsys.readouterr().err
     assert run(["classify", "--model", "small", "not good"]) == 0
+
+
+def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert run(["models", "list"]) == 1
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
+    said = "lstmtext: The output could not be written: No space left on device. Make room, and try again.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_without_a_standard_output(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:

@@ -13,7 +13,9 @@ import pytest
 from lstmtext.cli import detach
 from lstmtext.cli.main import run as lstmtext
 from lstmtext.store.checkpoint import read_config
+from lstmtext.store.run import fresh_name, list_runs
 from lstmtext.store.run_settings import read_run_settings
+from lstmtext.training.make_task import make_task
 
 Output = pytest.CaptureFixture[str]
 SMALL = ["--batch-size", "4", "--device", "cpu", "--precision", "float32", "--set", "sample_length=0"]
@@ -51,6 +53,30 @@ def refused(capsys: Output, task: str, *arguments: str) -> str:
 def test_a_budget_of_nothing(capsys: Output, task: str, option: str, more: list[str]) -> None:
     assert f"{option[2:]} = 0 trains nothing" in refused(capsys, task, option, "0", *more)
     assert f"{option[2:]} = 0 trains nothing" in refused(capsys, task, "--set", f"{option[2:]}=0.0", *more)
+
+
+@TASKS
+def test_who_starts_while_a_text_is_prepared_gets_another_name(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    names = []
+
+    def slow(*given: Any) -> Any:
+        names.append(fresh_name("tea"))
+        return make_task(*given)
+
+    monkeypatch.setattr("lstmtext.training.session.make_task", slow)
+    train(capsys, task, *SIZE, "--steps", "2")
+    assert names == ["tea-2"]
+    assert [run.name for run in list_runs()] == ["tea"]
+
+
+@pytest.mark.parametrize("more", [[], ["--detach"]])
+def test_a_text_that_is_not_there_is_all_that_is_said(capsys: Output, more: list[str]) -> None:
+    assert lstmtext(["train", "sentiment", "nope.tsv", *more]) != 0
+    said = capsys.readouterr().err
+    assert "nope.tsv" in said
+    assert len(said.splitlines()) == 1
 
 
 @TASKS

@@ -82,6 +82,7 @@ def test_models_that_do_not_fit_have_no_mean(tmp_path: Path, options: dict[str, 
         ("0,0", "must be 0 or more, not all 0"),
         ("-1,2", "The shares are -1, 2"),
         ("nan,1", "The shares are nan, 1"),
+        ("1e308,1e308", "The shares are 1e+308, 1e+308; they must be 0 or more, not all 0, and have a sum"),
         ("a,b", "--shares is 'a,b'; numbers with commas between them are needed"),
     ],
 )

@@ -49,6 +49,29 @@ def test_a_file_that_cannot_be_written_stays(
     assert names(tmp_path) == ["file"]
 
 
+def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
+    """As root, `--out /dev/null` would put a file in the place of the device."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    (tmp_path / "link").symlink_to(f"/proc/self/fd/{reader}")  # what /dev/stdout is
+    for name in ("pipe", "link"):
+        write_atomically(tmp_path / name, "content")
+        assert (tmp_path / name).is_fifo()
+        assert os.read(reader, 99) == b"content"
+    assert names(tmp_path) == ["link", "pipe"]
+    os.close(reader)
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "file").write_text("old")
+    (tmp_path / "link").symlink_to("elsewhere/file")
+    write_atomically(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "elsewhere" / "file").read_text() == "new"
+    assert names(tmp_path / "elsewhere") == ["file"]
+
+
 class Failing:
     """A file whose disk is full after the first bytes."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from lstmtext.cli.run_facts import facts
 from lstmtext.errors import RunError
 from lstmtext.events import Evaluated, Sampled, Saved
 from lstmtext.store import control
-from lstmtext.store.run import RunWriter, find_run, fresh_name, list_runs, remove_run, summarise
+from lstmtext.store.run import RunWriter, find_run, fresh_name, held_name, list_runs, remove_run, summarise
 from lstmtext.store.run_settings import read_run_settings
 from store.records import TOML
 
@@ -84,6 +85,27 @@ def test_runs_are_found_by_name_and_path_with_near_matches(runs: Path) -> None:
     assert fresh_name("hamlet") == "hamlet-3"
     assert fresh_name("König Lear (1)/../x") == "König-Lear-1-..-x"
     assert fresh_name("..") == "run"
+
+
+def test_a_name_is_held_until_there_is_a_run_and_free_if_there_is_none(runs: Path) -> None:
+    with held_name("hamlet") as first, held_name("hamlet") as second:
+        assert (first, second, fresh_name("hamlet")) == ("hamlet", "hamlet-2", "hamlet-3")
+        RunWriter.create(runs / second, TOML).close()
+        assert list_runs() == [runs / second]
+    assert fresh_name("hamlet") == "hamlet"
+    remove_run(runs / second)
+    with held_name("hamlet"):
+        pass
+    assert runs.exists()  # it was there before
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("nowhere")], ids=["a file", "a dead link"])
+def test_a_runs_folder_that_cannot_be_one_is_said(runs: Path, make: Callable[[Path], None]) -> None:
+    if runs.is_dir():
+        runs.rmdir()
+    make(runs)
+    with pytest.raises(RunError, match="hamlet cannot be made: "), held_name("hamlet"):
+        pass
 
 
 def test_remove_takes_runs_only(runs: Path) -> None:

@@ -58,6 +58,15 @@ def test_old_requests_expire_once_and_answered_ones_do_not(runs: Path) -> None:
     ]
 
 
+def test_a_clock_that_is_set_back_lets_no_request_expire(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.status("running", 5, 10)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now - 3600)
+        id = send(runs / "a", "stop")
+        assert [found.id for found in run.requests()] == [id]
+
+
 def test_unknown_and_damaged_requests_never_raise(runs: Path) -> None:
     with RunWriter.create(runs / "a", TOML) as run:
         request(runs / "a", "explode", "x", time.time() + 1)

@@ -49,6 +49,48 @@ def test_silent_live_run_is_stalled(runs: Path, monkeypatch: pytest.MonkeyPatch)
         assert RunReader(runs / "a").status().alive
 
 
+def test_a_run_that_says_so_is_evaluating_however_long_it_takes(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.status("running", 10, 20)
+        run.status("running", 10, 20, "evaluating")  # written at once, and so is its end
+        assert RunReader(runs / "a").status().state == "evaluating"
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 3600)
+        assert RunReader(runs / "a").status().state == "evaluating"
+        assert RunReader(runs / "a").status().alive
+        monkeypatch.undo()
+        run.status("running", 10, 20)
+        assert RunReader(runs / "a").status().state == "running"
+        run.status("running", 20, 20, "evaluating")
+    assert (RunReader(runs / "a").status().state, RunReader(runs / "a").status().phase) == ("finished", "")
+
+
+def test_a_run_that_was_killed_in_an_evaluation_has_crashed(runs: Path) -> None:
+    run = RunWriter.create(runs / "a", TOML)
+    run.status("running", 10, 20, "evaluating")
+    written = (runs / "a" / "status.json").read_bytes()
+    run.close()
+    (runs / "a" / "status.json").write_bytes(written)
+    assert RunReader(runs / "a").status().state == "crashed"
+
+
+def test_a_run_that_prepares_its_first_step_is_starting_however_long_it_takes(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RunWriter.create(runs / "a", TOML):
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 3600)
+        assert RunReader(runs / "a").status().state == "starting"
+
+
+def test_the_status_of_a_run_of_an_earlier_version_has_no_phase(runs: Path) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.status("running", 10, 20)
+        path = runs / "a" / "status.json"
+        path.write_bytes(path.read_bytes().replace(b'"phase":"",', b""))
+        assert RunReader(runs / "a").status().state == "running"
+
+
 def test_missing_or_damaged_status_is_not_an_error(runs: Path) -> None:
     with RunWriter.create(runs / "a", TOML):
         (runs / "a" / "status.json").write_text('{"state": ')

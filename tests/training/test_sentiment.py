@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,35 @@ def test_changed_texts_are_not_resumed(small: Small, data: Path, tmp_path: Path)
     data.write_text(data.read_text().replace("The tea is good.", "The tea is fine."))
     with pytest.raises(CheckpointError, match="has changed"):
         Session.resume(tmp_path / "run", "test")
+
+
+@pytest.mark.parametrize("changed", ["more.txt", "answers.tsv"])
+def test_changed_texts_and_answers_beside_the_labelled_ones_are_not_resumed(
+    small: Small, data: Path, tmp_path: Path, changed: str
+) -> None:
+    more, answers = tmp_path / "more.txt", tmp_path / "answers.tsv"
+    more.write_text("The tea stands over there, and so it is.\nThe host brings bread with a smile.\n")
+    answers.write_text("text\tnegative\tneutral\tpositive\nThe tea is good.\t0.1\t0.2\t0.7\n")
+    labels = {"sources": [str(data)], "unlabelled": [str(more)]}
+    train(small(budget={"steps": 20}, labels=labels, teaching={"answers": [str(answers)]}), tmp_path / "run")
+    list(Session.resume(tmp_path / "run", "test").events())
+    (tmp_path / changed).write_text((tmp_path / changed).read_text().replace("smile", "frown").replace("0.7", "0.705"))
+    with pytest.raises(CheckpointError, match="has changed"):
+        Session.resume(tmp_path / "run", "test")
+
+
+def test_a_run_of_an_earlier_version_says_nothing_of_texts_beside_the_labelled_ones(
+    small: Small, data: Path, tmp_path: Path
+) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text("The tea stands over there, and so it is.\nThe host brings bread with a smile.\n")
+    train(small(budget={"steps": 20}, labels={"sources": [str(data)], "unlabelled": [str(more)]}), tmp_path / "run")
+    path = tmp_path / "run" / "checkpoints" / "step-20" / "config.json"
+    written = json.loads(path.read_bytes())
+    del written["corpus"]["beside_sha256"]
+    path.write_text(json.dumps(written))
+    more.write_text("The bread.\n")
+    list(Session.resume(tmp_path / "run", "test").events())
 
 
 def test_growing_from_a_language_model(small: Small, tmp_path: Path) -> None:

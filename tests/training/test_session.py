@@ -49,6 +49,23 @@ def test_a_run_learns_and_tells(tiny: Tiny, tmp_path: Path) -> None:
     assert RunReader(tmp_path / "run").status().state == "finished"
 
 
+def test_whoever_looks_during_an_evaluation_is_told(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, seen, evaluate = Session(tiny(), tmp_path / "run", "test"), [], Trainer.evaluate
+
+    def watched(trainer: Trainer) -> Evaluation:
+        seen.append(RunReader(tmp_path / "run").status().state)
+        return evaluate(trainer)
+
+    monkeypatch.setattr(Trainer, "evaluate", watched)
+    after = [
+        RunReader(tmp_path / "run").status().state for event in session.events() if isinstance(event, ev.Evaluated)
+    ]
+    assert seen == ["evaluating"] * 4
+    assert after == ["running"] * 4
+
+
 def test_the_model_saved_has_the_loss_that_was_said(tiny: Tiny, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     events = train(tiny(), folder)

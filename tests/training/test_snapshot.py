@@ -112,6 +112,26 @@ def test_a_state_of_another_step_is_refused(tiny: Tiny, tmp_path: Path, step: in
         Session.resume(tmp_path / "run", "test")
 
 
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "training/state.json"])
+def test_a_file_that_is_not_utf8_is_said_to_be_so_wherever_the_bytes_stand(
+    tiny: Tiny, tmp_path: Path, name: str
+) -> None:
+    path = stop_at_14(tiny(run={"save_every": 7}), tmp_path / "run").parent / name
+    whole = path.read_bytes()
+    for at in (0, 10, whole.index(b"{}") + 1 if b"{}" in whole else 20, len(whole)):
+        path.write_bytes(whole[:at] + b'"\xe9": 1' + whole[at:])
+        with pytest.raises(CheckpointError, match=f"^{path} is damaged: it is not UTF-8 text[.]"):
+            Session.resume(tmp_path / "run", "test")
+
+
+@pytest.mark.parametrize("name", ["state.json", "optimizer.safetensors"])
+def test_a_file_that_is_gone_is_named_once(tiny: Tiny, tmp_path: Path, name: str) -> None:
+    training = stop_at_14(tiny(run={"save_every": 7}), tmp_path / "run")
+    (training / name).unlink()
+    with pytest.raises(CheckpointError, match=f"^{training / name} cannot be read: No such file or directory[.]"):
+        Session.resume(tmp_path / "run", "test")
+
+
 def test_a_save_that_is_asked_for_at_the_best_step_is_the_best(tiny: Tiny, tmp_path: Path) -> None:
     """Also for a run that is killed directly after it."""
     from lstmtext.store.run import send

@@ -16,6 +16,7 @@ from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.places import cache_folder
 from lstmtext.store.checkpoint import Calibration, read_checkpoint
 from lstmtext.text.examples import Examples
+from lstmtext.text.written_answers import written_answers
 from lstmtext.training import teaching
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.teaching import answers_of
@@ -58,8 +59,9 @@ def answers(
     teachers: list[Path], texts: list[str] = TEXTS, precision: str = "float32", written: list[Path] | None = None
 ) -> np.ndarray[Any, Any]:
     arithmetic = Arithmetic(torch.device("cpu"), precision)  # type: ignore[arg-type]
-    teaching = TeachingSettings(teacher=[str(teacher) for teacher in teachers], answers=[*map(str, written or [])])
-    found = answers_of(teaching, encoded(texts), tokenizer_of(), BATCH, arithmetic, LONGEST)
+    teaching = TeachingSettings(teacher=[str(teacher) for teacher in teachers])
+    files = [written_answers(str(path), encoded(texts), tokenizer_of(), LONGEST) for path in written or []]
+    found = answers_of(teaching, encoded(texts), tokenizer_of(), BATCH, arithmetic, files)
     assert found is not None
     return found
 

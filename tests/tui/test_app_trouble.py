@@ -39,8 +39,15 @@ async def test_what_cannot_be_done_is_a_toast(monkeypatch: pytest.MonkeyPatch) -
 
         monkeypatch.setattr(app.screen, "action_new", refuse)
         await press(pilot, "n")
-        app.run_worker(refuse, thread=True)
-        await wait_until(pilot, lambda: screen_text(app).count("The [bold]disk is full.") == 2)
+        await wait_until(pilot, lambda: "The [bold]disk is full." in screen_text(app))
+        await press(pilot, "n")
+        assert screen_text(app).count("The [bold]disk is full.") == 1, "said again, it does not stand there twice"
+
+        def refuse_too() -> None:
+            raise RunError("The [bold]cable is cut.")
+
+        app.run_worker(refuse_too, thread=True)
+        await wait_until(pilot, lambda: "The [bold]cable is cut." in screen_text(app))
 
 
 def test_what_nobody_foresaw_ends_in_a_sentence_and_a_file(tmp_path: Path) -> None:

@@ -43,6 +43,22 @@ def diverged(settings: bool = True) -> History:
 # Removed and damaged.
 
 
+async def test_the_current_folder_is_gone_and_the_runs_folder_with_it(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LSTMTEXT_RUNS", "runs")
+    trained(make_run).finish("stopped")
+    async with LstmtextApp("hamlet").run_test(size=(100, 30)) as pilot:
+        await wait_until(pilot, lambda: "400/1,000" in screen_text(pilot.app))
+        (tmp_path / "left").mkdir()
+        monkeypatch.chdir(tmp_path / "left")
+        (tmp_path / "left").rmdir()
+        await wait_until(pilot, lambda: "Its folder is gone" in screen_text(pilot.app))
+        await press(pilot, "R")
+        assert "Home" in await press(pilot, "escape")
+        await wait_until(pilot, lambda: "hamlet" not in screen_text(pilot.app))
+
+
 async def test_a_folder_that_is_gone_is_said_to_be(make_run: MakeRun) -> None:
     run = trained(make_run)
     run.finish("stopped")

@@ -7,6 +7,8 @@ from itertools import pairwise
 import pytest
 
 from lstmtext.tui.ramps import Look, cell, diverging, glyph, legend, plain, sequential, width_of
+from lstmtext.tui.widgets import curve_lines as curve_drawing
+from lstmtext.tui.widgets.canvas import Canvas
 from lstmtext.tui.widgets.curve_lines import Passage, curve_lines, systems
 from lstmtext.tui.widgets.heatmap import Heat, heat_lines, window
 
@@ -139,3 +141,23 @@ def test_a_word_that_is_longer_than_the_screen_is_cut() -> None:
 def test_without_a_reading_there_are_words_and_what_they_bring() -> None:
     lines = curve_lines(Passage(["not", "good"], (), [-1.0, 1.0]), 30, PLAIN, rows=6)
     assert plain(lines) == "      not good\n       ▼   ▲"
+
+
+def test_a_curve_is_drawn_anew_only_where_it_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[int, ...]] = []
+
+    def counted(columns: int, rows: int, **facts: bool) -> Canvas:
+        drawn.append((columns, rows))
+        return Canvas(columns, rows, **facts)
+
+    monkeypatch.setattr(curve_drawing, "Canvas", counted)
+    words = [f"seldom{number}" for number in range(60)]
+    positive = [number / 61 for number in range(60)]
+    before = curve_lines(Passage(words, positive), 46, PLAIN, rows=5)
+    count = len(systems(words, 40))
+    assert len(drawn) == count > 4
+    curve_lines(Passage(words, positive), 46, PLAIN, rows=5, cursor=7, span=(3, 8))
+    assert len(drawn) == count, "the cursor walks along words, not along the curve"
+    longer = curve_lines(Passage([*words, "then"], [*positive, 1.0]), 46, PLAIN, rows=5)
+    assert len(drawn) == count + 1, "a word at the end is in the last line"
+    assert longer[:-8] == before[:-8]

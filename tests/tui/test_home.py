@@ -9,7 +9,7 @@ import pytest
 
 from lstmtext.store.run import remove_run
 from lstmtext.tui.app import LstmtextApp
-from lstmtext.tui.inventory import read_models, read_runs, read_texts
+from lstmtext.tui.inventory import read_models, read_runs, read_texts, runs_place
 from lstmtext.tui.state import UiState
 from lstmtext.tui.widgets.listing import Listing
 from lstmtext.tui.widgets.roombar import RoomBar
@@ -65,6 +65,14 @@ async def test_empty_home_says_what_to_do() -> None:
         text = screen_text(pilot.app)
         assert "n      train a model on your own text" in text
         assert "lstmtext train lm harbour --minutes 1" in text
+
+
+async def test_where_there_are_no_runs_is_said_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path / ("runs-of-last-year-" * 6)))
+    async with LstmtextApp().run_test(size=(60, 20)) as pilot:
+        await wait_until(pilot, lambda: "No trainings in" in screen_text(pilot.app))
+        said = "".join(screen_text(pilot.app).replace("│", "").split())
+        assert f"Notrainingsin{runs_place()}yet." in said
 
 
 async def test_live_runs_move_and_the_bar_counts_them(make_run: Any) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from classifiers import random_classifier
-from textual.widgets import Input, OptionList
+from textual.events import Paste
+from textual.widgets import Input, OptionList, TextArea
 
 from lstmtext.store.run import RunStatus
+from lstmtext.tui import in_order
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.commands import Palette
 from lstmtext.tui.requests import Asked
@@ -38,6 +40,27 @@ async def test_what_was_typed_last_before_enter_counts() -> None:
         quickly(pilot, "t", "x", "enter")
         await press(pilot, "backspace", "enter")
         assert chosen == ["two", "two"]
+
+
+async def test_what_comes_right_after_the_key_that_leads_to_a_field_is_for_the_field(tmp_path: Path) -> None:
+    rooms = {"sentiment": {"model": str(random_classifier(tmp_path)), "text": ""}}
+    async with LstmtextApp(state=UiState(values=rooms)).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "1")
+        quickly(pilot, "slash", *"quick")
+        await wait_until(pilot, lambda: pilot.app.screen.query_one("#filter", Input).value == "quick")
+        await press(pilot, "escape", "4", "escape")
+        quickly(pilot, "i", *"query")
+        pilot.app.post_message(Paste("ing"))
+        await wait_until(pilot, lambda: pilot.app.screen.query_one("#text", TextArea).text == "querying")
+
+
+async def test_keys_go_on_when_what_had_one_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_order, "PATIENCE_SECONDS", 0.3)
+    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+        await press(pilot, "1")
+        monkeypatch.setattr(pilot.app, "_follow", lambda *_: None)  # nobody says that the key has done its work
+        quickly(pilot, "z", "slash")
+        await wait_until(pilot, lambda: isinstance(pilot.app.focused, Input))
 
 
 async def test_no_other_option_is_marked_for_one_that_is_not_listed() -> None:

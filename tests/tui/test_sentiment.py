@@ -199,6 +199,7 @@ async def test_an_old_verdict_does_not_stand_under_another_text(
             await wait_until(pilot, lambda: "reading …" in screen_text(pilot.app))
             verdict = screen_text(pilot.app).split("─ Verdict")[1].split("Word by word")[0]
             assert "nothing to read" not in verdict
+            assert "nothing to read" not in screen_text(pilot.app), "what is said of the old text is not of the new one"
         finally:
             go_on.set()
         await wait_until(pilot, lambda: "reading …" not in screen_text(pilot.app))

@@ -6,13 +6,16 @@ import math
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from lstmtext.places import runs_folder
 from lstmtext.store.run import RunStatus
 from lstmtext.store.run_settings import resume_command
 from lstmtext.tui import summary as summaries
+from lstmtext.tui.feed import Feed
+from lstmtext.tui.headline import head
 from lstmtext.tui.history import History
-from lstmtext.tui.inventory import RunRow
+from lstmtext.tui.inventory import RunRow, read_runs
 from lstmtext.tui.summary import rivals, summary
 from lstmtext.tui.widgets.canvas import text_of
 from tui.conftest import SETTINGS
@@ -42,6 +45,33 @@ def test_a_run_is_resumed_as_everywhere_else(make_run: Any, monkeypatch: pytest.
     assert resume_command(run.folder) in page
     monkeypatch.setattr(summaries, "resume_command", lambda folder: f"go on with {folder.name}")
     assert "go on with my reviews" in text_of(summary(run.folder, history, RunStatus(state="stopped")))
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("name", ["航海日誌 🚢 " * 4 + "x", "a-name-" * 14])
+def test_a_long_name_leaves_nothing_out(make_run: Any, width: int, name: str) -> None:
+    run = make_run(name.strip())
+    run.started()
+    run.evaluated(100, 2.0)
+    run.finish("stopped")
+    feed = Feed(run.folder)
+    while feed.step() or feed.behind:
+        pass
+    page = text_of(summary(run.folder, feed.history, feed.status, read_runs(), width=width))
+    assert all(cell_len(text) <= width for text in page.splitlines())
+    told = "".join(page.split("What to do next")[1].split())
+    assert "".join(resume_command(run.folder).split()) in told
+    line = text_of([head(run.name, feed.history, feed.status, width)])
+    assert cell_len(line) <= width
+    assert "char" in line or "…" in line
+
+
+def test_no_model_is_promised_of_a_damaged_run_without_checkpoints(make_run: Any) -> None:
+    run = make_run("hollow")
+    damaged = RunStatus(state="damaged")
+    assert "--model hollow" not in text_of(summary(run.folder, History({}), damaged))
+    (run.folder / "checkpoints" / "step-3").mkdir(parents=True)
+    assert "lstmtext generate --model hollow" in text_of(summary(run.folder, History({}), damaged))
 
 
 def test_runs_of_different_tokens_are_ranked_by_bits_per_character(make_run: Any) -> None:

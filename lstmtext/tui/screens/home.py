@@ -20,6 +20,7 @@ from textual.widgets import Input, Static
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow, read_models, read_runs, read_texts, runs_place
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.rows import model_line, run_facts, run_header, run_line, text_line
+from lstmtext.tui.samples import wrap
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.trouble import said
 from lstmtext.tui.widgets.listing import Listing
@@ -149,7 +150,9 @@ class HomeScreen(Room):
         wanted = str(self.shell.state.get("home", "filter")).strip().lower()
         shown = [row for row in self.runs if wanted in f"{row.name} {row.state}".lower()]
         listing = self.query_one("#runs", Listing)
-        listing.empty = tuple(self._nothing(wanted)) if self._seen else ("Looking …",)
+        nothing = self._nothing(wanted) if self._seen else ["Looking …"]
+        folded = (runs for line in nothing for runs in wrap([(line, "")], listing.scrollable_content_region.width))
+        listing.empty = tuple("".join(text for text, _ in runs) for runs in folded)
         listing.set_rows(shown, key=lambda row: row.name)
         pane = self.query_one("#runs-pane")
         pane.border_subtitle = f"{len(shown)} of {len(self.runs)}" if wanted else ""

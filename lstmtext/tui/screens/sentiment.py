@@ -212,7 +212,7 @@ class SentimentScreen(Room):
         self.late = late
         if late:
             self.query_one("#verdict-pane").border_subtitle = ""
-            self._redraw("#verdict")
+            self._redraw("#verdict", "#together")
 
     # What is shown.
 
@@ -247,9 +247,9 @@ class SentimentScreen(Room):
     def _together(self, width: int, _: int, look: Look) -> list[Line]:
         if self.chosen is not None:
             return view.interaction_lines([self.chosen, *self.spans], width, look, 0)
-        return (
-            view.interaction_lines(self.spans, width, look) if self.spans else view.sentence_lines(self.no_spans, width)
-        )
+        if self.spans:
+            return view.interaction_lines(self.spans, width, look)
+        return [] if self.late else view.sentence_lines(self.no_spans, width)  # why there were none in another text
 
     # What a person does.
 

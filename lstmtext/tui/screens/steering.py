@@ -120,7 +120,7 @@ class Steering(Moving):
 
     def reviving(self) -> float | None:
         """For how many seconds a trainer of this run has been starting; None when none is."""
-        since = _reviving.get(self.feed.folder.resolve())
+        since = _reviving.get(self.feed.place)
         return None if since is None else self.shell.clock() - since
 
     def action_resume_run(self) -> None:
@@ -129,7 +129,7 @@ class Steering(Moving):
         if waited is not None:
             self.app.notify(f"{self.feed.name} is being resumed already, for {waited:.0f} s.", markup=False)
             return
-        folder = self.feed.folder.resolve()
+        folder = self.feed.place
         _reviving[folder] = self.shell.clock()
         self.app.run_worker(_revive(self.shell, folder, self.feed.name), group="revive")
         self.redraw()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -29,6 +30,7 @@ AXIS = 6  # columns at the left: "0.67 ┤"
 GRAPH_ROWS = (4, 14)  # fewest and most, without words
 BAND = (1 / 3, 2 / 3)
 LONGEST_WORD = 24  # columns; a longer one is cut
+KEPT_GRAPHS = 1024  # of a text of 7000 words each key cost a quarter of a second: only what is new is drawn
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Slot:
 
 def systems(words: Sequence[str], width: int) -> list[list[Slot]]:
     """The words laid out in lines of `width` columns."""
+    return _systems(tuple(words), width)
+
+
+@lru_cache(maxsize=4)  # asked for several times for one frame
+def _systems(words: tuple[str, ...], width: int) -> list[list[Slot]]:
     found: list[list[Slot]] = []
     at = width + 1
     for index, word in enumerate(words):
@@ -95,28 +102,33 @@ def curve_lines(
         if lines:
             lines.append([])
         if rows and passage.positive:
-            lines += _graph(passage, system, width - AXIS, rows, look, before)
+            positive = tuple(passage.positive[system[0].word : system[-1].word + 1])
+            lines += _graph(tuple(system), positive, width - AXIS, rows, look, before)
             before = passage.positive[system[-1].word]
         lines.append(_words(passage, system, look, cursor, span))
         lines.append(_marks(passage, system, look, span))
     return lines
 
 
-def _graph(passage: Passage, system: list[Slot], width: int, rows: int, look: Look, before: float) -> list[Line]:
-    last = system[-1]
+@lru_cache(maxsize=KEPT_GRAPHS)
+def _graph(
+    system: tuple[Slot, ...], positive: tuple[float, ...], width: int, rows: int, look: Look, before: float
+) -> list[Line]:
+    """positive: after each word of the system; before: after the word before it"""
+    first, last = system[0].word, system[-1]
     canvas = Canvas(min(last.left + last.width + 1, width), rows, ascii=look.ascii)
 
-    def level(positive: float) -> int:
-        return round((1 - min(max(positive, 0.0), 1.0)) * (canvas.rows - 1))
+    def level(value: float) -> int:
+        return round((1 - min(max(value, 0.0), 1.0)) * (canvas.rows - 1))
 
     for slot in system:
-        now, word = level(passage.positive[slot.word]), str(slot.word)
+        now, word = level(positive[slot.word - first]), str(slot.word)
         left, end = slot.left * canvas.across, (slot.left + slot.width + 1) * canvas.across
         canvas.line([(left, now), (end - 1, now)], word, ink="-")
         past = level(before)
         if slot.word and past != now:  # up to the row before: in a picture of letters the dash at its end stays
             canvas.upright(left, past, now + (1 if past > now else -1), word, ink="|")
-        before = passage.positive[slot.word]
+        before = positive[slot.word - first]
     labels = {level(value) // canvas.down: f"{value:.2f}" for value in (0.0, *BAND, 1.0)}
     band_rows = {level(value) // canvas.down for value in BAND}
     tick, bare, dash = ("|", "|", ".") if look.ascii else ("┤", "│", "┄")
@@ -125,7 +137,7 @@ def _graph(passage: Passage, system: list[Slot], width: int, rows: int, look: Lo
         line: Line = [Segment(f"{labels.get(row, ''):>4} {tick if row in labels else bare}", paint(dim=True))]
         for text, word in runs:
             if word:
-                line.append(Segment(text, _ink_of(2 * passage.positive[int(word)] - 1, look)))
+                line.append(Segment(text, _ink_of(2 * positive[int(word) - first] - 1, look)))
             else:
                 line.append(Segment((dash if row in band_rows else " ") * len(text), paint(dim=True)))
         lines.append(line)

@@ -3,7 +3,7 @@
     pip install -e '.[teacher]'
     python corpora/outside_teacher.py learn SOURCE… --held-out FILE --fractions 0.05 … --weights 1 … --output outside
     python corpora/outside_teacher.py answer outside SOURCE… --texts sentences.txt --output outside.tsv
-    lstmtext train sentiment SOURCE… --set 'teacher=["sentiment","outside.tsv"]' --set 'unlabelled=["sentences.txt"]'
+    lstmtext train sentiment SOURCE… --set 'answers=["outside.tsv"]' --set 'unlabelled=["sentences.txt"]'
 
 What ships is an LSTM; this is asked about texts while one is trained, as Tang et al. (2019, arXiv:1903.12136) taught a
 BiLSTM. It is MiniLM with six layers of 384 units (Wang et al. 2020, arXiv:2002.10957), as the sentence-transformers
@@ -183,7 +183,7 @@ def scored(teacher: Teacher, validation: dict[str, list[Example]]) -> str:
 
 
 def answer(options: argparse.Namespace) -> None:
-    """Probabilities of the labelled texts and of lines of text, as a table that `teacher` takes."""
+    """Probabilities of the labelled texts and of lines of text, as a table that `answers` takes."""
     texts = {example.text for name in options.sources for example in read_source(name).examples}
     texts |= {line for name in options.texts for piece in open_corpus([name]).pieces() for line in piece.split("\n")}
     short = sorted(text for text in texts if 0 < len(text.split()) <= options.longest and "\t" not in text)

@@ -1,4 +1,4 @@
-"""A text to train on, and settings that train in a second."""
+"""Texts to train on, and settings that train in a second."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from small_classifiers import SMALL, Small, sentences
 
 from lstmtext.config import TrainSettings
 from lstmtext.settings import read_settings
@@ -32,6 +33,30 @@ def tiny(tmp_path: Path, harbour: str) -> Any:
         given["text"] = {"corpus": [str(path)], **tables.get("text", {})}
         if "budget" in tables:
             given["budget"] = tables["budget"]
+        return read_settings(msgspec.to_builtins(given))
+
+    return make
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A table of the sentences."""
+    path = tmp_path / "pairs.tsv"
+    lines = ["label\tpair\ttext", *("\t".join(row) for row in sentences())]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def small(data: Path) -> Small:
+    """small(budget={"steps": 3}, …) → settings of a small classifier of those sentences."""
+
+    def make(**tables: dict[str, Any]) -> TrainSettings:
+        given: dict[str, Any] = {
+            name: {**SMALL.get(name, {}), **tables.get(name, {})} for name in {*SMALL, *tables, "labels"}
+        }
+        given["labels"] = {"sources": [str(data)], "held_out_fractions": [0.2], **tables.get("labels", {})}
+        given["task"] = "sentiment"
         return read_settings(msgspec.to_builtins(given))
 
     return make

@@ -1,86 +1,30 @@
-"""Classifier runs: they learn what order decides, resume exactly, grow from a language model, learn from a teacher."""
+"""Classifier runs: they learn what order decides, resume exactly, grow from a language model."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 import torch
 from classifiers import random_classifier
+from small_classifiers import Small, sentences
+from tiny_runs import train, weights
 
 from lstmtext import events as ev
-from lstmtext.config import TrainSettings
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import CheckpointError, InputError, UsageError
 from lstmtext.settings import read_settings
 from lstmtext.store.checkpoint import CorpusFacts, encode_config, read_checkpoint, read_config
-from lstmtext.store.models import find_model, read_index
+from lstmtext.store.models import find_model
 from lstmtext.store.run import send
 from lstmtext.store.run_settings import read_run_settings
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.sentiment import SentimentTask
 from lstmtext.training.session import Session
-
-WORDS = {"good": 1, "tasty": 1, "kind": 1, "warm": 1, "bad": -1, "bland": -1, "rude": -1, "cold": -1}
-NOUNS = ("soup", "waiter", "room", "tea", "bread", "host")
-SMALL: dict[str, dict[str, Any]] = {
-    "text": {"tokenizer": "wordpiece", "vocabulary_size": 200},
-    "model": {"layers": 1, "hidden": 24, "embedding": 16},
-    "batch": {"batch_size": 16, "sequence_length": 12},
-    "optimisation": {"learning_rate": 0.02, "warmup_steps": 5, "averaging": 0.9},
-    "budget": {"steps": 60},
-    "run": {"log_every": 10, "evaluate_every": 20, "device": "cpu", "precision": "float32"},
-}
-Small = Callable[..., TrainSettings]
-
-
-def sentences() -> list[tuple[str, str, str]]:
-    """(label, pair, text): every word, with and without "not"; a bag of words is right half of the time."""
-    found = []
-    for noun in NOUNS:
-        for word, side in WORDS.items():
-            for cue in ("", "not "):
-                label = "positive" if (side > 0) != bool(cue) else "negative"
-                found.append((label, f"{noun}-{word}", f"The {noun} is {cue}{word}."))
-        found.append(("neutral", "", f"The {noun} is over there."))
-    return found
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    path = tmp_path / "pairs.tsv"
-    lines = ["label\tpair\ttext", *("\t".join(row) for row in sentences())]
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-@pytest.fixture
-def small(data: Path) -> Small:
-    def make(**tables: dict[str, Any]) -> TrainSettings:
-        given: dict[str, Any] = {
-            name: {**SMALL.get(name, {}), **tables.get(name, {})} for name in {*SMALL, *tables, "labels"}
-        }
-        given["labels"] = {"sources": [str(data)], "held_out_fractions": [0.2], **tables.get("labels", {})}
-        given["task"] = "sentiment"
-        return read_settings(msgspec.to_builtins(given))
-
-    return make
-
-
-def train(settings: TrainSettings, folder: Path) -> list[ev.Event]:
-    return list(Session(settings, folder, "test").events())
-
-
-def weights(folder: Path, which: str = "last") -> bytes:
-    index = read_index(folder)
-    assert index is not None
-    return (folder / "checkpoints" / getattr(index, which) / "model.safetensors").read_bytes()
 
 
 def test_it_learns_what_only_order_tells(small: Small, tmp_path: Path) -> None:
@@ -227,90 +171,6 @@ def test_growing_from_a_language_model(small: Small, tmp_path: Path) -> None:
     assert (written.text.tokenizer, written.text.vocabulary_size) == ("wordpiece", before.config.tokenizer.size)
     for name in ("embedding.weight", "layers.0.weight_input", "layers.1.weight_hidden", "layers.1.bias"):
         np.testing.assert_allclose(after.tensors[name], before.tensors[name], atol=1e-6)
-
-
-def test_a_student_agrees_with_its_teacher(small: Small, data: Path, tmp_path: Path) -> None:
-    train(small(budget={"steps": 150}), tmp_path / "teacher")
-    more = tmp_path / "more.txt"
-    more.write_text("\n".join(f"{text} And the {noun} too." for *_, text in sentences() for noun in NOUNS))
-    settings = small(
-        teaching={"teacher": str(tmp_path / "teacher"), "teacher_weight": 1.0},
-        labels={
-            "sources": [str(data)],
-            "unlabelled": [str(more)],
-            "label_map": {"positive": "negative", "negative": "positive", "neutral": "neutral"},
-        },
-        budget={"steps": 150},
-    )
-    train(settings, tmp_path / "student")  # its labels are all wrong; with weight 1 only the teacher counts
-    teacher, student = (
-        EngineClassifier(read_checkpoint(find_model(str(tmp_path / name), last=True)))
-        for name in ("teacher", "student")
-    )
-    texts = [text for label, _, text in sentences() if label != "neutral"]
-    same = [
-        (a.positive > 0.5) == (b.positive > 0.5)
-        for a, b in zip(teacher.judge(texts), student.judge(texts), strict=True)
-    ]
-    assert np.mean(same) > 0.9
-
-
-def test_several_teachers_are_heard_as_their_mean(small: Small, data: Path, tmp_path: Path) -> None:
-    train(small(budget={"steps": 40}), tmp_path / "one")
-    train(small(budget={"steps": 80}, model={"hidden": 12}), tmp_path / "other")
-    told = {}
-    for name, teacher in (("a", "one"), ("b", "other"), ("both", ["one", "other"])):
-        found = str(tmp_path / teacher) if isinstance(teacher, str) else [str(tmp_path / one) for one in teacher]
-        task = SentimentTask(
-            small(teaching={"teacher": found}, labels={"sources": [str(data)]}),
-            Arithmetic(torch.device("cpu"), "float32"),
-        )
-        told[name] = task.objective.teacher
-    assert told["a"] is not None
-    assert told["b"] is not None
-    assert np.abs(told["a"] - told["b"]).max() > 0.1
-    np.testing.assert_allclose(told["both"], (told["a"] + told["b"]) / 2, atol=1e-6)
-
-
-def test_a_teacher_that_must_agree_is_not_heard_where_it_is_wrong(small: Small, data: Path, tmp_path: Path) -> None:
-    train(small(budget={"steps": 150}), tmp_path / "teacher")
-    settings = small(
-        teaching={"teacher": str(tmp_path / "teacher"), "teacher_weight": 1.0, "teacher_must_agree": True},
-        labels={
-            "sources": [str(data)],
-            "label_map": {"positive": "negative", "negative": "positive", "neutral": "neutral"},
-        },
-        budget={"steps": 150},
-    )
-    train(settings, tmp_path / "student")  # it learns the labels of now, which its teacher has never seen
-    student = EngineClassifier(read_checkpoint(find_model(str(tmp_path / "student"), last=True)))
-    polar = [(label, text) for label, _, text in sentences() if label != "neutral"]
-    found = [answer.positive > 0.5 for answer in student.judge([text for _, text in polar])]
-    assert np.mean([positive == (label == "negative") for positive, (label, _) in zip(found, polar, strict=True)]) > 0.9
-
-
-def test_a_student_learns_from_answers_in_a_file(small: Small, data: Path, tmp_path: Path) -> None:
-    """Those are of every other text and all wrong; of the texts between them, the labels alone are heard."""
-    wrong = {"negative": "0\t0\t1", "positive": "1\t0\t0", "neutral": "0\t1\t0"}
-    answered = sentences()[::2]
-    written = tmp_path / "answers.tsv"
-    written.write_text(
-        "text\tnegative\tneutral\tpositive\n" + "".join(f"{text}\t{wrong[label]}\n" for label, _, text in answered)
-    )
-    settings = small(
-        teaching={"answers": [str(written)], "teacher_weight": 1.0},
-        labels={"sources": [str(data)], "held_out_fractions": [0.05]},
-        model={"hidden": 32},
-        budget={"steps": 300},
-    )
-    train(settings, tmp_path / "student")
-    student = EngineClassifier(read_checkpoint(find_model(str(tmp_path / "student"), last=True)))
-    polar = [(label, text, place % 2 == 0) for place, (label, _, text) in enumerate(sentences()) if label != "neutral"]
-    found = [answer.positive > 0.5 for answer in student.judge([text for _, text, _ in polar])]
-    right = [positive == (label == "positive") for positive, (label, *_) in zip(found, polar, strict=True)]
-    known = [by_file for *_, by_file in polar]
-    assert np.mean(np.array(right)[np.array(known)]) < 0.2
-    assert np.mean(np.array(right)[~np.array(known)]) > 0.8
 
 
 def test_refusals(small: Small, data: Path, tmp_path: Path) -> None:

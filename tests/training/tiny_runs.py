@@ -1,4 +1,4 @@
-"""Runs of the settings of the fixture `tiny`: trained to the end, what they said, and what they left."""
+"""Runs of the settings of the fixtures `tiny` and `small`: trained to the end, what they said, and what they left."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def of(kind: type[Any], events: list[ev.Event]) -> list[Any]:
     return [event for event in events if isinstance(event, kind)]
 
 
-def weights(folder: Path) -> bytes:
+def weights(folder: Path, which: str = "last") -> bytes:
     index = read_index(folder)
     assert index is not None
-    return (folder / "checkpoints" / index.last / "model.safetensors").read_bytes()
+    return (folder / "checkpoints" / getattr(index, which) / "model.safetensors").read_bytes()
 
 
 def last_files(folder: Path) -> list[bytes]:

@@ -42,12 +42,17 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) 
     """Replace `path` by `content` in one step.
 
     durable: wait for the disk. Switch it off for what is rewritten every second (a heartbeat).
-    A link stays and what it points to is replaced; a device or a pipe is written to, as it cannot be replaced.
+    A link stays and what it points to is replaced; a device or a pipe is written to, as it cannot be replaced, and so
+    is the file that stdout or stderr go to (`--out /dev/stdout > FILE`): in its place what is printed would be lost.
     Raises OSError (disk full, read-only folder); `path` is then unchanged and nothing is left over.
     """
     data = content.encode() if isinstance(content, str) else content
     if path.exists() and not (path.is_file() or path.is_dir()):  # renaming onto /dev/null would take it away, as root
         with path.open("wb") as handle:
+            handle.write(data)
+        return
+    if (stream := _own_stream(path)) is not None:
+        with os.fdopen(os.dup(stream), "wb") as handle:
             handle.write(data)
         return
     if path.is_symlink():
@@ -65,6 +70,15 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) 
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def _own_stream(path: Path) -> int | None:
+    """The descriptor of stdout or stderr, if it is this file."""
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):  # it is closed, or there is no such file
+            if os.path.samestat(path.stat(), os.fstat(stream)):
+                return stream
+    return None
 
 
 @contextlib.contextmanager

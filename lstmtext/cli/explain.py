@@ -104,7 +104,7 @@ def command(
         explain_values(values, unit, as_json)
         return 0
     wanted = [_pair(span, "--span", "I:J, two word numbers like 2:4") for span in spans]
-    units = [_pair(unit_off, "--ablate", "LAYER:UNIT, two numbers like 1:17") for unit_off in off]
+    units = list(dict.fromkeys(_pair(unit_off, "--ablate", "LAYER:UNIT, two numbers like 1:17") for unit_off in off))
     _check_drawings(svg, png, methods, bool(spans))
     content = _read_text(text, file)
     leave_busy_cores_alone()

@@ -93,7 +93,7 @@ def test_json_is_one_document_of_what_was_asked_for(capsys: Output) -> None:
 
 def test_options_ask_for_more(capsys: Output) -> None:
     arguments = [TEXT, "--method", "occlusion", "--span", "2:5", "--span", "0:2", "--layer", "1", "--unit", "3"]
-    more = ["--ablate", "0:1", "--ablate", "1:2", "--against", "A fine film", "--json"]
+    more = ["--ablate", "0:1", "--ablate", "1:2", "--ablate", "0:1", "--against", "A fine film", "--json"]
     found = json.loads(printed(capsys, *arguments, *more))
     assert "reading" not in found
     assert [one["span"] for one in found["interactions"]] == [[2, 5], [0, 2]]

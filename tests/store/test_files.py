@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +62,16 @@ def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
         assert os.read(reader, 99) == b"content"
     assert names(tmp_path) == ["link", "pipe"]
     os.close(reader)
+
+
+def test_the_file_that_stdout_goes_to_keeps_what_is_printed(tmp_path: Path) -> None:
+    """`lstmtext forecast … --out /dev/stdout > FILE`"""
+    program = "from pathlib import Path; from lstmtext.files import write_atomically as write\n"
+    program += "print('before', flush=True); write(Path('/dev/stdout'), 'figures\\n'); print('after')"
+    with (tmp_path / "file").open("wb") as handle:
+        subprocess.run([sys.executable, "-c", program], stdout=handle, check=True)
+    assert (tmp_path / "file").read_text() == "before\nfigures\nafter\n"
+    assert names(tmp_path) == ["file"]
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

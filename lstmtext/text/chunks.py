@@ -7,29 +7,41 @@ and real text has few different ones. Must not import torch.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Iterable
 
 from lstmtext.text.plain import LINE_END, chunk_pieces, pieces
 
-__all__ = ["ID", "REMEMBERED", "REMEMBERED_CHARACTERS", "Chunks"]
+__all__ = ["ID", "REMEMBERED", "REMEMBERED_CHARACTERS", "Chunks", "Pieces"]
 
 # Chunks, and pieces, that are remembered: together 20 MB when they are that many, and frequent ones come early.
 # Long ones hardly come twice.
 REMEMBERED, REMEMBERED_CHARACTERS = 1 << 16, 40
 ID = "i"  # how ids stand in bytes, to `array` and to numpy: C's int
-PieceIds = Callable[[str], tuple[int, ...]]
+
+
+class Pieces(dict[str, bytes]):
+    """The ids of pieces, as bytes. cut: the ids of one"""
+
+    def __init__(self, cut: Callable[[str], Iterable[int]]) -> None:
+        super().__init__()
+        self._cut = cut
+
+    def __missing__(self, piece: str) -> bytes:
+        found = array(ID, self._cut(piece)).tobytes()
+        if len(self) < REMEMBERED and len(piece) <= REMEMBERED_CHARACTERS:
+            self[piece] = found
+        return found
 
 
 class Chunks(dict[str, bytes | None]):
     """The ids of chunks, as bytes; None for one that does not stand for itself (see `chunk_pieces`).
 
-    piece_ids: the ids of one piece
+    known: the ids of pieces
     """
 
-    def __init__(self, piece_ids: PieceIds) -> None:
+    def __init__(self, known: Pieces) -> None:
         super().__init__()
-        self._piece_ids = piece_ids
+        self._known = known
 
     def ids(self, text: str) -> bytes:
         """The ids of all pieces of `text`: chunk by chunk, or by the rules for a whole text where one asks for them."""
@@ -46,4 +58,4 @@ class Chunks(dict[str, bytes | None]):
         return found
 
     def _ids_of(self, cut: list[str]) -> bytes:
-        return array(ID, chain.from_iterable(map(self._piece_ids, cut))).tobytes()
+        return b"".join(map(self._known.__getitem__, cut))

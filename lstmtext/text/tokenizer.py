@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -30,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import CheckpointError
-from lstmtext.text.chunks import ID, REMEMBERED, REMEMBERED_CHARACTERS, Chunks
+from lstmtext.text.chunks import ID, Chunks, Pieces
 from lstmtext.text.plain import LINE_END, PIECE, Spacing
 from lstmtext.text.plain import pieces as plain_pieces
 from lstmtext.units import TOKEN_UNITS
@@ -92,8 +93,8 @@ class Tokenizer:
             self._texts = [""] * self.size
             for token, index in self.vocabulary.items():
                 self._texts[index] = token
-        self._known_pieces: dict[str, tuple[int, ...]] = {}
-        self._chunks = Chunks(self.piece_ids)
+        self._pieces = Pieces(self._cut)
+        self._chunks = Chunks(self._pieces)
         if self.kind == "char":
             # A table from code point to id: the same answer as `tokenizers` (tested), 50 times faster.
             self._table = np.zeros(0x110000, dtype=np.int32)
@@ -160,13 +161,11 @@ class Tokenizer:
 
     def piece_ids(self, piece: str) -> tuple[int, ...]:
         """The ids of one piece of plain text (wordpiece only)."""
-        found = self._known_pieces.get(piece)
-        if found is None:
-            index = self.vocabulary.get(piece)
-            found = (index,) if index is not None else tuple(self.backend.encode(piece, add_special_tokens=False).ids)
-            if len(self._known_pieces) < REMEMBERED and len(piece) <= REMEMBERED_CHARACTERS:
-                self._known_pieces[piece] = found
-        return found
+        return tuple(array(ID, self._pieces[piece]))
+
+    def _cut(self, piece: str) -> Iterable[int]:
+        index = self.vocabulary.get(piece)
+        return (index,) if index is not None else self.backend.encode(piece, add_special_tokens=False).ids
 
     def _look_up(self, points: npt.NDArray[np.unsignedinteger]) -> Ids:
         return cast(Ids, self._table[points].astype(np.int64))

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from lstmtext.errors import CheckpointError, InputError
 from lstmtext.text import chunks as chunks_module
-from lstmtext.text import tokenizer as tokenizer_module
 from lstmtext.text.plain import pieces, plain_form
 from lstmtext.text.tokenizer import UNKNOWN, StreamDecoder, Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
@@ -113,13 +112,12 @@ def test_chunk_by_chunk_is_what_the_pieces_of_the_whole_text_say(texts: list[str
 
 def test_what_is_remembered_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks_module, "REMEMBERED", 50)
-    monkeypatch.setattr(tokenizer_module, "REMEMBERED", 50)
     tokenizer = Tokenizer(TOKENIZER.json)
     texts = [f"film{number} good. {'x' * 100}{number}" for number in range(100)]
     ids, _ = tokenizer.encode_all(texts)
     assert len(tokenizer._chunks) <= 50
-    assert len(tokenizer._known_pieces) <= 50
-    assert max(map(len, [*tokenizer._chunks, *tokenizer._known_pieces])) <= 40
+    assert len(tokenizer._pieces) <= 50
+    assert max(map(len, [*tokenizer._chunks, *tokenizer._pieces])) <= 40
     assert ids.tolist() == TOKENIZER.encode_all(texts)[0].tolist()
 
 

@@ -35,6 +35,7 @@ UNLABELLED = -1  # the class of a text whose answer only a teacher knows
 DEFAULT_HELD_OUT = 0.1
 SENTENCES = 6  # purpose of a random stream; streams.py and loop.py have 1 to 3, example_batches.py 4, 5 and 7
 LONGEST_SENTENCE = 60  # words; of an unlabelled text, longer sentences are left out
+FULL_STOP = re.compile(r"(?<=[.!?])\s+")
 
 
 class Examples(NamedTuple):
@@ -163,21 +164,25 @@ def encoded(text: str, tokenizer: Tokenizer, longest: int) -> tuple[Ids, bool]:
 
 
 def _sentences(settings: LabelSettings, seed: int, held: set[str]) -> list[str]:
-    """Distinct sentences of the unlabelled texts, cut at full stops, in a random order that the seed gives.
+    """Distinct lines of the unlabelled texts, long ones cut at full stops, in a random order that the seed gives.
 
-    held: plain forms of the validation texts, which are left out
+    held: plain forms of the validation texts, which are left out, and lines with such a sentence
     """
     found: dict[str, None] = {}
     for name in settings.unlabelled:
         for piece in open_corpus([name]).pieces():
-            for sentence in re.split(r"(?<=[.!?])\s+|\n|<br ?/?>", piece):
-                if 0 < len(sentence.split()) <= LONGEST_SENTENCE:
-                    found[sentence.strip()] = None
+            for line in re.split(r"\n|<br ?/?>", piece):
+                # A short one stays whole: "Did you like it? No." is one remark, and answers in a file are of lines.
+                short = len(line.split()) <= LONGEST_SENTENCE
+                for sentence in [line] if short else FULL_STOP.split(line):
+                    if 0 < len(sentence.split()) <= LONGEST_SENTENCE:
+                        found[sentence.strip()] = None
     sentences = list(found)
     chosen: list[str] = []
     for index in np.random.default_rng([seed, SENTENCES]).permutation(len(sentences)):
         if len(chosen) == (settings.unlabelled_sentences or len(sentences)):
             break
-        if plain_key(sentences[index]) not in held:
-            chosen.append(sentences[index])
+        text = sentences[index]
+        if held.isdisjoint(map(plain_key, {text, *FULL_STOP.split(text)})):
+            chosen.append(text)
     return chosen

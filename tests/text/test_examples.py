@@ -98,7 +98,9 @@ def test_a_tenth_is_held_out_where_nothing_is_said() -> None:
 def unlabelled(tmp_path: Path, count: int = 0, seed: int = 1) -> LabelledText:
     path = tmp_path / "more.txt"
     path.write_text(
-        "The film is good. The film is bad! the film \n \nThe film is good.\nthe a b c d<br />the film is a b?\n"
+        "The film is good. The film is bad! the film \n \nThe film is good.\nthe a b c d<br />a b? The film is.\n"
+        + "a " * 58
+        + "b. The film. "
         + "a " * 61
         + "b.\nIt is the film of the day.\n"
     )
@@ -108,14 +110,14 @@ def unlabelled(tmp_path: Path, count: int = 0, seed: int = 1) -> LabelledText:
 
 
 def test_unlabelled_sentences_are_a_source_of_their_own(tmp_path: Path) -> None:
-    """Cut at full stops, line ends and breaks; distinct; of at most 60 words; none that validation has."""
+    """Lines, cut at breaks, and long ones at full stops; distinct; of at most 60 words; nothing that validation has."""
     text = unlabelled(tmp_path)
     rows = np.flatnonzero(text.train.labels == UNLABELLED)
-    assert sorted(text.train.sources[rows]) == [1] * 5
+    assert sorted(text.train.sources[rows]) == [1] * 6
     assert text.weights == [1.0, 1.0]
     found = {plain_key(decoded(text.train)[row]).strip() for row in rows}
-    assert {"the film is good .", "the film", "the a b c d", "the film is a b ?"} < found
-    assert len(found) == 5
+    whole = {"the film is good .", "the a b c d", "a b ? the film is .", "it is the film < unk > the < unk > ."}
+    assert found == whole | {"a " * 58 + "b .", "the film ."}
     assert text.names == ["s", "dev"]
     assert [fact[0] for fact in text.facts] == ["s", "dev"]
 

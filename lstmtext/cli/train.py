@@ -133,6 +133,7 @@ def _check_resume() -> None:
     "sentiment",
     epilog="Examples:\n\n\b\n  lstmtext train sentiment everyday --minutes 3 --name mine\n"
     "  lstmtext train sentiment reviews.csv --text-column body --label-column stars\n"
+    "  lstmtext train sentiment mine.csv --init sentiment\n"
     "  lstmtext train sentiment everyday --init reviews --epochs 4\n"
     "  lstmtext train sentiment --resume mine",
 )
@@ -143,7 +144,7 @@ def _check_resume() -> None:
 @click.option("--label-column", metavar="NAME", help="Column or field of the label; default: found by its name.")
 @click.option("--label-map", metavar="A=negative,B=positive", help="What labels mean; default: by their scale.")
 @click.option("--weight", "weights", multiple=True, metavar="X", help="How often a source is seen; once per DATA.")
-@click.option("--init", metavar="MODEL", help="Start from a language model's embedding and layers.")
+@click.option("--init", metavar="MODEL", help="Start from a classifier, or a language model's embedding and layers.")
 @click.option("--readout", type=click.Choice(["last", "mean", "max", "concat"]), help="Which states are read out.")
 @click.option("--bidirectional", is_flag=True, help="A second stack reads from the end.")
 @click.option("--validation", metavar="FILE|FRACTION", help="Held-out texts; default: a tenth of each DATA.")
@@ -169,7 +170,8 @@ def sentiment(
     """Train a sentiment classifier on DATA: labelled files (.tsv, .csv, .jsonl, .txt), folders, library names.
 
     Labels may be words, 0/1, 0-4, 1-5 or -4…4; numbers that fit two scales need --label-map.
-    With --init it grows from a language model, as ULMFiT does.
+    With --init it grows from a classifier such as sentiment, which a few hundred texts teach what is new to it, or from
+    a language model, as ULMFiT does, which wants thousands.
     """
     if resume:
         _check_resume()

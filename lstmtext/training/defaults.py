@@ -65,7 +65,7 @@ def fit_batch(batch: dict[str, Any], typed: dict[str, Any], train_tokens: int) -
 
 
 def classifier_defaults(grown: bool) -> tuple[dict[str, dict[str, Any]], str]:
-    """Settings of a classifier by table, and a sentence. grown: it starts from a language model."""
+    """Settings of a classifier by table, and a sentence. grown: it starts from another model."""
     chosen: dict[str, dict[str, Any]] = {
         "text": {"tokenizer": "wordpiece", "vocabulary_size": 8000},
         "regularisation": {"dropout_embedding": 0.1, "dropout_input": 0.3, "dropout_between": 0.3},
@@ -74,8 +74,8 @@ def classifier_defaults(grown: bool) -> tuple[dict[str, dict[str, Any]], str]:
         "optimisation": {"learning_rate": 1e-3 if grown else 2e-3, "averaging": 0.99},
         "budget": {"epochs": 4 if grown else 8},
     }
-    if grown:  # its shape is the language model's
-        return chosen, "a classifier that grows from a language model: 4 passes, small steps"
+    if grown:  # its shape is that model's
+        return chosen, "a classifier that grows from another model: 4 passes, small steps"
     chosen["model"] = {"layers": 1, "hidden": 256, "embedding": 128}
     return chosen, "a classifier from nothing: 1 × 256 units, word parts, 8 passes"
 

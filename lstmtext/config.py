@@ -204,7 +204,11 @@ class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Learning from another model: starting from its weights, or from what it says (distillation)."""
 
     init: Annotated[
-        str, Meta(description="A language model whose embedding and layers a classifier starts from; empty: none.")
+        str,
+        Meta(
+            description="A model to start from; empty: none. A language model goes on from all weights of another; a "
+            "classifier takes the embedding and layers of a language model, or all of a classifier."
+        ),
     ] = ""
     layer_rate: Annotated[
         Annotated[float, Meta(gt=0, le=1)],

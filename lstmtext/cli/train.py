@@ -79,6 +79,7 @@ def command() -> None:
     epilog="Examples:\n\n\b\n  lstmtext train lm my-novel.txt --minutes 5\n"
     "  lstmtext train lm harbour --recipe quick --steps 200 --name demo\n"
     "  lstmtext train lm notes/ --tokenizer word --set dropout_weight=0.3\n"
+    "  lstmtext train lm my-reviews.txt --init reviews\n"
     "  lstmtext train lm --resume demo",
 )
 @click.argument("corpus", nargs=-1)
@@ -88,6 +89,7 @@ def command() -> None:
     help="Start from a shipped recipe (quick, reviews, shakespeare, words, words-cpu).",
 )
 @with_common_options
+@click.option("--init", metavar="MODEL", help="Go on from a language model: its tokens, its shape and its weights.")
 @click.option("--batch-size", metavar="N", help="Parallel streams.")
 @click.option("--sequence-length", metavar="N", help="Tokens per stream and step.")
 @click.option("--validation", metavar="FILE|FRACTION", help="Held-out text; default: the last tenth.")
@@ -108,7 +110,8 @@ def language_model(
 ) -> None:
     """Train a language model on CORPUS: files, folders, `-`, or names from `lstmtext corpora list`.
 
-    With nothing but a CORPUS, settings are chosen by its size and the device, and said.
+    With nothing but a CORPUS, settings are chosen by its size and the device, and said. With --init a model that has
+    read much goes on with your text, which may then be short.
     """
     if resume:
         _check_resume()

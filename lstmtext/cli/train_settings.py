@@ -30,7 +30,7 @@ PLACES = (
     ("labels", "held_out"),
     ("labels", "unlabelled"),
 )
-# What a classifier takes over from the model it starts from; nobody asks a classifier for a softmax.
+# What is taken over from the model that is started from; nobody asks a classifier for a softmax.
 DECIDED = (
     ("model", "cell"),
     ("model", "layers"),
@@ -39,6 +39,7 @@ DECIDED = (
     ("text", "tokenizer"),
     ("text", "vocabulary_size"),
 )
+SOFTMAX = (("model", "tied"), ("model", "cutoffs"))
 
 
 def label_settings(
@@ -151,9 +152,6 @@ def resolve_settings(
         settings = read_settings(given, strict=False)
         started = inherited(settings)
         problems.extend(_disagreement(own, settings, started))
-        if task != "sentiment" and settings.teaching.init:
-            init = settings.teaching.init
-            problems.append(f"init = {init!r} is for a classifier; a language model starts from nothing.")
     except SettingsError as error:
         problems.extend(error.problems)
     if not data:
@@ -166,7 +164,7 @@ def resolve_settings(
 def _disagreement(own: dict[str, Any], settings: TrainSettings, started: TrainSettings) -> list[str]:
     """What a user wants of a network or its tokens and the model that it starts from has not."""
     asked, there = [], []
-    for table, name in DECIDED:
+    for table, name in DECIDED if settings.task == "sentiment" else DECIDED + SOFTMAX:
         wanted, has = (getattr(getattr(each, table), name) for each in (settings, started))
         content = own.get(table)
         if isinstance(content, dict) and name in content and wanted != has:
@@ -177,28 +175,39 @@ def _disagreement(own: dict[str, Any], settings: TrainSettings, started: TrainSe
     teaching = settings.teaching
     key, model = ("init", teaching.init) if teaching.init else ("teacher", teaching.teachers[0])
     return [
-        f"{' and '.join(asked)} cannot be had with {key} = {model!r}, whose {' and '.join(there)} the classifier takes "
-        f"over: leave out the one or the other."
+        f"{' and '.join(asked)} cannot be had with {key} = {model!r}, whose {' and '.join(there)} the new model "
+        f"takes over: leave out the one or the other."
     ]
 
 
 def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from lstmtext.settings import read_settings
+    from lstmtext.store.checkpoint import read_checkpoint
+    from lstmtext.store.models import find_model
     from lstmtext.text.corpus import open_corpus
     from lstmtext.text.preparation import prepare
     from lstmtext.text.scanning import scan
-    from lstmtext.training.defaults import LITTLE_BYTES, choose_defaults, fit_batch
+    from lstmtext.text.tokenizer import Tokenizer
+    from lstmtext.training.defaults import LITTLE_BYTES, choose_defaults, fit_batch, grown_defaults, inherited
     from lstmtext.training.precision import choose_device
 
     size = scan(open_corpus(text["corpus"], field=text.get("field", "text"))).bytes
-    device = choose_device(given.get("run", {}).get("device", "auto"))
-    chosen, why = choose_defaults(size, minutes, device.type != "cpu")
+    init = given.get("teaching", {}).get("init", "")
+    if init:
+        chosen, why = grown_defaults(size)
+        if minutes:
+            chosen.pop("budget")
+    else:
+        device = choose_device(given.get("run", {}).get("device", "auto"))
+        chosen, why = choose_defaults(size, minutes, device.type != "cpu")
     if size < LITTLE_BYTES:  # how many words or parts of words they are is known when they are counted; they are kept
         with contextlib.suppress(SettingsError):  # all of them are said together, later
-            settings = read_settings({"text": text, "batch": given.get("batch", {})}, strict=False)
+            tables = {"text": text, "batch": given.get("batch", {}), "teaching": {"init": init}}
+            settings = inherited(read_settings(tables, strict=False))
+            tokenizer = Tokenizer(read_checkpoint(find_model(init)).tokenizer_json) if init else None
             typed = {name: getattr(settings.batch, name) for name in given.get("batch", {})}
             with preparation_shown(sys.stderr):
-                fit_batch(chosen["batch"], typed, len(prepare(settings.text).train))
+                fit_batch(chosen["batch"], typed, len(prepare(settings.text, tokenizer).train))
     return chosen, why
 
 

@@ -10,10 +10,19 @@ from typing import Any
 from msgspec.structs import replace
 
 from lstmtext.config import TrainSettings
+from lstmtext.errors import UsageError
 from lstmtext.store.checkpoint import read_config
 from lstmtext.store.models import find_model
 
-__all__ = ["LITTLE_BYTES", "QUICK_MINUTES", "choose_defaults", "classifier_defaults", "fit_batch", "inherited"]
+__all__ = [
+    "LITTLE_BYTES",
+    "QUICK_MINUTES",
+    "choose_defaults",
+    "classifier_defaults",
+    "fit_batch",
+    "grown_defaults",
+    "inherited",
+]
 
 LITTLE_BYTES = 300_000
 SHORTEST = 2  # tokens of a step
@@ -64,6 +73,17 @@ def fit_batch(batch: dict[str, Any], typed: dict[str, Any], train_tokens: int) -
         batch["sequence_length"] = min(length, room)
 
 
+def grown_defaults(text_bytes: int) -> tuple[dict[str, dict[str, Any]], str]:
+    """Settings by table, and a sentence, for a language model that goes on from another, whose shape it has."""
+    little = text_bytes < LITTLE_BYTES
+    # What the other has learned is soon overwritten: a third of the rate, few passes. Little text wants more of both
+    # passes and steps, and the dropout that keeps it from being learned by heart.
+    chosen = _settings(0, 0, batch=16 if little else 64, length=64, rate=1e-3, dropout=0.3, epochs=8 if little else 4)
+    del chosen["model"]
+    chosen["batch"]["sequence_jitter"] = 0.0
+    return chosen, f"a model that goes on from another: {8 if little else 4} passes, small steps"
+
+
 def classifier_defaults(grown: bool) -> tuple[dict[str, dict[str, Any]], str]:
     """Settings of a classifier by table, and a sentence. grown: it starts from another model."""
     chosen: dict[str, dict[str, Any]] = {
@@ -81,18 +101,24 @@ def classifier_defaults(grown: bool) -> tuple[dict[str, dict[str, Any]], str]:
 
 
 def inherited(settings: TrainSettings) -> TrainSettings:
-    """Settings of a classifier with what the model it starts from decides: its shape and its tokenizer.
+    """Settings with what the model that is started from decides: its shape and its tokenizer.
 
-    A teacher decides the tokenizer, which both must have. Raises UsageError, CheckpointError for a model that cannot
-    be read.
+    A classifier's teacher decides the tokenizer, which both must have. Raises UsageError for a language model that
+    would go on from a classifier, CheckpointError for a model that cannot be read.
     """
     init, teachers = settings.teaching.init, settings.teaching.teachers
-    if settings.task != "sentiment" or not (init or teachers):
+    classifier = settings.task == "sentiment"
+    if not (init or (teachers and classifier)):
         return settings
     config = read_config(find_model(init or teachers[0]))
     text = replace(settings.text, tokenizer=config.tokenizer.kind, vocabulary_size=config.tokenizer.size)
-    shape = replace(config.model, tied=False, cutoffs=[]) if init else settings.model  # a classifier has no softmax
-    return replace(settings, text=text, model=shape)
+    if not init:
+        return replace(settings, text=text)
+    if classifier:  # it has no softmax
+        return replace(settings, text=text, model=replace(config.model, tied=False, cutoffs=[]))
+    if config.classifier is not None:
+        raise UsageError(f"--init {init}: this is a classifier; a language model goes on from a language model.")
+    return replace(settings, text=text, model=config.model)
 
 
 def _settings(

@@ -15,16 +15,21 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from msgspec.structs import replace
 
 from lstmtext.config import TrainSettings
 from lstmtext.engine.sampling import SamplingSettings
 from lstmtext.errors import CheckpointError
 from lstmtext.events import Sampled, Started
 from lstmtext.model.language_model import load_tensors, to_tensors
-from lstmtext.store.checkpoint import CheckpointConfig, read_config
+from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, read_checkpoint, read_config
+from lstmtext.store.licences import known_licences, stated_licences, with_inherited
+from lstmtext.store.models import find_model
 from lstmtext.text.preparation import prepare
+from lstmtext.text.prepared import PreparedFacts
 from lstmtext.text.streams import TokenFile
 from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.training.defaults import inherited
 from lstmtext.training.describe import describe_language_model, describe_start
 from lstmtext.training.loop import Counters
 from lstmtext.training.objective import COUNTED_TOKENS, LanguageModelling, Objective
@@ -75,12 +80,17 @@ class LanguageModelTask:
     """Train a language model on running text, with one process or several."""
 
     def __init__(self, settings: TrainSettings, arithmetic: Arithmetic, world: World = ALONE) -> None:
-        self.settings, self.arithmetic = settings, arithmetic
+        self.settings, self.arithmetic = settings, arithmetic = inherited(settings), arithmetic
         SamplingSettings(temperature=settings.run.sample_temperature)  # refused now and not at the first sample
-        self.prepared = prepare(settings.text)
+        started = read_checkpoint(find_model(settings.teaching.init)) if settings.teaching.init else None
+        self.prepared = prepare(settings.text, Tokenizer(started.tokenizer_json) if started else None)
         self.tokenizer = self.prepared.tokenizer
         torch.manual_seed(settings.run.seed)  # the initial weights
         self.objective = LanguageModelling(settings, self.prepared, arithmetic, world)
+        self.licence = self.prepared.facts.licence
+        if started:
+            load_tensors(self.objective.model, started.tensors)
+            self.licence = _joint_licence(started.config.corpus, self.prepared.facts)
 
     def check_text(self, last: Path) -> None:
         """A validation file's checksum is part of the split."""
@@ -109,7 +119,8 @@ class LanguageModelTask:
 
     def describe(self, counters: Counters, command: str) -> CheckpointConfig:
         """With the corpus, its licence and the loss."""
-        return describe_language_model(self.settings, self.prepared, counters, self.arithmetic, command)
+        found = describe_language_model(self.settings, self.prepared, counters, self.arithmetic, command)
+        return replace(found, corpus=replace(found.corpus, licence=self.licence))
 
     def started(self, parameters: int, total_steps: int) -> Started:
         """With the tokens of both parts."""
@@ -140,6 +151,12 @@ class LanguageModelTask:
             seed=run.seed,
             requested=requested,
         )
+
+
+def _joint_licence(before: CorpusFacts, facts: PreparedFacts) -> str | None:
+    """What is known of the licences of the text of a model, and of that of the one that it goes on from."""
+    own = {facts.name: facts.licence}
+    return stated_licences(with_inherited(known_licences(before), [own]))
 
 
 def _unknown_share(ids: TokenFile, unknown: int | None) -> float:

@@ -47,7 +47,7 @@ def arguments(form: Mapping[str, str]) -> list[str]:
         raise FieldError("corpus", "Choose a text to learn from: a name of the library, a file or a folder.")
     for name in OPTIONS:
         value = form.get(name, "").strip()
-        if value and not (name == "init" and task != "sentiment"):
+        if value:
             words += [f"--{name}", value]
     amount, kind = form.get("amount", "").strip(), form.get("budget", "")
     if kind in BUDGETS and amount:

@@ -97,6 +97,7 @@ def test_a_name_is_one_folder_s(capsys: Output, task: str, name: str) -> None:
         assert f"--name {name!r} is not the name of a folder" in said
 
 
+@TASKS
 @pytest.mark.usefixtures("tiny_language_model")
 @pytest.mark.parametrize(
     ("given", "asked", "there"),
@@ -111,10 +112,11 @@ def test_a_name_is_one_folder_s(capsys: Output, task: str, name: str) -> None:
 )
 @pytest.mark.parametrize("more", [[], ["--detach"], ["--dry-run"], ["--recipe", "sentiment-small"]])
 def test_what_the_initial_model_decides(
-    capsys: Output, given: list[str], asked: str, there: str, more: list[str]
+    capsys: Output, task: str, given: list[str], asked: str, there: str, more: list[str]
 ) -> None:
     Path("own.toml").write_text("[model]\nembedding = 77\n")
-    said = refused(capsys, "sentiment", "--init", "tiny", *RUN, *given, *more)
+    more = ["quick" if task == "lm" and word == "sentiment-small" else word for word in more]
+    said = refused(capsys, task, "--init", "tiny", *RUN, *given, *more)
     assert f"{asked} cannot be had with init = " in said
     assert said.count(there) == (2 if there[:-1] in asked else 1)
 
@@ -173,6 +175,23 @@ def test_a_fraction_is_one_by_its_full_name_too(capsys: Output, key: str) -> Non
     assert json.loads(printed)["settings"]["text"]["validation"] == 0.25
 
 
+@pytest.mark.usefixtures("tiny_classifier")
+@pytest.mark.parametrize("more", [[], ["--recipe", "quick"]])
+def test_a_language_model_does_not_go_on_from_a_classifier(capsys: Output, more: list[str]) -> None:
+    assert "a language model goes on from a language model" in refused(capsys, "lm", *RUN, "--init", "tiny", *more)
+
+
 @pytest.mark.usefixtures("tiny_language_model")
-def test_a_language_model_starts_from_nothing(capsys: Output) -> None:
-    assert "is for a classifier" in refused(capsys, "lm", *RUN, "--set", "init=tiny")
+def test_a_softmax_that_the_model_to_go_on_from_has_not(capsys: Output) -> None:
+    said = refused(capsys, "lm", *RUN, "--init", "tiny", "--set", "tied=true")
+    assert "tied = True cannot be had with init = " in said
+
+
+@pytest.mark.usefixtures("tiny_language_model")
+@pytest.mark.parametrize("more", [[], ["--recipe", "quick"]])
+def test_a_language_model_goes_on(capsys: Output, more: list[str]) -> None:
+    out, err = train(capsys, "lm", *RUN, "--init", "tiny", *more)
+    assert ("Chosen for a model that goes on from another" in out + err) == (not more)
+    folder = Path(os.environ["LSTMTEXT_RUNS"]) / "mine"
+    trained = read_config(next((folder / "checkpoints").iterdir()))
+    assert (trained.model, trained.tokenizer) == (read_config(Path("tiny")).model, read_config(Path("tiny")).tokenizer)

@@ -20,12 +20,13 @@ from tui.conftest import ESTIMATE
 
 def test_command_lines() -> None:
     form = {"task": "lm", "corpus": "'my novel.txt' harbour", "recipe": "quick", "amount": "5", "budget": "minutes"}
-    form |= {"hidden": "128", "set": "log_every=2 seed=3", "device": "", "init": "ignored"}
+    form |= {"hidden": "128", "set": "log_every=2 seed=3", "device": ""}
     assert arguments(form) == [
         "train", "lm", "--recipe", "quick", "--hidden", "128", "--minutes", "5",
         "--set", "log_every=2", "--set", "seed=3", "--", "my novel.txt", "harbour",
     ]  # fmt: skip
     assert arguments({"task": "sentiment", "corpus": "everyday", "init": "reviews"})[2:4] == ["--init", "reviews"]
+    assert arguments({"task": "lm", "corpus": "notes", "init": "reviews"})[2:4] == ["--init", "reviews"]
     assert stem(form) == "my novel-and-more"
     for field, broken in (
         ("corpus", {"corpus": ""}),

@@ -28,6 +28,6 @@ SETTINGS = (
     Setting("amount", "", "How much of the budget's unit."),
     Setting("budget", "minutes", "The unit of the budget.", choices=("minutes", "epochs", "steps")),
     Setting("device", "", "Where it runs."),
-    Setting("init", "", "A classifier or a language model that a classifier grows from."),
+    Setting("init", "", "A model to go on from: a language model, or for a classifier one of either kind."),
     Setting("set", "", "Other settings, KEY=VALUE."),
 )

@@ -60,14 +60,13 @@ class TrainForm(VerticalScroll, can_focus=False):
         yield self._row("Size", self._number("layers", "layers"), times, self._number("hidden", "units"))
         yield self._row("Budget", self._number("amount", "auto"), self._select("budget", UNITS))
         yield self._row("Device", self._select("device", DEVICES, "the fastest"))
-        grow = self._input("init", get("train", "init"), "a language model, or nothing")
-        yield self._row("Grow from", grow, classes="row grow")
+        yield self._row("Grow from", self._input("init", get("train", "init"), "a model, or nothing"))
         yield self._row("Other", self._input("set", get("train", "set"), "as KEY=VALUE"))
         yield self._row("Run's name", self._input("name", "", "after the text"))
         yield Button("Start training", id="start", variant="primary", compact=True)
 
-    def _row(self, label: str, *widgets: Widget, classes: str = "row") -> Widget:
-        return Horizontal(Label(label, classes="label"), *widgets, classes=classes)
+    def _row(self, label: str, *widgets: Widget) -> Widget:
+        return Horizontal(Label(label, classes="label"), *widgets, classes="row")
 
     def _select(self, name: str, options: tuple[tuple[str, str], ...], blank: str = "") -> Select[str]:
         """blank: what stands there while nothing is chosen; without it something always is."""
@@ -103,7 +102,6 @@ class TrainForm(VerticalScroll, can_focus=False):
         select.set_options([(name, name) for name in names])
         if before in names:
             select.value = before
-        self.set_class(self.value("task") == "sentiment", "-sentiment")
 
     def value(self, name: str) -> str:
         """One field as text; empty where nothing is chosen."""

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import CheckpointError
-from lstmtext.text.chunks import ID, Chunks, Pieces
+from lstmtext.text.chunks import ID, LONGEST_WORD, PART, Chunks, Pieces, word_parts
 from lstmtext.text.plain import LINE_END, PIECE, Spacing
 from lstmtext.text.plain import pieces as plain_pieces
 from lstmtext.units import TOKEN_UNITS
@@ -49,7 +49,6 @@ UNUSABLE = "The tokenizer file cannot be used: {}."
 # One space, when it stands before a word or a mark, belongs to it: "not good" is "not" + " good".
 WORD_PIECE = r" ?[\p{L}\p{N}]+(?:['’][\p{L}]+)*| ?[^\s\p{L}\p{N}]|\s"
 WHITESPACE_PIECE = r"\n|\S+"
-PART = "##"  # stands before a word part that continues a word
 # `tokenizers` takes hundreds of bytes of memory per character of one string: text goes in slices.
 SLICE_CHARACTERS = 1 << 16
 
@@ -165,7 +164,11 @@ class Tokenizer:
 
     def _cut(self, piece: str) -> Iterable[int]:
         index = self.vocabulary.get(piece)
-        return (index,) if index is not None else self.backend.encode(piece, add_special_tokens=False).ids
+        if index is not None:
+            return (index,)
+        if self.unknown_id is not None and piece.isascii():  # of other characters `tokenizers` has its own view
+            return word_parts(piece, self.vocabulary, self.unknown_id)
+        return self.backend.encode(piece, add_special_tokens=False).ids
 
     def _look_up(self, points: npt.NDArray[np.unsignedinteger]) -> Ids:
         return cast(Ids, self._table[points].astype(np.int64))
@@ -243,7 +246,8 @@ def _kind_of(content: dict[str, Any]) -> Kind:
             return "char"
         if cutter["pattern"] == {"Regex": WHITESPACE_PIECE}:
             return "whitespace"
-    if model["type"] == "WordPiece" and cutter["pattern"] == {"Regex": PIECE}:
+    parts = (model.get("continuing_subword_prefix"), model.get("max_input_chars_per_word"))
+    if model["type"] == "WordPiece" and cutter["pattern"] == {"Regex": PIECE} and parts == (PART, LONGEST_WORD):
         return "wordpiece"
     if model["type"] == "BPE" and cutter["type"] == "ByteLevel":
         return "bpe" if cutter["use_regex"] else "byte"

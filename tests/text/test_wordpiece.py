@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,23 @@ def test_same_ids_as_the_tokenizers_library_gives_for_the_plain_form(text: str) 
     ids = TOKENIZER.encode(text)
     assert ids.tolist() == TOKENIZER.backend.encode(plain_form(text)).ids
     assert TOKENIZER.encode(plain_form(text)).tolist() == ids.tolist()
+
+
+def test_rare_words_of_real_text_fall_into_the_parts_that_the_library_finds(harbour: str) -> None:
+    words = sorted({word.lower() for word in re.findall("[A-Za-z0-9]+", harbour)} - TOKENIZER.vocabulary.keys())
+    assert len(words) > 1000
+    for word in words:
+        assert list(TOKENIZER.piece_ids(word)) == TOKENIZER.backend.encode(word).ids
+
+
+@pytest.mark.parametrize("letters", [100, 101])
+@pytest.mark.parametrize("letter", ["f", "1", "@"])
+def test_a_word_of_very_many_letters_is_unknown(letter: str, letters: int) -> None:
+    known = letter in TOKENIZER.vocabulary and f"##{letter}" in TOKENIZER.vocabulary
+    found = list(TOKENIZER.piece_ids(letters * letter))
+    if letter != "@":  # of which the library makes as many pieces
+        assert found == TOKENIZER.backend.encode(letters * letter).ids
+    assert (found == [0]) == (letters > 100 or not known)
 
 
 @settings(max_examples=200, deadline=None)
@@ -221,7 +239,7 @@ def test_a_file_that_only_the_library_finds_wrong_is_refused_when_it_is_asked() 
     content = json.loads(TOKENIZER.json)
     content["decoder"] = {"type": "Nonsense"}
     with pytest.raises(CheckpointError, match="cannot be used"):
-        Tokenizer(json.dumps(content)).encode("unheard words")
+        Tokenizer(json.dumps(content)).encode("日本")
 
 
 def test_tokens_that_are_not_bytes_are_refused() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,16 +121,17 @@ def command(
     from lstmtext.store.models import find_model
 
     classifier = EngineClassifier(read_checkpoint(find_model(model)))
-    found = explain(
-        classifier,
-        content,
-        methods or None,
-        spans=wanted,
-        against=None if against is None else _clean(against),
-        layer=layer,
-        unit=unit,
-        off=units,
-    )
+    with _progress_shown():
+        found = explain(
+            classifier,
+            content,
+            methods or None,
+            spans=wanted,
+            against=None if against is None else _clean(against),
+            layer=layer,
+            unit=unit,
+            off=units,
+        )
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     if found.unknown:
@@ -142,6 +145,20 @@ def command(
 
         write_out(page(found, shutil.get_terminal_size().columns, is_fancy(sys.stdout)) + "\n")
     return 0
+
+
+@contextlib.contextmanager
+def _progress_shown() -> Iterator[None]:
+    """Inside, what takes longer than some seconds says how far it is: a long text is read word by word."""
+    from lstmtext.cli.preparing import PreparationLine
+    from lstmtext.watching import watching
+
+    line = PreparationLine(sys.stderr, doing="explaining")
+    try:
+        with watching(line.show):
+            yield
+    finally:
+        line.clear()
 
 
 def _check_drawings(svg: Path | None, png: Path | None, methods: tuple[Method, ...], spans: bool) -> None:

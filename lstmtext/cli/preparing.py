@@ -1,4 +1,4 @@
-"""What `lstmtext train lm` says on stderr while it prepares a large text, and when it is stopped in the middle."""
+"""What is said on stderr while a large text is prepared or explained, and when preparing is stopped in the middle."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ class PreparationLine:
     """How much of the text is done, how fast, and the time left; for each of the things that are done with it.
 
     On a terminal one line that is drawn again; elsewhere a line now and then, so that only long work has any.
+    doing: how the line begins
     """
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, stream: TextIO, clock: Callable[[], float] = time.monotonic, doing: str = "preparing the text"
+    ) -> None:
+        self._clock, self._doing = clock, doing
         self._what = ""
         self._done = self._total = self._origin = 0
         self._began = clock()  # to do what is done now
@@ -50,7 +53,7 @@ class PreparationLine:
         self._done, self._total = done, total
         if not self._line.due(now):
             return
-        parts = [f"preparing the text: {self.unfinished}" if total else what]
+        parts = [f"{self._doing}: {self.unfinished}" if total else what]
         if total and done > self._origin and now > self._began:
             rate = (done - self._origin) / (now - self._began)
             speed = format_bytes(rate) if unit == "B" else f"{rate:,.0f} {unit}"

@@ -27,6 +27,7 @@ from lstmtext.engine.stack import Stack, StackState
 from lstmtext.errors import CheckpointError
 from lstmtext.store.checkpoint import Checkpoint
 from lstmtext.text.tokenizer import Tokenizer
+from lstmtext.watching import tell
 
 __all__ = ["NEUTRAL_BAND", "PARTS", "EngineClassifier", "Judgement", "label_of"]
 
@@ -184,6 +185,8 @@ class EngineClassifier:
         first = np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
         for begin in range(0, len(order), batch_texts):
+            if len(order) > batch_texts:
+                tell("answers", begin, len(order), "texts")
             rows = order[begin : begin + batch_texts]
             table[rows] = self.probabilities(self.scores(self._readout(stacks, ids, first[rows], lengths[rows])))
         return table

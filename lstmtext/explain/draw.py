@@ -20,7 +20,20 @@ from rich.cells import cell_len, split_graphemes
 from lstmtext.explain.colour import ink, ramp
 from lstmtext.printable import escaped, is_printable
 
-__all__ = ["SHADES", "bar", "cell", "clusters", "columns", "fit", "marked", "painted", "shade", "strip", "visible"]
+__all__ = [
+    "SHADES",
+    "bar",
+    "cell",
+    "clusters",
+    "columns",
+    "fit",
+    "marked",
+    "painted",
+    "shade",
+    "signed",
+    "strip",
+    "visible",
+]
 
 SHADES = " ·░▒▓█"
 RESET = "\x1b[0m"
@@ -65,6 +78,12 @@ def fit(text: str, width: int) -> str:
         used = accumulate(map(cell_len, pieces := clusters(text)))
         text = "".join(piece for piece, stop in zip(pieces, used, strict=True) if stop < width) + "…"
     return text + " " * (width - columns(text))
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign; one that rounds to zero has none, which rounding alone would have chosen."""
+    text = f"{value:+.{digits}f}"
+    return text if text.strip("+-0.") else text[1:]
 
 
 def shade(strength: float) -> str:

@@ -3,7 +3,7 @@
     negative, P(positive) 0.1234
 
     word    P(positive) after it           without it
-    The          0.51           │          0.12  -0.00
+    The          0.51           │          0.12   0.00
     ...
 
 Words are coloured by what they bring: orange where taking them out would make the answer less positive, blue where
@@ -18,7 +18,7 @@ from math import floor, log10
 from lstmtext.explain.colour import scaled
 from lstmtext.explain.compare import Comparison
 from lstmtext.explain.decomposition import Interaction
-from lstmtext.explain.draw import SHADES, bar, cell, columns, fit, painted, strip
+from lstmtext.explain.draw import SHADES, bar, cell, columns, fit, painted, signed, strip
 from lstmtext.explain.reading import Turn
 from lstmtext.explain.report import Explanation, Gates
 from lstmtext.units import counted
@@ -91,7 +91,7 @@ def word_lines(explanation: Explanation, width: int, colour: bool) -> list[str]:
         return lines
     room = min(max(max(map(columns, words)), FEWEST_COLUMNS), WORD_COLUMNS)
     without = "  without it" if changes is not None else ""
-    space = width - (13 if without else 0)  # "  0.12  +0.00"
+    space = width - (13 if without else 0)  # "  0.12  +0.12"
     side = min(max((space - room - 9) // 2, 0), BAR_COLUMNS)  # "  0.12  │"
     after = 2 * side + 7 if side else len("after")
     if reading is not None:
@@ -104,7 +104,7 @@ def word_lines(explanation: Explanation, width: int, colour: bool) -> list[str]:
         if reading is not None:
             line += f"  {reading[index]:.2f}" + (f"  {bar(reading[index], side, colour)}" if side else " ")
         if changes is not None:
-            line += f"  {explanation.positive + changes[index]:.2f}  {changes[index]:+.2f}"
+            line += f"  {explanation.positive + changes[index]:.2f}  {signed(changes[index]):>5}"
         lines.append(line)
     return lines
 
@@ -130,8 +130,8 @@ def interaction_lines(found: Sequence[Interaction], width: int, colour: bool) ->
         f"{fit('together', room)}   score  interaction" + ("  the words alone" if rest >= 15 else ""),
     ]
     for one, score in zip(shown, scores, strict=True):
-        line = f"{painted(fit(one.text, room), score, colour)}  {one.score:+6.2f}  {one.interaction:+11.2f}"
-        alone = [f"{word:+.2f}" for word in one.words]
+        line = f"{painted(fit(one.text, room), score, colour)}  {signed(one.score):>6}  {signed(one.interaction):>11}"
+        alone = [f"{signed(word):>5}" for word in one.words]
         if len("  ".join(alone)) > rest:
             alone = [*alone[: max((rest - 1) // 7, 0)], "…"]  # "+0.12  "
         lines.append(f"{line}  {'  '.join(alone)}" if rest >= 15 else line)
@@ -153,7 +153,7 @@ def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
             lines.append(fit("", room) + "".join(f"{name:>11}" for name in names))
             for step, token in enumerate(gates.tokens):
                 values = [float(gates.values[name][place, step, 0]) for name in names]
-                lines.append(fit(token, room) + "".join(f"{value:>11.2f}" for value in values))
+                lines.append(fit(token, room) + "".join(f"{value:>z11.2f}" for value in values))
         return lines
     count = min(max(((width - room) // len(gates.values) - 1) // 2, 1), MOST_UNITS)
     units = gates.ranking[:count]
@@ -193,7 +193,7 @@ def _signed(values: Sequence[float]) -> list[str]:
     """Numbers with a sign, and digits enough that the largest says something, however small it is."""
     strongest = max(map(abs, values))
     digits = min(max(1 - floor(log10(strongest)), 2), MOST_DIGITS) if strongest else 2
-    return [f"{value:+.{digits}f}" for value in values]
+    return [signed(value, digits) for value in values]
 
 
 def _ablation(explanation: Explanation) -> list[str]:
@@ -217,5 +217,5 @@ def comparison_lines(found: Comparison, width: int, colour: bool) -> list[str]:
             fit(text, room) + (f"  {positive:.2f}" if text else " " * 6)
             for text, positive in zip(row.texts, row.positive, strict=True)
         ]
-        lines.append("  ".join(sides) + "  " + painted(f"{row.difference:+.2f}", difference, colour))
+        lines.append("  ".join(sides) + "  " + painted(f"{signed(row.difference):>5}", difference, colour))
     return lines

@@ -21,6 +21,7 @@ from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, label_of
 from lstmtext.errors import UsageError
 from lstmtext.explain.draw import visible
 from lstmtext.explain.words import NEUTRAL, Words
+from lstmtext.watching import tell
 
 __all__ = ["Reading", "Turn", "read", "turns"]
 
@@ -76,11 +77,12 @@ def read(classifier: EngineClassifier, words: Words) -> Reading:
     total, greatest = np.zeros(stack.hidden), np.full(stack.hidden, -np.inf, dtype)
     for begin in range(0, len(ids), TIME_PIECE):
         piece = ids[begin : begin + TIME_PIECE]
+        first, stop = np.searchsorted(ends, [begin, begin + len(piece)]).tolist()
+        tell("reading", first, len(words), "words")
         hidden, state = stack.run(piece[None], state)
         totals = total + np.cumsum(hidden[0], axis=0, dtype=np.float64)
         maxima = np.maximum(np.maximum.accumulate(hidden[0]), greatest)
         total, greatest = totals[-1], maxima[-1]
-        first, stop = np.searchsorted(ends, [begin, begin + len(piece)])
         at = ends[first:stop] - begin
         parts = {"last": hidden[0, at], "mean": totals[at] / (at + begin + 1)[:, None], "max": maxima[at]}
         readout = np.concatenate([parts[name] for name in classifier.parts], axis=1).astype(dtype)

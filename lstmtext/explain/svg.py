@@ -19,7 +19,7 @@ from lstmtext.engine.classifier import NEUTRAL_BAND
 from lstmtext.errors import UsageError
 from lstmtext.explain.colour import hexadecimal, ink, ramp, scaled
 from lstmtext.explain.decomposition import Interaction
-from lstmtext.explain.draw import columns, fit, visible
+from lstmtext.explain.draw import columns, fit, signed, visible
 from lstmtext.explain.report import Explanation
 
 __all__ = ["FONTS", "LONGEST", "svg"]
@@ -252,4 +252,4 @@ def _cut(text: str, width: float, size: float) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return signed(value).replace("-", "−")

@@ -50,6 +50,8 @@ class CorpusFacts(Struct, frozen=True, kw_only=True):
     """Sources that were held out whole: nothing was learned from them."""
     beside_sha256: str | None = None
     """Of what a classifier learned from beside its labelled texts: unlabelled ones, and written answers."""
+    teachers_sha256: list[str] = []
+    """Of each model that taught it: weights, tokenizer and calibration."""
 
 
 class Metric(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,18 @@ from msgspec import Struct
 
 from lstmtext.errors import RunError
 
-__all__ = ["ACTIONS", "LineTail", "Request", "append_line", "lock_is_held", "lock_owner", "release_lock", "take_lock"]
+__all__ = [
+    "ACTIONS",
+    "LineTail",
+    "Request",
+    "append_line",
+    "hold_folder",
+    "is_held",
+    "lock_is_held",
+    "lock_owner",
+    "release_lock",
+    "take_lock",
+]
 
 CONTROL = "control.jsonl"
 EVENTS = "events.jsonl"
@@ -95,16 +106,50 @@ def take_lock(folder: Path, instead: str = "") -> int:
 
 
 def release_lock(descriptor: int) -> None:
-    """Let go of a lock from `take_lock`; does nothing in a forked child, which has let go already."""
+    """Let go of a lock from `take_lock` or `hold_folder`; does nothing in a forked child, which has let go already."""
     if descriptor in _held:
         _held.remove(descriptor)
         os.close(descriptor)
 
 
+def hold_folder(folder: Path, *, made: bool) -> int | None:
+    """Hold an empty folder itself, so that its name is this process's before there is a run in it.
+
+    made: this process made it. Then it is its own even where the file system has no locks for folders, as NFS.
+    Returns the descriptor that holds it, for `release_lock`; None where another process has it.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # removed meanwhile
+        return None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        except OSError:
+            if not made:
+                return None
+        if os.fstat(descriptor).st_ino == folder.stat().st_ino and not any(folder.iterdir()):
+            _held.add(descriptor)
+            return descriptor
+    except FileNotFoundError:
+        pass
+    finally:
+        if descriptor not in _held:
+            os.close(descriptor)
+    return None
+
+
 def lock_is_held(folder: Path) -> bool:
     """Whether some process, this one included, holds the lock now. Costs three system calls."""
+    return is_held(folder / LOCK)
+
+
+def is_held(path: Path) -> bool:
+    """The same of a lock file, or of a folder that `hold_folder` holds."""
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:

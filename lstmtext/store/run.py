@@ -13,13 +13,25 @@ import shlex
 import shutil
 import uuid
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 
 from lstmtext.errors import RunError
 from lstmtext.files import exists
 from lstmtext.places import runs_folder
 from lstmtext.printable import short
-from lstmtext.store.control import ACTIONS, EVENTS, SETTINGS, STATUS, Request, lock_is_held, release_lock, take_lock
+from lstmtext.store.control import (
+    ACTIONS,
+    EVENTS,
+    SETTINGS,
+    STATUS,
+    Request,
+    hold_folder,
+    is_held,
+    lock_is_held,
+    release_lock,
+    take_lock,
+)
 from lstmtext.store.experiment import is_experiment
 from lstmtext.store.run_reader import RunReader, RunStatus, drop_repeated, read_status, send, wait_for
 from lstmtext.store.run_settings import run_name
@@ -101,32 +113,40 @@ def fresh_name(stem: str) -> str:
     stem: any text; what does not belong into a folder's name becomes `-`.
     """
     clean = re.sub(r"[^\w.-]+", "-", stem)[:60].strip("-.") or "run"
-    taken = runs_folder()
-    if not (taken / clean).exists():
-        return clean
-    number = 2
-    while (taken / f"{clean}-{number}").exists():
-        number += 1
-    return f"{clean}-{number}"
+    names = chain([clean], (f"{clean}-{number}" for number in count(2)))
+    return next(name for name in names if _is_free(runs_folder() / name))
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether nothing is there, or what a process leaves that was killed while it held the name."""
+    if not folder.exists():
+        return True
+    try:
+        return not any(folder.iterdir()) and not is_held(folder)
+    except OSError:  # a file, or a folder that nobody may look into
+        return False
 
 
 @contextlib.contextmanager
 def held_name(stem: str) -> Iterator[str]:
-    """A name from `fresh_name` that nobody else gets meanwhile: an empty folder, removed if it is empty at the end.
+    """A name from `fresh_name` that nobody else gets meanwhile: a locked empty folder, removed if empty at the end.
 
     Raises RunError when no folder can be made.
     """
     runs = runs_folder()
     was_there = runs.exists()
-    while True:
+    lock = None
+    while lock is None:
         name = fresh_name(stem)
         try:
             (runs / name).mkdir(parents=True)
+            made = True
         except OSError as error:
-            if isinstance(error, FileExistsError) and (runs / name).exists():
-                continue  # somebody was faster
-            raise RunError(f"{runs / name} cannot be made: {error.strerror}. $LSTMTEXT_RUNS moves the runs.") from None
-        break
+            made = False
+            if not (isinstance(error, FileExistsError) and (runs / name).exists()):
+                said = f"{runs / name} cannot be made: {error.strerror}. $LSTMTEXT_RUNS moves the runs."
+                raise RunError(said) from None
+        lock = hold_folder(runs / name, made=made)
     try:
         yield name
     finally:
@@ -134,6 +154,7 @@ def held_name(stem: str) -> Iterator[str]:
             (runs / name).rmdir()
             if not was_there:
                 runs.rmdir()
+        release_lock(lock)
 
 
 def remove_run(path: Path) -> None:

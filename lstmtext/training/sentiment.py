@@ -42,6 +42,7 @@ from lstmtext.training.defaults import inherited
 from lstmtext.training.describe import describe_start, versions
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic
+from lstmtext.training.same_teacher import teachers_sha256
 from lstmtext.training.tasks import TEXT_CHANGED
 from lstmtext.training.teaching import answers_of
 
@@ -84,6 +85,7 @@ class SentimentTask:
         longest, learned = settings.labels.longest, self.text.train
         written = [written_answers(name, learned, self.tokenizer, longest) for name in settings.teaching.answers]
         self.beside = _beside_sha256(learned, written)
+        self.teachers = teachers_sha256(settings.teaching)
         taught = answers_of(settings.teaching, learned, self.tokenizer, settings.batch, arithmetic, written)
         self.objective = SentimentClassification(settings, self.text, self.tokenizer, self.model, arithmetic, taught)
 
@@ -153,6 +155,7 @@ class SentimentTask:
                 licence=stated_licences(read),
                 measured_on=", ".join(name for name in text.names if name not in read) or None,
                 beside_sha256=self.beside,
+                teachers_sha256=self.teachers,
             ),
             step=counters.step,
             seed=settings.run.seed,

@@ -34,6 +34,7 @@ from lstmtext.training.describe import describe_language_model, describe_start
 from lstmtext.training.loop import Counters
 from lstmtext.training.objective import COUNTED_TOKENS, LanguageModelling, Objective
 from lstmtext.training.precision import Arithmetic
+from lstmtext.training.same_teacher import teachers_sha256
 from lstmtext.training.sample import draw_sample
 from lstmtext.training.world import ALONE, World
 
@@ -86,6 +87,7 @@ class LanguageModelTask:
         self.prepared = prepare(settings.text, Tokenizer(started.tokenizer_json) if started else None)
         self.tokenizer = self.prepared.tokenizer
         torch.manual_seed(settings.run.seed)  # the initial weights
+        self.teachers = teachers_sha256(settings.teaching)
         self.objective = LanguageModelling(settings, self.prepared, arithmetic, world)
         self.licence = self.prepared.facts.licence
         if started:
@@ -120,7 +122,7 @@ class LanguageModelTask:
     def describe(self, counters: Counters, command: str) -> CheckpointConfig:
         """With the corpus, its licence and the loss."""
         found = describe_language_model(self.settings, self.prepared, counters, self.arithmetic, command)
-        return replace(found, corpus=replace(found.corpus, licence=self.licence))
+        return replace(found, corpus=replace(found.corpus, licence=self.licence, teachers_sha256=self.teachers))
 
     def started(self, parameters: int, total_steps: int) -> Started:
         """With the tokens of both parts."""

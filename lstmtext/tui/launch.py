@@ -14,7 +14,9 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from typing import Any
 __all__ = ["FieldError", "arguments", "last_words", "parse_estimate", "run_child", "stem", "words_of"]
 
 LIMIT = 1 << 24  # bytes of an answer
+POLL_SECONDS = 0.05
 # Fields of the form, and units of its budget, which are options of the same name.
 OPTIONS = ("recipe", "tokenizer", "cell", "layers", "hidden", "device", "init")
 BUDGETS = ("minutes", "epochs", "steps")
@@ -86,28 +89,43 @@ async def run_child(words: Sequence[str], *, keep: bool = False) -> tuple[int, s
     """
     # The UI keeps to one thread; what it starts is to have all cores, unless the user said otherwise.
     for_the_ui = {"LSTMTEXT_UI_THREADS", *os.environ.get("LSTMTEXT_UI_THREADS", "").split()}
+    env = {name: value for name, value in os.environ.items() if name not in for_the_ui} | {"NO_COLOR": "1"}
+    command = [sys.executable, "-m", "lstmtext", *words]
+    if keep:
+        return await _run_on(command, env)
     # A session of its own: a Ctrl-C or a closed terminal is not for it; and all it started can be ended together.
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "lstmtext",
-        *words,
+        *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
         limit=LIMIT,
-        env={name: value for name, value in os.environ.items() if name not in for_the_ui} | {"NO_COLOR": "1"},
+        env=env,
     )
     try:
         out, err = await process.communicate()
     except BaseException:
-        if not keep and process.returncode is None:
+        if process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         raise
     return process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+async def _run_on(command: Sequence[str], env: Mapping[str, str]) -> tuple[int, str, str]:
+    """A process that asyncio does not know: its own are killed with the loop, when the UI is left."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:  # no pipes: their reader may be gone
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, env=env
+        )
+        while process.poll() is None:
+            await asyncio.sleep(POLL_SECONDS)
+        for file in (out, err):
+            file.seek(0)
+        said, told = (file.read(LIMIT).decode(errors="replace") for file in (out, err))
+    return process.returncode, said, told
 
 
 def last_words(err: str) -> str:

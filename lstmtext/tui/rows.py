@@ -6,6 +6,7 @@ the theme, and the glyph and the word say the same without one. Must not import 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
@@ -17,6 +18,7 @@ from lstmtext.units import format_bytes, perplexity_from_nats
 __all__ = [
     "STATES",
     "age",
+    "longest_name",
     "model_line",
     "progress",
     "run_facts",
@@ -42,6 +44,9 @@ STATES: dict[str, tuple[str, str, str]] = {
     "damaged": ("≠", "%", "bad"),
     "removed": ("∅", "-", "dim"),
 }
+
+LEAST_TEXT = 33  # cells of a text with all that is said of it
+LONG_BAR = 12  # cells more than a bar needs, where no name does
 
 # What is said of a text, where the library has another word for it.
 WORDS = {"downloaded": "downloaded", "not downloaded": "to download"}
@@ -78,30 +83,37 @@ def progress(step: int, total: int, width: int, ascii: bool = False) -> str:
     return f"{full * filled}{empty * (cells - filled)} {percent}"
 
 
-def run_columns(width: int) -> tuple[int, int, int, int, int]:
-    """Cells for name, state, progress, score and age; 0 leaves a column out."""
+def longest_name(rows: Sequence[RunRow | ModelRow]) -> int:
+    """Cells of the longest name."""
+    return max((cell_len(row.name) for row in rows), default=0)
+
+
+def run_columns(width: int, longest: int = 0) -> tuple[int, int, int, int, int]:
+    """Cells for name, state, progress, score and age; 0 leaves a column out. longest: cells of the longest name."""
     state, score, ago = 10, 15, 10
-    bar = 12 if width < 84 else 24
+    bar = 12 if width < 84 else 12 + LONG_BAR
     rest = width - 2 - state - bar - score - ago - 4 * 2
+    if bar > 12 and rest < longest:
+        bar, rest = 12, rest + LONG_BAR
     if rest < 12:  # too narrow for all: the age is seen in the details too
         ago = 0
         rest = width - 2 - state - bar - score - 3 * 2
     if rest < 10:
         bar = 5
         rest = width - 2 - state - bar - score - 3 * 2
-    return max(8, min(rest, 40)), state, bar, score, ago
+    return max(8, min(rest, max(40, longest))), state, bar, score, ago
 
 
-def run_header(width: int) -> str:
-    """The names of the columns."""
-    name, state, bar, score, ago = run_columns(width)
+def run_header(width: int, longest: int = 0) -> str:
+    """The names of the columns. longest: as for `run_line`."""
+    name, state, bar, score, ago = run_columns(width, longest)
     cells = ["Run".ljust(name + 2), "State".ljust(state), "Steps".ljust(bar), "Best".rjust(score)]
     return "  ".join([*cells, "Last sign".rjust(ago)] if ago else cells)
 
 
-def run_line(row: RunRow, now: float, width: int, ascii: bool = False) -> Pieces:
-    """One run in `width` cells."""
-    name, state, bar, score, ago = run_columns(width)
+def run_line(row: RunRow, now: float, width: int, ascii: bool = False, longest: int = 0) -> Pieces:
+    """One run in `width` cells. longest: cells of the longest name of the list, which it makes room for."""
+    name, state, bar, score, ago = run_columns(width, longest)
     role = STATES.get(row.state, ("", "", "dim"))[2]
     steps = progress(row.step, row.total_steps, bar, ascii)
     pieces = [
@@ -116,9 +128,10 @@ def run_line(row: RunRow, now: float, width: int, ascii: bool = False) -> Pieces
     return pieces
 
 
-def model_line(row: ModelRow, width: int, ascii: bool = False) -> Pieces:
-    """One model in `width` cells: name, what it does, its size."""
+def model_line(row: ModelRow, width: int, ascii: bool = False, longest: int = 0) -> Pieces:
+    """One model in `width` cells: name, what it does, its size. longest: as for `run_line`."""
     name = max(12, min(22, width - (26 if width > 40 else 19)))  # the tokenizer is the first to go
+    name = max(name, min(longest, width - 30))  # beyond that a name takes only what all of `judges …` leaves
     if row.problem:
         return [
             (_fit(row.name, name, ascii) + "  ", "name"),
@@ -134,10 +147,12 @@ def model_line(row: ModelRow, width: int, ascii: bool = False) -> Pieces:
 
 
 def text_line(row: TextRow, width: int, ascii: bool = False) -> Pieces:
-    """One text in `width` cells: whether it is here, its name, its size."""
+    """One text in `width` cells: whether it is here, its name, its size; without room for all, mark and name."""
     here = row.state in ("shipped", "downloaded")
     size = format_bytes(row.size) if row.size is not None else ""
     mark = ("+" if ascii else "✓") if here else ("-" if ascii else "↓")
+    if width < LEAST_TEXT:
+        return [(f"{mark} ", "good" if here else "dim"), (_fit(row.name, width - 2, ascii), "name" if here else "dim")]
     # The mark says the same: at 80 columns the longest name, tinyshakespeare, is worth more than the longer word.
     words = FEW_WORDS if width < 15 + 2 + 1 + 11 + 1 + 8 else WORDS
     state, longest = words.get(row.state, row.state), max(map(len, ("shipped", *words.values())))
@@ -186,7 +201,7 @@ def _next(row: RunRow) -> str:
         case "evaluating":
             return "It reads the validation part and says nothing meanwhile. Enter watches it."
         case "stalled":
-            return "Its process is silent for over a minute. It may be swapping, or stopped: wait, or end it."
+            return "Its process is silent for over a minute. It may be saving or swapping, or stopped: wait, or end it."
         case "crashed":
             return f"Its process is gone. {resume_command(Path(row.folder))}"
         case "failed":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from rich.style import Style
 
-from lstmtext.explain.draw import columns, fit
+from lstmtext.explain.draw import columns, fit, signed
 from lstmtext.tui.ramps import Line, Look, diverging, paint, width_of
 
 if TYPE_CHECKING:
@@ -185,5 +185,5 @@ def ink_of(value: float, look: Look) -> Style:
 
 
 def _signed(value: float, look: Look) -> str:
-    text = f"{value:+.2f}"
+    text = signed(value)
     return text if look.ascii else text.replace("-", "−")

@@ -191,7 +191,7 @@ def _indented(text: str, role: str, width: int, by: int) -> list[Runs]:
 
 
 def _table(name: str, others: Sequence[RunRow], width: int, ascii: bool) -> list[Runs]:
-    wide = min(max(cell_len(row.name) for row in others), 28, max(width - MODEL_COLUMN, 12))
+    wide = min(max(cell_len(row.name) for row in others), max(width - MODEL_COLUMN, 12))
     best, kinds = _loss(others[0]) or 0.0, {row.tokenizer for row in others}
     models = [f"{row.model}, {row.tokenizer}" if len(kinds) > 1 else row.model for row in others]
     lines: list[Runs] = []

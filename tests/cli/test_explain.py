@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -205,6 +206,15 @@ def test_a_long_text_is_read_and_the_rest_is_refused(capsys: Output, monkeypatch
     for method in ("occlusion", "interaction", "gates"):
         give(monkeypatch, long)
         assert "2,000 words" in failed(capsys, 2, "--method", method)
+
+
+def test_long_work_says_how_far_it_is(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstmtext.cli.preparing.QUIET_SECONDS", 0)
+    monkeypatch.setattr("lstmtext.cli.preparing.LINE_INTERVAL_SECONDS", 0)
+    assert run(["explain", "the film was fine . " * 200, "--method", "reading"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "explaining: reading 0 %"
+    assert re.fullmatch(r"explaining: reading 51 %, [\d,]+ words/s, .+ left", lines[2])
 
 
 def test_a_bidirectional_model_is_explained_without_a_reading(capsys: Output, tmp_path: Path) -> None:

@@ -11,15 +11,19 @@ from rich.cells import cell_len
 
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.explain.ablation import UnitEffect
+from lstmtext.explain.compare import Comparison, Row
+from lstmtext.explain.decomposition import Interaction
+from lstmtext.explain.draw import signed
 from lstmtext.explain.page import gate_lines, page, turn_lines
-from lstmtext.explain.reading import Turn
-from lstmtext.explain.report import METHODS, Gates, explain
+from lstmtext.explain.reading import Reading, Turn
+from lstmtext.explain.report import METHODS, Ablation, Explanation, Gates, explain
 from lstmtext.explain.trace import trace
-from lstmtext.explain.words import read_words
+from lstmtext.explain.words import Words, read_words
 
 Make = Callable[..., EngineClassifier]
 TEXT = "The film wasn't unforgettable, but a “fine” story!"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+UNREAD = Reading(Words("", (), (), np.zeros(0, np.int64)), np.zeros(0))
 
 
 def test_the_page_has_a_block_for_everything(make: Make) -> None:
@@ -33,7 +37,7 @@ def test_the_page_has_a_block_for_everything(make: Make) -> None:
     for word, after, change in zip(explanation.tokens, explanation.reading, explanation.occlusion, strict=True):
         line = next(line for line in text.splitlines() if line.startswith(word + " ") and "│" in line)
         assert f" {after:.2f} " in line
-        assert line.endswith(f"{explanation.positive + change:.2f}  {change:+.2f}")
+        assert line.endswith(f"{explanation.positive + change:.2f}  {signed(change):>5}")
     for turn in explanation.turns or []:
         assert turn.sentence in text
     assert explanation.interactions is not None
@@ -108,9 +112,9 @@ def test_spans_that_are_not_shown_are_counted(make: Make) -> None:
     ("changes", "shown"),
     [
         ((0.00234, -0.00016), "0 (+0.0023; +0.23), 1 (-0.0002; -0.02)"),
-        ((-0.25, 0.001), "0 (-0.25; -25.00), 1 (+0.00; +0.10)"),
-        ((0.0, 0.0), "0 (+0.00; +0.00), 1 (+0.00; +0.00)"),
-        ((3e-15, 0.0), "0 (+0.00000000; +0.00000000), 1 (+0.00000000; +0.00000000)"),
+        ((-0.25, 0.001), "0 (-0.25; -25.00), 1 (0.00; +0.10)"),
+        ((0.0, -0.0), "0 (0.00; 0.00), 1 (0.00; 0.00)"),
+        ((3e-15, 0.0), "0 (0.00000000; 0.00000000), 1 (0.00000000; 0.00000000)"),
     ],
 )
 def test_effects_have_digits_that_say_something(changes: tuple[float, float], shown: str) -> None:
@@ -164,6 +168,28 @@ def test_of_many_turns_the_last_is_shown() -> None:
     assert len(shown) == 13
     assert (shown[10], shown[11], shown[12]) == (turns[10].sentence, "18 more turns …", turns[-1].sentence)
     assert turn_lines(turns[:12]) == [turn.sentence for turn in turns[:12]]
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    """Nor does it leave its column."""
+    explanation = Explanation(
+        text="a fine b",
+        tokens=["a", "fine", "b"],
+        positive=0.9,
+        label="positive",
+        occlusion=[-0.004, -0.25, 0.004],
+        interactions=[Interaction((0, 2), "a fine", -0.004, 0.004, (0.001, -0.5))],
+        gates=Gates([0], [0], ["a"], {"hidden": np.full((1, 1, 1), -0.004)}, []),
+        ablation=Ablation([(0, 0)], 0.9, -0.0),
+        against=Comparison(UNREAD, UNREAD, (Row(0, 0, ("a", "a"), (0.9, 0.896)), Row(1, 1, ("fine", "b"), (0.9, 0.5)))),
+    )
+    text = page(explanation, 100)
+    lines = text.splitlines()
+    assert lines[3:6] == ["a     0.90   0.00", "fine  0.65  -0.25", "b     0.90   0.00"]
+    assert "a fine      0.00         0.00   0.00  -0.50" in lines
+    assert "a          0.00" in lines
+    assert "With unit 0:0 switched off: P(positive) 0.9000 (0.00), its log-odds change by 0.00." in text
+    assert lines[-2:] == ["a       0.90  a       0.90   0.00", "fine    0.90  b       0.50  -0.40"]
 
 
 def test_one_unit_is_shown_in_numbers(make: Make) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from lstmtext.explain.reading import read
 from lstmtext.explain.report import METHODS, explain
 from lstmtext.explain.trace import trace
 from lstmtext.explain.words import read_words
+from lstmtext.watching import watching
 
 Make = Callable[..., EngineClassifier]
 TEXT = "The film wasn't unforgettable, but a “fine” story!"
@@ -130,6 +132,15 @@ def test_usual_methods_leave_out_what_the_model_or_the_text_does_not_have(
     assert "more than 4 words" in long.notes[0]
     with pytest.raises(UsageError, match="up to 4"):
         explain(make(), TEXT, ["occlusion"])
+
+
+def test_whoever_listens_hears_how_far_it_is(make: Make) -> None:
+    heard: list[tuple[Any, ...]] = []
+    with watching(lambda *told: heard.append(told)):
+        explain(make(), "the film was fine . " * 90)
+    reading, without = ([told for told in heard if told[0] == what] for what in ("reading", "answers"))
+    assert reading == [("reading", 0, 450, "words"), ("reading", 256, 450, "words")]
+    assert without[:3] == [("answers", done, 900, "texts") for done in (0, 192, 384)]
 
 
 def test_the_end_of_a_very_long_reading_is_the_answer(make: Make) -> None:

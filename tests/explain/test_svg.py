@@ -16,6 +16,7 @@ from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.errors import InputError, MissingExtraError, UsageError
 from lstmtext.explain import png as png_module
 from lstmtext.explain.colour import hexadecimal, ramp, scaled
+from lstmtext.explain.decomposition import Interaction
 from lstmtext.explain.png import missing, png
 from lstmtext.explain.reading import Turn
 from lstmtext.explain.report import Explanation, explain
@@ -92,6 +93,12 @@ def test_spans_have_brackets_with_their_numbers(make: Make) -> None:
     for one in explanation.interactions:
         label = f"{one.score:+.2f} (together {one.interaction:+.2f})".replace("-", "−")
         assert label in texts(root)
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    spans = [Interaction((0, 2), "fine film", -0.004, 0.004, (-0.004, -0.004))]
+    found = Explanation(text="", tokens=["fine", "film"], positive=0.9, label="positive", interactions=spans)
+    assert "0.00 (together 0.00)" in texts(drawn(found))
 
 
 @pytest.mark.parametrize("text", ["a " * 60, "I am not in the film , and a fine story it was n't . " * 4])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +100,34 @@ def test_a_name_is_held_until_there_is_a_run_and_free_if_there_is_none(runs: Pat
     with held_name("hamlet"):
         pass
     assert runs.exists()  # it was there before
+
+
+def test_a_name_is_free_again_when_the_process_that_held_it_was_killed(runs: Path) -> None:
+    """The folder stays as it was: nobody was left to remove it."""
+    program = "from lstmtext.store.run import held_name\nwith held_name('hamlet'): print('held', flush=True); input()"
+    holder = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    assert fresh_name("hamlet") == "hamlet-2"
+    holder.kill()
+    holder.communicate()
+    assert list((runs / "hamlet").iterdir()) == []
+    assert fresh_name("hamlet") == "hamlet"
+    with held_name("hamlet") as name:
+        assert (name, fresh_name("hamlet")) == ("hamlet", "hamlet-2")
+    assert not (runs / "hamlet").exists()
+
+
+def test_names_are_held_where_folders_cannot_be_locked(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on NFS, where an exclusive lock wants a file that is open for writing."""
+
+    def refuse(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr("lstmtext.store.control.fcntl.flock", refuse)
+    (runs / "hamlet").mkdir(parents=True)  # somebody's, as far as can be known
+    with held_name("hamlet") as one, held_name("hamlet") as other:
+        assert (one, other) == ("hamlet-2", "hamlet-3")
 
 
 @pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("nowhere")], ids=["a file", "a dead link"])

@@ -21,7 +21,7 @@ from lstmtext.tui.themes import NAMES
 from lstmtext.tui.widgets.board import Board
 from lstmtext.tui.widgets.roombar import LEAST, TooSmall
 from lstmtext.tui.widgets.samples import SampleView
-from tui.conftest import press, screen_text, wait_until
+from tui.conftest import FakeClock, press, screen_text, wait_until
 
 SIZES = [(60, 18), (80, 24), (140, 40)]
 
@@ -70,10 +70,12 @@ async def test_a_screen_that_is_too_small_says_so(size: tuple[int, int]) -> None
         assert "Runs" in screen_text(pilot.app)
 
 
-async def test_the_names_of_columns_stand_over_their_columns_also_beside_a_scrollbar(make_run: Any) -> None:
+async def test_the_names_of_columns_stand_over_their_columns_also_beside_a_scrollbar(
+    make_run: Any, clock: FakeClock
+) -> None:
     for number in range(30):
         make_run(f"run-{number:02d}").finish()
-    async with LstmtextApp().run_test(size=(80, 24)) as pilot:
+    async with LstmtextApp(clock=clock).run_test(size=(80, 24)) as pilot:
         listing = pilot.app.screen.query_one("#runs")
         await wait_until(pilot, lambda: "run-29" in screen_text(pilot.app) and listing.show_vertical_scrollbar)
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.events import Key
 from textual.screen import Screen
 
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.commands import Palette
 from lstmtext.tui.replies import Choice, Reply
-from lstmtext.tui.screens.choose import ChooseScreen
+from lstmtext.tui.screens.choose import ALIGNED, ChooseScreen, beside
 from lstmtext.tui.screens.confirm import ConfirmScreen, LineScreen
 from lstmtext.tui.screens.generate_save import SaveDialog
 from lstmtext.tui.screens.help import HelpScreen
@@ -54,6 +55,17 @@ async def test_a_list_in_which_nothing_fits_does_not_claim_to_be_empty() -> None
         pilot.app.pop_screen()
         await pilot.app.push_screen(ChooseScreen("Model", {}, "There are no models."))
         assert "There are no models." in await press(pilot, "z")
+
+
+def test_what_is_said_of_a_name_stands_in_a_column_of_the_terminal() -> None:
+    said = beside({"tide": "writes text", "航海日誌": "classifier", "a-name-" * 9: "writes text"})
+    assert [cell_len(line.partition(word)[0]) for line, word in zip(said.values(), ("wri", "cla"), strict=False)] == [
+        ALIGNED + 2,
+        ALIGNED + 2,
+    ]
+    assert said["a-name-" * 9] == "a-name-" * 9 + "  writes text", "only its own line is longer"
+    assert beside({"one": "x", "日本": "y"}) == {"one": "one   x", "日本": "日本  y"}
+    assert beside({}) == {}
 
 
 @pytest.mark.parametrize("width", [60, 140])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -87,6 +88,48 @@ def test_a_home_is_read_as_a_shell_reads_it(tmp_path: Path, monkeypatch: pytest.
     refuse_text({"task": "lm", "corpus": completed})
     assert arguments({"corpus": completed})[-1] == str(tmp_path / "novel.txt")
     assert arguments({"corpus": "~nobody-of-that-name/x"})[-1] == "~nobody-of-that-name/x"
+
+
+def test_a_start_goes_on_when_the_ui_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("says")
+    program = tmp_path / "python"
+    program.write_text(f"""#!{sys.executable}
+import pathlib, sys, time
+with open("says", "w") as says:
+    pathlib.Path("there").touch()
+    while not pathlib.Path("go").exists():
+        time.sleep(0.02)
+    print("Training harbour in the background.", flush=True)
+    print("Look: lstmtext runs watch harbour", file=sys.stderr, flush=True)
+    says.write("done")
+""")
+    program.chmod(0o755)
+    leave = f"""
+import asyncio, sys
+from pathlib import Path
+from lstmtext.tui.launch import run_child
+
+async def start():
+    task = asyncio.create_task(run_child(["train", "lm", "--detach"], keep=True))
+    while not Path("there").exists():
+        await asyncio.sleep(0.02)
+
+sys.executable = {str(program)!r}
+asyncio.run(start())
+"""
+    with subprocess.Popen([sys.executable, "-c", leave]) as ui, Path("says").open() as says:
+        assert ui.wait() == 0
+        Path("go").touch()
+        assert says.read() == "done"  # nothing, where it was killed
+
+
+async def test_what_a_start_said_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!{sys.executable}\nimport sys\nprint('yes')\nsys.exit('no')\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(launch.sys, "executable", str(program))
+    assert await run_child(["train"], keep=True) == (1, "yes\n", "no\n")
 
 
 async def test_a_cancelled_child_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

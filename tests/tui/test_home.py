@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from lstmtext.store.run import remove_run
 from lstmtext.tui.app import LstmtextApp
@@ -67,12 +68,16 @@ async def test_empty_home_says_what_to_do() -> None:
         assert "lstmtext train lm harbour --minutes 1" in text
 
 
-async def test_where_there_are_no_runs_is_said_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path / ("runs-of-last-year-" * 6)))
+@pytest.mark.parametrize("name", ["runs-of-last-year-", "航海日誌-"])
+async def test_where_there_are_no_runs_is_said_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path / (name * 6)))
     async with LstmtextApp().run_test(size=(60, 20)) as pilot:
         await wait_until(pilot, lambda: "No trainings in" in screen_text(pilot.app))
         said = "".join(screen_text(pilot.app).replace("│", "").split())
         assert f"Notrainingsin{runs_place()}yet." in said
+        assert {cell_len(line) for line in screen_text(pilot.app).splitlines() if line.startswith("│")} == {60}
 
 
 async def test_live_runs_move_and_the_bar_counts_them(make_run: Any) -> None:
@@ -188,6 +193,35 @@ async def test_enter_on_a_text_trains_on_it() -> None:
         texts.focus()
         await press(pilot, "enter")
         await wait_until(pilot, lambda: pilot.app.current_mode == "train")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (60, 20), (60, 40), (79, 24)])
+async def test_a_narrow_home_lists_the_texts_too(size: tuple[int, int]) -> None:
+    async with LstmtextApp().run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: "✓ harbour" in screen_text(pilot.app))
+        text = screen_text(pilot.app)
+        assert all(f" {word} " in text for word in ("Models", "Texts"))
+        assert "sentiment-small judges lstm 1×64" in " ".join(text.split())
+        await press(pilot, "shift+tab", "G")  # the last list, before the first one
+        await wait_until(pilot, lambda: pilot.app.focused is pilot.app.screen.query_one("#texts"))
+        await press(pilot, "g", "enter")
+        await wait_until(pilot, lambda: pilot.app.current_mode == "train")
+        await wait_until(pilot, lambda: "harbour" in screen_text(pilot.app))
+
+
+async def test_a_wide_home_shows_a_long_name_whole(make_run: Any) -> None:
+    name = "harbour-with-a-learning-rate-of-0.003-and-日本"
+    make_run(name).started()
+    make_run("hamlet").started()
+    async with LstmtextApp().run_test(size=(200, 50)) as pilot:
+        await wait_until(pilot, lambda: f"● {name}  running" in screen_text(pilot.app))
+        before = {
+            cell_len(row.partition(word)[0])
+            for row in screen_text(pilot.app).splitlines()[2:5]
+            for word in ("State", "running")
+            if word in row
+        }
+        assert len(before) == 1
 
 
 async def test_ages_come_from_the_clock(make_run: Any, clock: FakeClock) -> None:

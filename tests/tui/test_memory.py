@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from classifiers import random_classifier
+from rich.cells import cell_len
 from textual.widgets import Input
 
 from lstmtext.tui import memory_jobs
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.latest import Latest
+from lstmtext.tui.screens import memory
+from lstmtext.tui.screens.choose import ChooseScreen
 from lstmtext.tui.screens.memory import MemoryScreen
 from lstmtext.tui.state import UiState
 from lstmtext.tui.subjects import ClassifierSubject
@@ -59,6 +62,22 @@ async def test_every_key_of_the_room(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await press(pilot, "v", "w")
         await wait_until(pilot, lambda: any(path.stat().st_size for path in tmp_path.glob("*.csv")))
         assert (tmp_path / next(iter(tmp_path.glob("*.csv"))).name).read_text().startswith("position,token")
+
+
+async def test_names_with_wide_characters_leave_the_list_of_models_in_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"tide": "language-model", "航海日誌-日本": "classifier", "a-name-of-more-than-24-letters": "classifier"}
+    monkeypatch.setattr(memory, "model_names", lambda: names)
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await press(pilot, "m")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, ChooseScreen))
+        lines = list(pilot.app.screen.options.values())
+        starts = {
+            cell_len(line.partition(word)[0]) for line in lines for word in ("writes", "classifier") if word in line
+        }
+        assert starts == {len("a-name-of-more-than-24-letters  ")}
 
 
 async def test_a_table_is_not_written_over_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,35 @@ def test_golden_lines() -> None:
     assert line(model_line(model, 34)) == "shakespeare      writes lstm 2×640"
 
 
+@pytest.mark.parametrize("width", [89, 129])
+def test_a_long_name_has_the_room_that_there_is(width: int) -> None:
+    row = replace(RUN, name="a-name-of-32-cells-by-日本-in-it" if width < 100 else "a-name-" * 8)
+    longest = cell_len(row.name)
+    for one in (row, RUN):
+        text = line(run_line(one, NOW, width, longest=longest))
+        assert f"{one.name} " in text
+        assert cell_len(text.partition("running")[0]) == len(run_header(width, longest).partition("State")[0])
+        assert cell_len(text) == len(run_header(width, longest)) <= width
+    model = ModelRow("a-model-by-settings-0.003", "run", "judges", "lstm 2×512, wordpiece")
+    for name, room in ((model.name, 62), (model.name * 2, 90)):
+        text = line(model_line(replace(model, name=name), room, longest=cell_len(name)))
+        assert f"{name}  judges lstm 2×512, wordpiece" in text
+        assert len(text) == room
+
+
+def test_a_long_name_takes_no_room_from_what_a_model_is() -> None:
+    model = ModelRow("a-name-" * 20, "run", "judges", "lstm 2×512, wordpiece")
+    assert line(model_line(model, 62, longest=140)).endswith("…  judges lstm 2×512, wordpiece")
+    assert line(model_line(model, 44, longest=140)).split("…  ")[1] == line(model_line(model, 44)).split("…  ")[1]
+
+
+@pytest.mark.parametrize("width", [17, 24, 32])
+def test_beside_the_models_of_a_narrow_screen_a_text_has_its_mark_and_its_whole_name(width: int) -> None:
+    text = line(text_line(TextRow("tinyshakespeare", "", "not downloaded", 1_115_394, ""), width))
+    assert text.split() == ["↓", "tinyshakespeare"]
+    assert len(text) == width
+
+
 @pytest.mark.parametrize(("width", "state"), [(34, "to get"), (37, "to get"), (38, "to download"), (50, "to download")])
 def test_at_80_columns_the_longest_name_of_a_text_is_whole(width: int, state: str) -> None:
     text = line(text_line(TextRow("tinyshakespeare", "", "not downloaded", 1_115_394, ""), width))
@@ -121,6 +150,7 @@ def test_facts_say_what_to_do() -> None:
     for state in STATES:
         facts = dict(run_facts(RunRow(name="hamlet", folder="runs/hamlet", state=state), NOW))
         assert facts["next"]
+        assert ("It may be saving" in facts["next"]) == (state == "stalled"), "who ends it then loses the checkpoint"
     spaced = RunRow(name="my run", folder="runs/my run", state="crashed")
     assert dict(run_facts(spaced, NOW))["next"].endswith("lstmtext train lm --resume 'my run'")
 

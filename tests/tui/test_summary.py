@@ -66,6 +66,16 @@ def test_a_long_name_leaves_nothing_out(make_run: Any, width: int, name: str) ->
     assert "char" in line or "…" in line
 
 
+def test_a_long_name_is_whole_where_there_is_room(make_run: Any) -> None:
+    for name in ("harbour-with-a-learning-rate-of-0.003", "航海日誌-日本の本-と長い名前", "tide"):
+        ran(make_run, name, 2.0)
+    rows = read_runs()
+    page = summary(runs_folder() / "tide", History({}), RunStatus(state="finished"), rows, width=200)
+    found = [line.partition(" 2.8854 ")[0] for line in text_of(page).splitlines() if " 2.8854 " in line]
+    assert {row.name for row in rows} == {start.split()[-1] for start in found}
+    assert len(set(map(cell_len, found))) == 1
+
+
 def test_no_model_is_promised_of_a_damaged_run_without_checkpoints(make_run: Any) -> None:
     run = make_run("hollow")
     damaged = RunStatus(state="damaged")

@@ -157,6 +157,23 @@ async def test_another_room_hands_over_a_text(children: Children) -> None:
         assert "Grow from" in screen_text(pilot.app)
 
 
+async def test_the_key_that_leaves_is_a_letter_in_a_field_and_loses_nothing_on_a_button(children: Children) -> None:
+    """As in every room: leaving asks nothing, because what was entered is there the next time."""
+    state = UiState()
+    app = LstmtextApp(state=state)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one("#corpus", Input).value = "harbour"
+        screen.query_one("#set", Input).focus()
+        await press(pilot, "q")
+        assert app.is_running
+        screen.query_one("#pick").focus()
+        await pilot.press("q")
+    assert app.return_code == 0
+    assert (state.get("train", "corpus"), state.get("train", "set")) == ("harbour", "q")
+    assert not any("--detach" in words for words in children.calls)
+
+
 @pytest.mark.usefixtures("children")
 async def test_a_run_is_opened_without_the_form_below_it(make_run: Callable[..., FakeRun]) -> None:
     make_run("tide").train(20)

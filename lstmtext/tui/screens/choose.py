@@ -22,10 +22,17 @@ from textual.widgets.option_list import Option
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.screens.base import Dialog
 
-__all__ = ["ChooseScreen"]
+__all__ = ["ALIGNED", "ChooseScreen", "beside"]
 
 LEAST, FRAME = 56, 6  # columns; border, padding, scrollbar and a gap before that
+ALIGNED = 36  # cells of a name; a longer one, on a narrow screen, would push out what is said of all others
 MOST = 200  # options that are shown at once; typing narrows them
+
+
+def beside(said: Mapping[str, str]) -> dict[str, str]:
+    """Options: names with what is said of each, in a column of its own."""
+    wide = min(max(map(cell_len, said), default=0), ALIGNED)
+    return {name: name + " " * (wide - cell_len(name)) + f"  {about}" for name, about in said.items()}
 
 
 class ChooseScreen(Dialog[str | None]):

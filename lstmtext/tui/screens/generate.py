@@ -95,12 +95,10 @@ class GenerateScreen(GenerateParts):
             place = names.index(here) + message.by if here in names else 0
             self.take_model_here(names[place % len(names)])
         elif not message.by and self.is_active:  # a second Enter comes when the list is there
-            from lstmtext.tui.screens.choose import ChooseScreen
+            from lstmtext.tui.screens.choose import ChooseScreen, beside
 
-            longest = max(map(len, names), default=0)
-            lines = {name: f"{name:<{longest}}  {about}" for name, about in self.known}
             empty = "No language model is here yet. Train one in room 2."
-            self.app.push_screen(ChooseScreen("Model", lines, empty, here), self.take_model_here)
+            self.app.push_screen(ChooseScreen("Model", beside(dict(self.known)), empty, here), self.take_model_here)
 
     def on_pane_changed(self, message: Pane.Changed) -> None:
         """A text began or ended, or another one is shown."""

@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow, read_models, read_runs, read_texts, runs_place
 from lstmtext.tui.keys import bindings_for
-from lstmtext.tui.rows import model_line, run_facts, run_header, run_line, text_line
+from lstmtext.tui.rows import longest_name, model_line, run_facts, run_header, run_line, text_line
 from lstmtext.tui.samples import wrap
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.trouble import said
@@ -62,6 +62,7 @@ class HomeScreen(Room):
     def __init__(self) -> None:
         super().__init__()
         self.runs: list[RunRow] = []
+        self._longest = {"runs": 0, "models": 0}  # cells of the longest name
         self._looks = 0
         self._seen = False
         self._problem = ""
@@ -82,7 +83,7 @@ class HomeScreen(Room):
             with Container(id="right"):
                 with Vertical(id="models-pane", classes="pane") as models:
                     models.border_title = "Models"
-                    yield Listing(lambda row, width: model_line(row, width, ascii), id="models")
+                    yield Listing(self._draw_model, id="models")
                 with Vertical(id="texts-pane", classes="pane") as texts:
                     texts.border_title = "Texts"
                     yield Listing(lambda row, width: text_line(row, width, ascii), id="texts")
@@ -107,7 +108,8 @@ class HomeScreen(Room):
 
     def _header(self) -> None:
         width = self.query_one("#runs", Listing).row_width
-        self.query_one("#runs-header", Static).update(run_header(width) if self.runs else "")
+        header = run_header(width, self._longest["runs"])
+        self.query_one("#runs-header", Static).update(header if self.runs else "")
 
     def look(self) -> None:
         """Start a thread that reads, unless one is at it or nobody would see it."""
@@ -133,6 +135,7 @@ class HomeScreen(Room):
         self.runs, self._seen, self._problem = message.runs, True, message.problem
         self._filter()
         if message.models is not None:
+            self._longest["models"] = longest_name(message.models)
             self.query_one("#models", Listing).set_rows(message.models, key=lambda row: (row.name, row.origin))
         if message.texts is not None:
             self.query_one("#texts", Listing).set_rows(message.texts, key=lambda row: row.name)
@@ -143,12 +146,16 @@ class HomeScreen(Room):
         self._details()
 
     def _draw_run(self, row: RunRow, width: int) -> list[tuple[str, str]]:
-        return run_line(row, self.shell.clock(), width, self.shell.ascii)
+        return run_line(row, self.shell.clock(), width, self.shell.ascii, self._longest["runs"])
+
+    def _draw_model(self, row: ModelRow, width: int) -> list[tuple[str, str]]:
+        return model_line(row, width, self.shell.ascii, self._longest["models"])
 
     def _filter(self) -> None:
         """Show the runs that the filter lets through."""
         wanted = str(self.shell.state.get("home", "filter")).strip().lower()
         shown = [row for row in self.runs if wanted in f"{row.name} {row.state}".lower()]
+        self._longest["runs"] = longest_name(shown)
         listing = self.query_one("#runs", Listing)
         nothing = self._nothing(wanted) if self._seen else ["Looking …"]
         folded = (runs for line in nothing for runs in wrap([(line, "")], listing.scrollable_content_region.width))

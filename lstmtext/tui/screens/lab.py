@@ -17,6 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
+from lstmtext.explain.draw import signed
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.lab_view import EXAMPLES, Pair, aligned_lines, difference_heat, lay, order_of, verdict
 from lstmtext.tui.latest import Failed, Latest, Wanted
@@ -164,7 +165,7 @@ class LabScreen(Room):
         row, column = heat_map.cursor
         value = heat_map.heat.values[row][column]
         dot = "-" if self.app.ascii else "·"
-        text = f"{self.gate}, layer {self.depth} {dot} unit {self._order[column]} {value:+.2f}"
+        text = f"{self.gate}, layer {self.depth} {dot} unit {self._order[column]} {signed(value)}"
         self.query_one("#map-pane").border_title = text if self.app.ascii else text.replace("-", "−")
         heat_map.tooltip = f"second − first of {self.gate}: {MEANING[self.gate]}"
 

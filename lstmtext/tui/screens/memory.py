@@ -29,7 +29,7 @@ from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.latest import Failed, Latest
 from lstmtext.tui.memory_jobs import Ablated, Loaded, Ranked, Studied
 from lstmtext.tui.memory_view import Study, map_csv, unit_option
-from lstmtext.tui.screens.choose import ChooseScreen
+from lstmtext.tui.screens.choose import ChooseScreen, beside
 from lstmtext.tui.screens.memory_panes import MemoryPanes
 from lstmtext.tui.subjects import Unit, model_names
 from lstmtext.tui.widgets.heatmap import HeatMap
@@ -259,9 +259,8 @@ class MemoryScreen(MemoryPanes):
     async def action_model(self) -> None:
         """Look into another model."""
         kinds = {"classifier": "classifier", "language-model": "writes text"}
-        options = {
-            name: f"{name:<24}{kinds.get(kind, kind)}" for name, kind in (await asyncio.to_thread(model_names)).items()
-        }
+        found = await asyncio.to_thread(model_names)
+        options = beside({name: kinds.get(kind, kind) for name, kind in found.items()})
         current = self.subject.name if self.subject else ""
         chosen = await self.app.push_screen_wait(ChooseScreen("Model", options, "There are no models yet.", current))
         if chosen is not None:

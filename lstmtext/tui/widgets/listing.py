@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
@@ -116,7 +117,7 @@ class Listing(ScrollView, Styled, can_focus=True, inherit_bindings=False):
             text = self.empty[y] if y < len(self.empty) else ""
             role = "dim" if not text.startswith(" ") else ""
             style = self.get_component_rich_style(f"listing--{role}", partial=True) if role else Style()
-            return Strip([Segment(text[:width].ljust(width), base + style)], width)
+            return Strip([Segment(set_cell_size(text, width), base + style)], width)
         number = y + self.scroll_offset.y
         if number >= len(self.rows):
             return Strip.blank(width, base)

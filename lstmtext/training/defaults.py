@@ -104,7 +104,7 @@ def inherited(settings: TrainSettings) -> TrainSettings:
     """Settings with what the model that is started from decides: its shape and its tokenizer.
 
     A classifier's teacher decides the tokenizer, which both must have. Raises UsageError for a language model that
-    would go on from a classifier, CheckpointError for a model that cannot be read.
+    would go on from a classifier or contradicts the other, CheckpointError for a model that cannot be read.
     """
     init, teachers = settings.teaching.init, settings.teaching.teachers
     classifier = settings.task == "sentiment"
@@ -118,6 +118,10 @@ def inherited(settings: TrainSettings) -> TrainSettings:
         return replace(settings, text=text, model=replace(config.model, tied=False, cutoffs=[]))
     if config.classifier is not None:
         raise UsageError(f"--init {init}: this is a classifier; a language model goes on from a language model.")
+    if config.model.cutoffs and settings.optimisation.softmax_samples:
+        raise UsageError(
+            f"softmax_samples and the cutoffs of --init {init} exclude each other: set softmax_samples to 0."
+        )
     return replace(settings, text=text, model=config.model)
 
 

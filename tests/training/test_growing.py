@@ -86,3 +86,11 @@ def test_not_from_a_classifier(tiny: Tiny, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="this is a classifier; a language model goes on from a language model"):
         train(tiny(teaching={"init": "sentiment-small"}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_not_with_settings_that_contradict_the_other_model(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(model={"cutoffs": [10, 20]}, budget={"steps": 1}), tmp_path / "first")
+    settings = tiny(teaching={"init": str(tmp_path / "first")}, optimisation={"softmax_samples": 5})
+    with pytest.raises(UsageError, match="exclude each other: set softmax_samples to 0"):
+        train(settings, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

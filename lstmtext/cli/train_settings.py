@@ -182,7 +182,7 @@ def _disagreement(own: dict[str, Any], settings: TrainSettings, started: TrainSe
 
 def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from lstmtext.settings import read_settings
-    from lstmtext.store.checkpoint import read_checkpoint
+    from lstmtext.store.checkpoint import read_checkpoint, read_config
     from lstmtext.store.models import find_model
     from lstmtext.text.corpus import open_corpus
     from lstmtext.text.preparation import prepare
@@ -194,7 +194,9 @@ def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tu
     size = scan(open_corpus(text["corpus"], field=text.get("field", "text"))).bytes
     init = given.get("teaching", {}).get("init", "")
     if init:
-        chosen, why = grown_defaults(size)
+        found = read_config(find_model(init))
+        scored = 0 if found.model.cutoffs or given["teaching"].get("teacher") else found.tokenizer.size
+        chosen, why = grown_defaults(size, scored)
         if minutes:
             chosen.pop("budget")
     else:

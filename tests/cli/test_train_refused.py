@@ -195,3 +195,11 @@ def test_a_language_model_goes_on(capsys: Output, more: list[str]) -> None:
     folder = Path(os.environ["LSTMTEXT_RUNS"]) / "mine"
     trained = read_config(next((folder / "checkpoints").iterdir()))
     assert (trained.model, trained.tokenizer) == (read_config(Path("tiny")).model, read_config(Path("tiny")).tokenizer)
+
+
+@pytest.mark.usefixtures("tiny_language_model")
+def test_beside_a_teacher_all_tokens_are_scored(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstmtext.training.defaults.MANY_TOKENS", 2)
+    for more, samples in ([], 500), (["--set", "teacher=tiny"], 0):
+        printed, _ = train(capsys, "lm", *RUN, "--init", "tiny", *more, "--dry-run", "--json")
+        assert json.loads(printed)["settings"]["optimisation"]["softmax_samples"] == samples

@@ -8,7 +8,13 @@ import pytest
 from lstmtext.config import BatchSettings
 from lstmtext.settings import read_settings
 from lstmtext.text.streams import Streams
-from lstmtext.training.defaults import QUICK_MINUTES, choose_defaults, classifier_defaults, fit_batch
+from lstmtext.training.defaults import (
+    QUICK_MINUTES,
+    choose_defaults,
+    classifier_defaults,
+    fit_batch,
+    grown_defaults,
+)
 
 
 @pytest.mark.parametrize("size", [10_000, 1_000_000, 1_000_000_000])
@@ -45,3 +51,8 @@ def test_what_was_typed_is_not_made_smaller() -> None:
     chosen = {"batch_size": 16, "sequence_length": 64}
     fit_batch(chosen, {"batch_size": 50, "sequence_length": 50}, 100)
     assert chosen == {"batch_size": 16, "sequence_length": 64}
+
+
+def test_a_model_that_goes_on_scores_some_of_many_tokens() -> None:
+    few, many = (grown_defaults(1_000_000, vocabulary)[0]["optimisation"] for vocabulary in (100, 12_000))
+    assert ("softmax_samples" in few, many["softmax_samples"]) == (False, 500)

@@ -89,10 +89,10 @@ class LanguageModelTask:
         torch.manual_seed(settings.run.seed)  # the initial weights
         self.teachers = teachers_sha256(settings.teaching)
         self.objective = LanguageModelling(settings, self.prepared, arithmetic, world)
-        self.licence = self.prepared.facts.licence
         if started:
             load_tensors(self.objective.model, started.tensors)
-            self.licence = _joint_licence(started.config.corpus, self.prepared.facts)
+            facts = replace(self.prepared.facts, licence=_joint_licence(started.config.corpus, self.prepared.facts))
+            self.prepared = self.prepared._replace(facts=facts)
 
     def check_text(self, last: Path) -> None:
         """A validation file's checksum is part of the split."""
@@ -122,7 +122,7 @@ class LanguageModelTask:
     def describe(self, counters: Counters, command: str) -> CheckpointConfig:
         """With the corpus, its licence and the loss."""
         found = describe_language_model(self.settings, self.prepared, counters, self.arithmetic, command)
-        return replace(found, corpus=replace(found.corpus, licence=self.licence, teachers_sha256=self.teachers))
+        return replace(found, corpus=replace(found.corpus, teachers_sha256=self.teachers))
 
     def started(self, parameters: int, total_steps: int) -> Started:
         """With the tokens of both parts."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from tiny_runs import Tiny, of, train, weights
+from tiny_runs import Tiny, of, stop_at, train, weights
 
 from lstmtext import events as ev
 from lstmtext.errors import UsageError
@@ -63,11 +63,7 @@ def test_it_resumes_exactly(tiny: Tiny, tmp_path: Path, other: dict[str, Any]) -
     train(tiny(budget={"steps": 5}), tmp_path / "first")
     settings = tiny(text=other, teaching={"init": str(tmp_path / "first")}, run={"save_every": 7})
     train(settings, tmp_path / "whole")
-    session = Session(settings, tmp_path / "parts", "test")
-    for event in session.events():
-        if isinstance(event, ev.Saved) and event.step >= 14:
-            break
-    session.run.close("failed")
+    stop_at(settings, tmp_path / "parts", 14)
     list(Session.resume(tmp_path / "parts", "test").events())
     assert weights(tmp_path / "whole") == weights(tmp_path / "parts")
 

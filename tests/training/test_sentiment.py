@@ -11,7 +11,7 @@ import pytest
 import torch
 from classifiers import random_classifier
 from small_classifiers import Small, sentences
-from tiny_runs import train, weights
+from tiny_runs import stop_at, train, weights
 
 from lstmtext import events as ev
 from lstmtext.engine.classifier import EngineClassifier
@@ -92,11 +92,7 @@ def test_every_checkpoint_that_was_evaluated_is_calibrated(small: Small, tmp_pat
 def test_resuming_is_exact(small: Small, tmp_path: Path) -> None:
     settings = small(regularisation={"dropout_input": 0.3, "dropout_embedding": 0.1}, run={"save_every": 10})
     train(settings, tmp_path / "whole")
-    session = Session(settings, tmp_path / "cut", "test")
-    for event in session.events():
-        if isinstance(event, ev.Saved) and event.step >= 30:
-            break
-    session.run.close("failed")
+    stop_at(settings, tmp_path / "cut", 30)
     list(Session.resume(tmp_path / "cut", "test").events())
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
     assert weights(tmp_path / "cut", "best") == weights(tmp_path / "whole", "best")

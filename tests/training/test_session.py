@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_runs import Tiny, finished, of, train, weights
+from tiny_runs import Tiny, finished, of, stop_at, train, weights
 
 from lstmtext import events as ev
-from lstmtext.config import TrainSettings
 from lstmtext.errors import CheckpointError, DivergedError, InputError, RunError, UsageError
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model, read_index
@@ -23,15 +22,6 @@ from lstmtext.training.loop import Trainer
 from lstmtext.training.objective import Evaluation
 from lstmtext.training.session import Session
 from lstmtext.training.thrift import CACHES
-
-
-def stop_at(settings: TrainSettings, folder: Path, step: int, *, after_saving: bool = True) -> None:
-    """Train until `step` has been reached, then drop everything as a killed process does."""
-    session = Session(settings, folder, "test")
-    for event in session.events():
-        if event.step >= step and (isinstance(event, ev.Saved) or not after_saving):
-            break
-    session.run.close("failed")
 
 
 def test_a_run_learns_and_tells(tiny: Tiny, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from tiny_runs import Tiny, train, weights
+from tiny_runs import Tiny, stop_at, train, weights
 
 from lstmtext import events as ev
 from lstmtext.config import TrainSettings
@@ -21,11 +21,7 @@ Tensors = dict[str, torch.Tensor]
 
 def stop_at_14(settings: TrainSettings, folder: Path) -> Path:
     """Train until step 14 is saved, then drop everything as a killed process does; the checkpoint's `training/`."""
-    session = Session(settings, folder, "test")
-    for event in session.events():
-        if isinstance(event, ev.Saved) and event.step == 14:
-            break
-    session.run.close("failed")
+    stop_at(settings, folder, 14)
     return folder / "checkpoints" / "step-14" / "training"
 
 

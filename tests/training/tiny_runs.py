@@ -19,6 +19,15 @@ def train(settings: TrainSettings, folder: Path) -> list[ev.Event]:
     return list(Session(settings, folder, "test").events())
 
 
+def stop_at(settings: TrainSettings, folder: Path, step: int, *, after_saving: bool = True) -> None:
+    """Train until `step` has been reached, then drop everything as a killed process does."""
+    session = Session(settings, folder, "test")
+    for event in session.events():
+        if event.step >= step and (isinstance(event, ev.Saved) or not after_saving):
+            break
+    session.run.close("failed")
+
+
 def of(kind: type[Any], events: list[ev.Event]) -> list[Any]:
     return [event for event in events if isinstance(event, kind)]
 

@@ -32,6 +32,7 @@ from lstmtext.events import (
     Warned,
 )
 from lstmtext.printable import printable
+from lstmtext.store.run_summary import MOST_UNKNOWN
 from lstmtext.units import bits_from_nats, format_duration, perplexity_from_nats
 
 if TYPE_CHECKING:
@@ -192,10 +193,13 @@ class ProgressView:
         tally = self.tally
         match event:
             case Started():
-                return (
+                said = (
                     f"{event.parameters:,} parameters, {event.train_tokens:,} training tokens ({event.tokenizer}), "
                     f"{event.device}, {event.precision}"
                 )
+                if event.unknown_share <= MOST_UNKNOWN:
+                    return said
+                return f"{said}\n{100 * event.unknown_share:.0f} % of the held-out tokens are unknown to its vocabulary"
             case Resumed():
                 return f"resumed from step {event.step}"
             case Evaluated():

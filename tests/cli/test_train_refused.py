@@ -203,3 +203,15 @@ def test_beside_a_teacher_all_tokens_are_scored(capsys: Output, monkeypatch: pyt
     for more, samples in ([], 500), (["--set", "teacher=tiny"], 0):
         printed, _ = train(capsys, "lm", *RUN, "--init", "tiny", *more, "--dry-run", "--json")
         assert json.loads(printed)["settings"]["optimisation"]["softmax_samples"] == samples
+
+
+@pytest.mark.usefixtures("tiny_language_model")
+@pytest.mark.parametrize(("text", "share"), [("ÆØÅ tea\n", "38 %"), ("the tea is good\n", "")])
+def test_what_the_model_to_go_on_from_does_not_know_is_said(
+    capsys: Output, tmp_path: Path, text: str, share: str
+) -> None:
+    (tmp_path / "own.txt").write_text(text * 50)
+    assert lstmtext(["train", "lm", "own.txt", "--init", "tiny", *SMALL, *RUN]) == 0
+    said = capsys.readouterr().err
+    assert ("of the held-out tokens are unknown" in said) == bool(share)
+    assert f"\n{share} of the held-out tokens are unknown to its vocabulary\n" in said or not share

@@ -279,17 +279,19 @@ def _pieces(writer: Writer) -> Iterator[str]:
         writer.close()
 
 
-def load(name: str | os.PathLike[str]) -> LanguageModel | Classifier:
+def load(name: str | os.PathLike[str], *, kind: str | None = None) -> LanguageModel | Classifier:
     """A model by its name (shipped or trained), by a run's name (its best checkpoint), or by its folder.
 
+    kind: classifier or language-model, where only one of them will do: no other is offered if there is none of that
+    name.
     Raises UsageError when there is none of that name, CheckpointError when its files do not fit.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise UsageError(f"The model is {reprlib.repr(name)}; load takes a name, a run's name or a folder.")
-    folder = find_model(os.fspath(name))
+    folder = find_model(os.fspath(name), kind=kind)
     checkpoint = read_checkpoint(folder)
-    kind = Classifier if checkpoint.config.kind == "classifier" else LanguageModel
-    return kind(os.fspath(name), checkpoint)
+    model = Classifier if checkpoint.config.kind == "classifier" else LanguageModel
+    return model(os.fspath(name), checkpoint)
 
 
 def random_seed() -> int:

@@ -121,7 +121,7 @@ def command(
     from lstmtext.store.checkpoint import read_checkpoint
     from lstmtext.store.models import find_model
 
-    folder = find_model(model)
+    folder = find_model(model, kind="classifier")
     row, header = _rows(form, model, to_file=output is not None)
     answerer = _Answerer(EngineClassifier(read_checkpoint(folder)), neutral, batch_size, explain, row)
     if output is None:

@@ -92,7 +92,9 @@ def tab_row(answer: Answer) -> str:
     cells = ["error" if found is None else found.label, "" if found is None else f"{found.positive:.4f}"]
     cells.append(_one_line(line.text))
     if strip is not None:
-        cells.append(" ".join(f"{word}:{change:+.4f}" for word, change in strip))
+        from lstmtext.explain.draw import signed
+
+        cells.append(" ".join(f"{word}:{signed(change, DIGITS)}" for word, change in strip))
     return "\t".join(cells) + "\n"
 
 

@@ -120,7 +120,7 @@ def command(
     from lstmtext.store.checkpoint import read_checkpoint
     from lstmtext.store.models import find_model
 
-    classifier = EngineClassifier(read_checkpoint(find_model(model)))
+    classifier = EngineClassifier(read_checkpoint(find_model(model, kind="classifier")))
     with _progress_shown():
         found = explain(
             classifier,

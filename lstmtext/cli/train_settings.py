@@ -194,7 +194,7 @@ def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tu
     size = scan(open_corpus(text["corpus"], field=text.get("field", "text"))).bytes
     init = given.get("teaching", {}).get("init", "")
     if init:
-        found = read_config(find_model(init))
+        found = read_config(find_model(init, kind="language-model"))
         scored = 0 if found.model.cutoffs or given["teaching"].get("teacher") else found.tokenizer.size
         chosen, why = grown_defaults(size, scored)
         if minutes:

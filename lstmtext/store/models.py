@@ -17,7 +17,7 @@ from lstmtext.files import exists, write_atomically
 from lstmtext.places import runs_folder, shipped_folder
 from lstmtext.printable import short
 from lstmtext.store.card import model_card, notes_of
-from lstmtext.store.checkpoint import Metric, encode_config, read_checkpoint, write_checkpoint
+from lstmtext.store.checkpoint import Metric, encode_config, read_checkpoint, read_config, write_checkpoint
 
 __all__ = [
     "CheckpointIndex",
@@ -81,10 +81,11 @@ def trained_models() -> dict[str, Path]:
     return found
 
 
-def find_model(name: str, *, last: bool = False) -> Path:
+def find_model(name: str, *, last: bool = False, kind: str | None = None) -> Path:
     """The checkpoint folder that `name` means: a folder, a run folder, a shipped or a trained model.
 
-    last: of a run, the last checkpoint instead of the best.
+    last: of a run, the last checkpoint instead of the best; kind: classifier or language-model, what is wanted: no
+    other is offered instead (whoever opens it says so if this one is another).
     Raises UsageError naming the nearest models when there is none.
     """
     for folder in (Path(name), runs_folder() / name):
@@ -99,11 +100,18 @@ def find_model(name: str, *, last: bool = False) -> Path:
     shipped = shipped_models()
     if name in shipped:
         return shipped[name]
-    names = [*shipped, *trained_models()]
+    names = [each for each, folder in {**shipped, **trained_models()}.items() if _is(folder, kind)]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none yet'}."
     where = f"not shipped, not trained in {runs_folder()}, and not a model folder"
     raise UsageError(f"There is no model {short(name)!r}: {where}. {hint}")
+
+
+def _is(folder: Path, kind: str | None) -> bool:
+    try:
+        return kind is None or read_config(folder).kind == kind
+    except (CheckpointError, OSError):
+        return False
 
 
 def record_metric(folder: Path, name: str, metric: Metric) -> None:

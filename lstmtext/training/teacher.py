@@ -29,7 +29,7 @@ class Teacher:
     """
 
     def __init__(self, name: str, tokenizer: Tokenizer, arithmetic: Arithmetic, batch_size: int) -> None:
-        self.model, own = load_language_model(find_model(name), arithmetic)
+        self.model, own = load_language_model(find_model(name, kind="language-model"), arithmetic)
         if own.vocabulary != tokenizer.vocabulary or own.kind != tokenizer.kind:
             raise UsageError(
                 f"teacher = {name!r} reads other tokens ({own.size} {own.kind}) than this run "

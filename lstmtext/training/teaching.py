@@ -70,7 +70,7 @@ def _answers(
     name: str, examples: Examples, tokenizer: Tokenizer, batch: BatchSettings, arithmetic: Arithmetic
 ) -> npt.NDArray[np.float32]:
     """One teacher's calibrated probabilities (N, classes)."""
-    folder = find_model(name)
+    folder = find_model(name, kind="classifier")
     if read_config(folder).tokenizer.sha256 != tokenizer.sha256:
         raise UsageError(
             f"teacher = {name!r} has another tokenizer than this run. Start from a model with the same one "

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rich.segment import Segment
 
 from lstmtext.explain.colour import ink
-from lstmtext.explain.draw import columns, fit
+from lstmtext.explain.draw import columns, fit, signed
 from lstmtext.tui.memory_view import FROM_ZERO, LEAST_SCALE
 from lstmtext.tui.ramps import WEAK, Line, Look, diverging, glyph, paint
 from lstmtext.tui.subjects import Answer, ClassifierSubject, Passage, Subject, shift
@@ -240,6 +240,6 @@ def _keepers(pair: Pair, layer: int) -> list[str]:
     at = float(table[0][unit])
     strong = peaks > LEAST_SCALE
     kept = int((strong & (abs(last) > KEPT * peaks)).sum())
-    text = f"Unit {unit} of layer {layer} carries it furthest: its {what} differs by {at:+.2f} there and by "
-    text += f"{float(last[unit]):+.2f} at the end. {kept} of the {int(strong.sum())} units that change keep more than "
+    text = f"Unit {unit} of layer {layer} carries it furthest: its {what} differs by {signed(at)} there and by "
+    text += f"{signed(float(last[unit]))} at the end. {kept} of the {int(strong.sum())} units that change keep more than "
     return [(text + "half of it to the end.").replace("-", "−")]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 
-from lstmtext.explain.draw import columns, fit
+from lstmtext.explain.draw import columns, fit, signed
 from lstmtext.tui.ramps import Line, Look, cell, paint, width_of
 from lstmtext.tui.subjects import Answer, Passage, Unit, shift
 from lstmtext.tui.widgets.bars import bar
@@ -291,4 +291,4 @@ def _number(value: float) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return signed(value, digits).replace("-", "−")

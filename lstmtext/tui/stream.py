@@ -59,7 +59,7 @@ class Models:
         from lstmtext.store.models import find_model
 
         with self._lock:
-            folder = find_model(name)
+            folder = find_model(name, kind="language-model")
             key = (str(folder), (folder / "config.json").stat().st_mtime_ns)
             model = self._models.pop(key, None)
             if model is None:

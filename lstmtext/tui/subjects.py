@@ -246,7 +246,7 @@ def load_classifier(name: str) -> ClassifierSubject:
     from lstmtext.store.checkpoint import read_checkpoint
     from lstmtext.store.models import find_model
 
-    return ClassifierSubject(name, read_checkpoint(find_model(name)))
+    return ClassifierSubject(name, read_checkpoint(find_model(name, kind="classifier")))
 
 
 def model_names() -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from classifiers import random_classifier
 
 from lstmtext.api import load
 from lstmtext.errors import CheckpointError, UsageError
@@ -69,6 +70,21 @@ def test_an_unknown_name() -> None:
         find_model("something else")
     with pytest.raises(UsageError, match="no model ''"):
         find_model("")
+
+
+@pytest.mark.usefixtures("shipped", "run")
+def test_where_one_kind_is_wanted_no_other_is_offered(tmp_path: Path) -> None:
+    checkpoints = tmp_path / "runs" / "judge" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    random_classifier(tmp_path).rename(checkpoints / "step-1")
+    write_index(tmp_path / "runs" / "judge", CheckpointIndex(last="step-1"))
+    with pytest.raises(UsageError, match="There are: bard, hamlet, judge"):
+        find_model("something else")
+    with pytest.raises(UsageError, match="There are: judge"):
+        load("something else", kind="classifier")
+    with pytest.raises(UsageError, match=r"There are: bard, hamlet\."):
+        load("judgee", kind="language-model")
+    assert find_model("judge", kind="language-model").name == "step-1"  # who opens it says what it is
 
 
 @pytest.mark.usefixtures("shipped", "run")

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["atomic_folder", "exists", "sync_folder", "write_atomically"]
+__all__ = ["atomic_folder", "exists", "make_folder", "sync_folder", "write_atomically"]
 
 
 def exists(path: Path) -> bool:
@@ -26,6 +26,14 @@ def exists(path: Path) -> bool:
         if error.errno != errno.ENAMETOOLONG:
             raise
         return False
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and those above it; one that is there is fine. Raises OSError that names it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # all of those above it were made or found: the system takes none here (/proc)
+        raise OSError(errno.EPERM, "no folder can be made here", str(folder)) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -59,17 +67,33 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) 
         path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with temporary.open("wb") as handle:
-            handle.write(data)
-            if durable:
-                handle.flush()
-                os.fsync(handle.fileno())
-        temporary.replace(path)
+        with _named(path, temporary):
+            with temporary.open("wb") as handle:
+                handle.write(data)
+                if durable:
+                    handle.flush()
+                    os.fsync(handle.fileno())
+            temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
     if durable:
         sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _named(path: Path, temporary: Path) -> Iterator[None]:
+    """Inside, an error about the temporary file is one about what it will be: nobody has heard of the other name."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename != str(temporary):
+            raise
+        if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+            raise OSError(errno.EPERM, "nothing can be made in this folder", str(path)) from error
+        error.filename = str(path)
+        raise
 
 
 def _own_stream(path: Path) -> int | None:
@@ -88,9 +112,10 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     `target` must not exist: a rename onto a non-empty folder fails, so folders are written once.
     Every file in it is flushed to the disk first. On an error the temporary folder is removed.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-    temporary.mkdir()
+    with _named(target, temporary):
+        temporary.mkdir()
     try:
         yield temporary
         for path in sorted(temporary.rglob("*")):

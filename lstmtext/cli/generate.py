@@ -80,7 +80,13 @@ def command(
 
     from lstmtext import api
 
-    work = api.Work(api.load(model, kind="language-model"), text, samples, api.ALTERNATIVES if as_json else 0, cast("Options", options))
+    work = api.Work(
+        api.load(model, kind="language-model"),
+        text,
+        samples,
+        api.ALTERNATIVES if as_json else 0,
+        cast("Options", options),
+    )
     if device not in ("auto", "cpu"):
         click.echo(f"note: text is generated on the CPU, at batch 1 the faster place; {device} is not used.", err=True)
     if work.writer.unknown:

@@ -150,7 +150,17 @@ def _refused(error: OSError) -> str:
         return f"{short(name)!r} is too long for the name of a file."
     if isinstance(error, IsADirectoryError):
         return f"{name} is a folder, and a file is needed."
-    return f"{name}: {error.strerror or error}."
+    return f"{name}: {error.strerror or error}.{_moves(Path(name))}"
+
+
+def _moves(path: Path) -> str:
+    """What would put `path` elsewhere, if it is no place that somebody typed."""
+    from lstmtext.places import cache_folder, runs_folder
+
+    for folder, variable in ((cache_folder(), "$LSTMTEXT_CACHE"), (runs_folder(), "$LSTMTEXT_RUNS")):
+        if path.absolute().is_relative_to(folder.absolute()):
+            return f" Set {variable} to a folder that can be written."
+    return ""
 
 
 def _read_no_further() -> int:

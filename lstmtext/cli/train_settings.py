@@ -286,7 +286,7 @@ def _spooled(stream: IO[bytes], name: str) -> str:
     """What can be read once, kept in the cache by its checksum: a run that read a pipe can be resumed."""
     import hashlib
 
-    from lstmtext.files import write_atomically
+    from lstmtext.files import make_folder, write_atomically
     from lstmtext.places import cache_folder
 
     if "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
@@ -295,6 +295,6 @@ def _spooled(stream: IO[bytes], name: str) -> str:
     if not data:
         raise InputError(f"{name} is empty: there is no text to train on.")
     path = cache_folder() / "stdin" / f"{hashlib.sha256(data).hexdigest()[:16]}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_atomically(path, data)
     return str(path)

@@ -31,6 +31,7 @@ __all__ = [
     "is_held",
     "lock_is_held",
     "lock_owner",
+    "refuse_in_use",
     "release_lock",
     "take_lock",
 ]
@@ -99,10 +100,23 @@ def take_lock(folder: Path, instead: str = "") -> int:
                 raise
             time.sleep(0.02)
     except BlockingIOError:
-        owner = lock_owner(folder)
-        raise RunError(f"{folder} is in use by process {owner or '(unknown)'}. Stop that one first{instead}.") from None
+        raise _in_use(folder, instead) from None
     except OSError as error:
         raise RunError(f"{path} cannot be locked: {error.strerror}.") from error
+
+
+def refuse_in_use(folder: Path) -> None:
+    """Raise RunError where `take_lock` would now, for whoever has long work to do before the lock is needed."""
+    give_up = time.monotonic() + LOCK_PATIENCE_SECONDS
+    while lock_is_held(folder):
+        if time.monotonic() > give_up:
+            raise _in_use(folder)
+        time.sleep(0.02)
+
+
+def _in_use(folder: Path, instead: str = "") -> RunError:
+    owner = lock_owner(folder) or "(unknown)"
+    return RunError(f"{folder} is in use by process {owner}. Stop that one first{instead}.")
 
 
 def release_lock(descriptor: int) -> None:

@@ -36,7 +36,7 @@ class RunStatus(Struct, kw_only=True):
 
     state: starting, running, paused, finished, stopped, failed; derived: crashed (its process is
     gone without a word), evaluating (it reads the validation part), stalled (its process is there but
-    has been silent for a minute). phase: `evaluating`, or empty while it takes steps.
+    has been silent for a minute). phase: `evaluating`, `saving`, or empty while it takes steps.
     heartbeat, started (this session): seconds since the epoch. metrics: the last ones, nats.
     """
 
@@ -87,7 +87,8 @@ class RunReader:
         if status.state == "running" and status.phase == "evaluating":
             status.state = "evaluating"
         elif status.state in ("running", "paused") and time.time() - status.heartbeat > STALLED_AFTER_SECONDS:
-            status.state = "stalled"  # a start is no stall: it says nothing before its first step
+            # A start is no stall (it says nothing before its first step), nor is a save (it says nothing meanwhile).
+            status.state = status.state if status.phase == "saving" else "stalled"
         return status
 
     def poll(self) -> list[Event]:

@@ -152,9 +152,9 @@ class RunWriter:
     def status(self, state: str, step: int, total_steps: int, phase: str = "", **metrics: float) -> None:
         """Replace `status.json`; with state and phase unchanged at most twice a second, else it costs nothing.
 
-        Call it also while paused or saving: a heartbeat older than a minute reads as `stalled`.
+        Call it also while paused: a heartbeat older than a minute reads as `stalled`, but in a phase.
         state: starting, running, paused, finished, stopped or failed. phase: what a run that is
-        running is at, when that is silent (`evaluating`). metrics replace the earlier ones; none
+        running is at, when that is silent (`evaluating`, `saving`). metrics replace the earlier ones; none
         given keeps them. Raises RunError when it cannot be written.
         """
         changed = (state, phase) != (self._status.state, self._status.phase)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmtext.errors import DownloadError
+from lstmtext.files import make_folder
 from lstmtext.units import format_bytes
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def fetch(url: str, target: Path, sha256: str, *, progress: Progress | None = No
         _complete(address, part, sha256, lambda done, total: progress(target.name, done, total) if progress else None)
         part.replace(output_file)
 
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with _alone(target, lambda: progress(target.name, _size(part), None) if progress else None):
         pooch.retrieve(url, f"sha256:{sha256}", fname=target.name, path=target.parent, downloader=downloader)
     return target
@@ -165,7 +166,7 @@ def _attempt(session: requests.Session, url: str, part: Path, progress: Callable
         done = have if going_on else 0
         length = response.headers.get("Content-Length")
         total = done + int(length) if length else None
-        part.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(part.parent)
         with part.open("ab" if going_on else "wb") as handle:
             for chunk in response.iter_content(CHUNK_BYTES):
                 handle.write(chunk)

@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 
 from lstmtext import places
 from lstmtext.errors import DownloadError, InputError, UsageError
+from lstmtext.files import make_folder
 from lstmtext.printable import short
 from lstmtext.text.decoding import COMPRESSED_SUFFIXES, open_decompressed
 from lstmtext.text.download import Progress, fetch
@@ -200,7 +201,7 @@ def _copy_in(folder: Path, file: LibraryFile) -> Path | None:
 
 def _copy(source: Path, target: Path, file: LibraryFile, progress: Progress | None) -> None:
     """Copy `source`, decompressed if `target` is not compressed too; only whole and only if it is the right one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     digest = hashlib.sha256()
     size = 0

@@ -29,7 +29,7 @@ import msgspec
 from msgspec import Struct
 
 from lstmtext.errors import InputError
-from lstmtext.files import sync_folder, write_atomically
+from lstmtext.files import make_folder, sync_folder, write_atomically
 from lstmtext.text.journal import Mark, line_of, read_journal, verified
 
 __all__ = ["Counts", "Part", "Partial", "claim"]
@@ -193,7 +193,7 @@ def claim(target: Path, check: Callable[[], None], waiting: Callable[[], None]) 
     While another process works on it this one waits, and calls `waiting` now and then. On an error, what is worth
     keeping stays for the next attempt. Raises InputError if the folder cannot be locked, OSError.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     _sweep(target.parent)
     folder = target.with_name(f".{target.name}.partial")
     while not target.is_dir():

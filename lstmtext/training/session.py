@@ -26,7 +26,7 @@ import torch
 from lstmtext.config import TrainSettings
 from lstmtext.errors import DivergedError, LstmtextError, ProcessLostError, RunError
 from lstmtext.events import Acknowledged, Evaluated, Event, Finished, Planned, Progress, Resumed, Started
-from lstmtext.store.control import Request
+from lstmtext.store.control import Request, refuse_in_use
 from lstmtext.store.models import read_index
 from lstmtext.store.run import RunWriter
 from lstmtext.store.run_settings import read_run_settings, resume_command, settings_toml
@@ -43,6 +43,7 @@ from lstmtext.training.world import ALONE, Bystander, World
 __all__ = ["Session"]
 
 PAUSE_POLL_SECONDS = 0.1
+SAVING = "saving"
 
 
 class Session:
@@ -65,6 +66,8 @@ class Session:
             if settings.optimisation.softmax_samples:
                 keep_few_kernels()
             self.arithmetic = choose_arithmetic(settings.run, world)
+            if resume and world.leads:  # before anything is prepared; the lock is taken after that
+                refuse_in_use(folder)
             index = read_index(folder) if resume else None
             last = folder / "checkpoints" / index.last if index else None
             self.saver = Saver(folder, command, world, index)
@@ -263,6 +266,8 @@ class Session:
         return sampled is not None
 
     def _save(self, *, requested: bool) -> Iterator[Event]:
+        state, step = "paused" if self._paused else "running", self.trainer.counters.step
+        self.run.status(state, step, self.trainer.total_steps, SAVING)  # to a slow disk it may take minutes
         if saved := self.saver.save(self.trainer, self.task, self.parameters, requested=requested):
             yield self._record(saved)
 

@@ -83,7 +83,8 @@ class LanguageModelTask:
     def __init__(self, settings: TrainSettings, arithmetic: Arithmetic, world: World = ALONE) -> None:
         self.settings, self.arithmetic = settings, arithmetic = inherited(settings), arithmetic
         SamplingSettings(temperature=settings.run.sample_temperature)  # refused now and not at the first sample
-        started = read_checkpoint(find_model(settings.teaching.init, kind="language-model")) if settings.teaching.init else None
+        init = settings.teaching.init
+        started = read_checkpoint(find_model(init, kind="language-model")) if init else None
         self.prepared = prepare(settings.text, Tokenizer(started.tokenizer_json) if started else None)
         self.tokenizer = self.prepared.tokenizer
         torch.manual_seed(settings.run.seed)  # the initial weights

@@ -241,5 +241,5 @@ def _keepers(pair: Pair, layer: int) -> list[str]:
     strong = peaks > LEAST_SCALE
     kept = int((strong & (abs(last) > KEPT * peaks)).sum())
     text = f"Unit {unit} of layer {layer} carries it furthest: its {what} differs by {signed(at)} there and by "
-    text += f"{signed(float(last[unit]))} at the end. {kept} of the {int(strong.sum())} units that change keep more than "
-    return [(text + "half of it to the end.").replace("-", "−")]
+    text += f"{signed(float(last[unit]))} at the end. {kept} of the {int(strong.sum())} units that change keep more "
+    return [(text + "than half of it to the end.").replace("-", "−")]

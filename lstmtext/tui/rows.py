@@ -201,7 +201,7 @@ def _next(row: RunRow) -> str:
         case "evaluating":
             return "It reads the validation part and says nothing meanwhile. Enter watches it."
         case "stalled":
-            return "Its process is silent for over a minute. It may be saving or swapping, or stopped: wait, or end it."
+            return "Its process is silent for over a minute. It may be swapping, or stopped: wait, or end it."
         case "crashed":
             return f"Its process is gone. {resume_command(Path(row.folder))}"
         case "failed":

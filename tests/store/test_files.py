@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmtext.files import atomic_folder, write_atomically
+from lstmtext.files import atomic_folder, make_folder, write_atomically
 from lstmtext.store.checkpoint import read_checkpoint
 
 WriteTiny = Callable[..., Path]
@@ -120,6 +120,22 @@ def test_a_folder_that_fails_is_not_there(tmp_path: Path, kind: type[BaseExcepti
 
     with pytest.raises(kind):
         fail()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that takes nothing is /proc")
+def test_who_is_refused_hears_the_name_that_was_given(tmp_path: Path) -> None:
+    calls: list[tuple[Path, Callable[[Path], object], str]] = [
+        (Path("/proc/a.txt"), lambda path: write_atomically(path, "x"), "nothing can be made in this folder"),
+        (Path("/proc/a"), lambda path: atomic_folder(path).__enter__(), "nothing can be made in this folder"),
+        (Path("/proc/a"), make_folder, "no folder can be made here"),
+        (tmp_path / "nowhere" / "a.txt", lambda path: write_atomically(path, "x"), "No such file"),
+        (tmp_path, lambda path: write_atomically(path, "x"), "Is a directory"),
+    ]
+    for path, call, said in calls:
+        with pytest.raises(OSError, match=said) as error:
+            call(path)
+        assert error.value.filename == str(path)
     assert names(tmp_path) == []
 
 

@@ -65,6 +65,18 @@ def test_a_run_that_says_so_is_evaluating_however_long_it_takes(runs: Path, monk
     assert (RunReader(runs / "a").status().state, RunReader(runs / "a").status().phase) == ("finished", "")
 
 
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_a_long_save_is_no_stall(runs: Path, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.status(state, 10, 20, "saving")
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 3600)
+        assert RunReader(runs / "a").status().state == state
+        run.status(state, 10, 20)
+        monkeypatch.setattr(time, "time", lambda: now + 7261)
+        assert RunReader(runs / "a").status().state == "stalled"
+
+
 def test_a_run_that_was_killed_in_an_evaluation_has_crashed(runs: Path) -> None:
     run = RunWriter.create(runs / "a", TOML)
     run.status("running", 10, 20, "evaluating")

@@ -20,6 +20,7 @@ from lstmtext.store.run import RunReader
 from lstmtext.store.run_settings import read_run_settings
 from lstmtext.training.loop import Trainer
 from lstmtext.training.objective import Evaluation
+from lstmtext.training.saving import Saver
 from lstmtext.training.session import Session
 from lstmtext.training.thrift import CACHES
 
@@ -54,6 +55,21 @@ def test_whoever_looks_during_an_evaluation_is_told(
     ]
     assert seen == ["evaluating"] * 4
     assert after == ["running"] * 4
+
+
+def test_whoever_looks_during_a_save_is_told(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, seen, save = Session(tiny(run={"save_every": 10}), tmp_path / "run", "test"), [], Saver.save
+
+    def watched(saver: Saver, *given: Any, **more: Any) -> ev.Saved | None:
+        status = RunReader(tmp_path / "run").status()
+        seen.append((status.state, status.phase))
+        return save(saver, *given, **more)
+
+    monkeypatch.setattr(Saver, "save", watched)
+    training = [event for event in session.events() if isinstance(event, ev.Progress)]
+    assert set(seen) == {("running", "saving")}
+    assert len(training) > len(seen)
+    assert RunReader(tmp_path / "run").status().phase == ""
 
 
 def test_the_model_saved_has_the_loss_that_was_said(tiny: Tiny, tmp_path: Path) -> None:
@@ -132,11 +148,12 @@ def test_the_best_is_remembered_across_a_resume(tiny: Tiny, tmp_path: Path) -> N
     assert read_index(tmp_path / "whole") == read_index(tmp_path / "parts")
 
 
-def test_a_second_process_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+def test_a_second_process_is_refused(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(tiny(), tmp_path / "run", "test")
     with pytest.raises(RunError, match="not empty"):
         Session(tiny(), tmp_path / "run", "test")
-    with pytest.raises(RunError, match="in use"):
+    monkeypatch.setattr("lstmtext.training.session.make_task", lambda *_: pytest.fail("prepared for nothing"))
+    with pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
         Session.resume(tmp_path / "run", "test")
     session.run.close("failed")
 

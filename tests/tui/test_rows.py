@@ -150,7 +150,7 @@ def test_facts_say_what_to_do() -> None:
     for state in STATES:
         facts = dict(run_facts(RunRow(name="hamlet", folder="runs/hamlet", state=state), NOW))
         assert facts["next"]
-        assert ("It may be saving" in facts["next"]) == (state == "stalled"), "who ends it then loses the checkpoint"
+        assert ("It may be swapping" in facts["next"]) == (state == "stalled")
     spaced = RunRow(name="my run", folder="runs/my run", state="crashed")
     assert dict(run_facts(spaced, NOW))["next"].endswith("lstmtext train lm --resume 'my run'")
 

@@ -43,7 +43,7 @@ from lstmtext.training.describe import describe_start, versions
 from lstmtext.training.loop import Counters
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.same_teacher import teachers_sha256
-from lstmtext.training.tasks import TEXT_CHANGED
+from lstmtext.training.tasks import TEXT_CHANGED, start_of
 from lstmtext.training.teaching import answers_of
 
 __all__ = ["SentimentTask"]
@@ -54,11 +54,13 @@ PROTOCOL = "P(positive) against ½, neutral texts left out"
 class SentimentTask:
     """Train a classifier on labelled text."""
 
-    def __init__(self, settings: TrainSettings, arithmetic: Arithmetic) -> None:
+    def __init__(self, settings: TrainSettings, arithmetic: Arithmetic, last: Path | None = None) -> None:
         self.arithmetic = arithmetic
         sources, held_out = read_labelled(settings.labels)
-        started = _start_from(settings.teaching.init) if settings.teaching.init else None
-        settings = inherited(settings)
+        started = start_of(settings, last)
+        if started and not last:
+            _refuse_bidirectional(settings.teaching.init, started)
+        settings = settings if last else inherited(settings)
         if started:
             self.tokenizer = Tokenizer(started.tokenizer_json)
         elif settings.teaching.teachers:  # the teachers must have it too
@@ -199,8 +201,6 @@ def _beside_sha256(learned: Examples, written: Sequence[npt.NDArray[np.float32]]
     return hashlib.sha256(b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)).hexdigest()
 
 
-def _start_from(name: str) -> Checkpoint:
-    checkpoint = read_checkpoint(find_model(name))
+def _refuse_bidirectional(name: str, checkpoint: Checkpoint) -> None:
     if checkpoint.config.classifier and checkpoint.config.classifier.bidirectional:
         raise UsageError(f"--init {name}: a bidirectional classifier cannot be started from.")
-    return checkpoint

@@ -75,7 +75,7 @@ class Session:
             if last:  # before the text, and what a teacher says of it, are prepared
                 check_teachers(settings.teaching, last)
             with self._in_sentences(), world.leader_first():
-                self.task = make_task(settings, self.arithmetic, world)
+                self.task = make_task(settings, self.arithmetic, world, last)
             if last:
                 self.task.check_text(last)
         self.settings = settings = self.task.settings

@@ -22,7 +22,7 @@ from lstmtext.engine.sampling import SamplingSettings
 from lstmtext.errors import CheckpointError
 from lstmtext.events import Sampled, Started
 from lstmtext.model.language_model import load_tensors, to_tensors
-from lstmtext.store.checkpoint import CheckpointConfig, CorpusFacts, read_checkpoint, read_config
+from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, CorpusFacts, read_checkpoint, read_config
 from lstmtext.store.licences import known_licences, stated_licences, with_inherited
 from lstmtext.store.models import find_model
 from lstmtext.text.preparation import prepare
@@ -38,7 +38,7 @@ from lstmtext.training.same_teacher import teachers_sha256
 from lstmtext.training.sample import draw_sample
 from lstmtext.training.world import ALONE, World
 
-__all__ = ["TEXT_CHANGED", "LanguageModelTask", "Task"]
+__all__ = ["TEXT_CHANGED", "LanguageModelTask", "Task", "start_of"]
 
 SAMPLE_PROMPT_CHARACTERS = 32  # of the validation part: how the model goes on with a text it has not seen
 TEXT_CHANGED = "The text of this run has changed since {} was saved. Put the old text back, or start a new run."
@@ -80,11 +80,13 @@ class Task(Protocol):
 class LanguageModelTask:
     """Train a language model on running text, with one process or several."""
 
-    def __init__(self, settings: TrainSettings, arithmetic: Arithmetic, world: World = ALONE) -> None:
-        self.settings, self.arithmetic = settings, arithmetic = inherited(settings), arithmetic
+    def __init__(
+        self, settings: TrainSettings, arithmetic: Arithmetic, world: World = ALONE, last: Path | None = None
+    ) -> None:
+        settings = settings if last else inherited(settings)
+        self.settings, self.arithmetic = settings, arithmetic
         SamplingSettings(temperature=settings.run.sample_temperature)  # refused now and not at the first sample
-        init = settings.teaching.init
-        started = read_checkpoint(find_model(init, kind="language-model")) if init else None
+        started = start_of(settings, last)
         self.prepared = prepare(settings.text, Tokenizer(started.tokenizer_json) if started else None)
         self.tokenizer = self.prepared.tokenizer
         torch.manual_seed(settings.run.seed)  # the initial weights
@@ -154,6 +156,16 @@ class LanguageModelTask:
             seed=run.seed,
             requested=requested,
         )
+
+
+def start_of(settings: TrainSettings, last: Path | None) -> Checkpoint | None:
+    """The model that a run goes on from, if any: the one of --init, and of a run that is resumed its own checkpoint.
+
+    What came from the other model is in that one: it may be changed or gone by then.
+    """
+    init = settings.teaching.init
+    kind = None if settings.task == "sentiment" else "language-model"  # a classifier starts from either
+    return read_checkpoint(last or find_model(init, kind=kind)) if init else None
 
 
 def _joint_licence(before: CorpusFacts, facts: PreparedFacts) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,19 @@ def test_what_was_learned_helps(tiny: Tiny, tmp_path: Path, other: dict[str, Any
     assert best[1] < best[0] - 0.3
 
 
-def test_it_resumes_exactly(tiny: Tiny, tmp_path: Path, other: dict[str, Any]) -> None:
+def test_it_resumes_exactly_and_without_the_model_that_it_began_with(
+    tiny: Tiny, tmp_path: Path, other: dict[str, Any]
+) -> None:
     train(tiny(budget={"steps": 5}), tmp_path / "first")
     settings = tiny(text=other, teaching={"init": str(tmp_path / "first")}, run={"save_every": 7})
     train(settings, tmp_path / "whole")
     stop_at(settings, tmp_path / "parts", 14)
+    shutil.rmtree(tmp_path / "first")
     list(Session.resume(tmp_path / "parts", "test").events())
     assert weights(tmp_path / "whole") == weights(tmp_path / "parts")
+    whole, parts = of_run(tmp_path / "whole").config, of_run(tmp_path / "parts").config
+    assert (whole.corpus, whole.model) == (parts.corpus, parts.model)
+    assert read_run_settings(tmp_path / "whole") == read_run_settings(tmp_path / "parts")
 
 
 def test_the_licences_of_both_texts_are_stated(tiny: Tiny, tmp_path: Path, other: dict[str, Any]) -> None:

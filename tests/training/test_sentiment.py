@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -144,10 +145,12 @@ def test_a_run_of_an_earlier_version_says_nothing_of_texts_beside_the_labelled_o
     list(Session.resume(tmp_path / "run", "test").events())
 
 
-def test_growing_from_a_language_model(small: Small, tmp_path: Path) -> None:
+@pytest.fixture
+def language_model(tmp_path: Path) -> Path:
+    """The run of a language model on what the texts of `small` say."""
     text = tmp_path / "text.txt"
     text.write_text("\n".join(text for *_, text in sentences() * 5))
-    language = read_settings(
+    settings = read_settings(
         {
             "text": {"corpus": [str(text)], "tokenizer": "wordpiece", "vocabulary_size": 150},
             "model": {"layers": 2, "hidden": 12, "embedding": 8, "tied": True},
@@ -156,8 +159,13 @@ def test_growing_from_a_language_model(small: Small, tmp_path: Path) -> None:
             "run": {"device": "cpu", "precision": "float32", "sample_length": 0},
         }
     )
-    train(language, tmp_path / "lm")
-    settings = small(teaching={"init": str(tmp_path / "lm")}, budget={"steps": 1}, optimisation={"learning_rate": 1e-9})
+    train(settings, tmp_path / "lm")
+    return tmp_path / "lm"
+
+
+def test_growing_from_a_language_model(small: Small, language_model: Path, tmp_path: Path) -> None:
+    still = {"learning_rate": 1e-9}
+    settings = small(teaching={"init": str(language_model)}, budget={"steps": 1}, optimisation=still)
     train(settings, tmp_path / "grown")
     before, after = (read_checkpoint(find_model(str(tmp_path / name))) for name in ("lm", "grown"))
     assert (after.config.model.layers, after.config.model.hidden) == (2, 12)
@@ -167,6 +175,19 @@ def test_growing_from_a_language_model(small: Small, tmp_path: Path) -> None:
     assert (written.text.tokenizer, written.text.vocabulary_size) == ("wordpiece", before.config.tokenizer.size)
     for name in ("embedding.weight", "layers.0.weight_input", "layers.1.weight_hidden", "layers.1.bias"):
         np.testing.assert_allclose(after.tensors[name], before.tensors[name], atol=1e-6)
+
+
+def test_resuming_is_exact_and_needs_no_model_that_was_grown_from(
+    small: Small, language_model: Path, tmp_path: Path
+) -> None:
+    settings = small(teaching={"init": str(language_model)}, run={"save_every": 10})
+    train(settings, tmp_path / "whole")
+    stop_at(settings, tmp_path / "cut", 30)
+    shutil.rmtree(language_model)
+    list(Session.resume(tmp_path / "cut", "test").events())
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+    whole, cut = (read_checkpoint(find_model(str(tmp_path / name))).config for name in ("whole", "cut"))
+    assert (whole.corpus, whole.tokenizer) == (cut.corpus, cut.tokenizer)
 
 
 def test_refusals(small: Small, data: Path, tmp_path: Path) -> None:

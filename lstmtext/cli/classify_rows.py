@@ -94,7 +94,7 @@ def tab_row(answer: Answer) -> str:
     if strip is not None:
         from lstmtext.explain.draw import signed
 
-        cells.append(" ".join(f"{word}:{signed(change, DIGITS)}" for word, change in strip))
+        cells.append(" ".join(f"{word}:{signed(change, 4)}" for word, change in strip))
     return "\t".join(cells) + "\n"
 
 

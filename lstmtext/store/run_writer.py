@@ -250,6 +250,9 @@ def refuse_content(folder: Path) -> None:
     except FileNotFoundError:
         return
     except NotADirectoryError:
+        if not folder.exists():  # what it would lie in is no folder
+            sentence = f"{folder.parent} is a file; runs need a folder. Set $LSTMTEXT_RUNS to one that can be written."
+            raise RunError(sentence) from None
         raise RunError(f"{folder} is a file; a run needs a folder. Choose another --name.") from None
     except OSError as error:
         raise RunError(f"{short(str(folder))} cannot be read: {error.strerror}. Choose another --name.") from None

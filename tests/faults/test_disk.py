@@ -111,3 +111,11 @@ def test_a_folder_that_is_a_file(lab: Any, monkeypatch: pytest.MonkeyPatch, vari
     said = lab.refused(str(lab.text), "--name", "new", "--steps", "2", "--device", "cpu")
     assert "text.txt" in said
     assert any(reason in said for reason in ("Not a directory", "File exists", "is a file"))
+    assert variable in said  # which moves it
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that takes nothing is /proc")
+def test_a_cache_that_cannot_be_made(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTMTEXT_CACHE", "/proc/cache")
+    said = lab.refused(str(lab.text), "--name", "new", "--steps", "2", "--device", "cpu")
+    assert "no folder can be made here. Set $LSTMTEXT_CACHE to a folder that can be written." in said

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lstmtext.errors import RunError
 from lstmtext.files import exists
-from lstmtext.places import runs_folder
+from lstmtext.places import runs_folder, shipped_folder
 from lstmtext.printable import short
 from lstmtext.store.control import (
     ACTIONS,
@@ -110,11 +110,13 @@ def _started(folder: Path) -> tuple[float, str]:
 def fresh_name(stem: str) -> str:
     """A run name that is not taken yet: `hamlet`, `hamlet-2`, `hamlet-3`, …
 
+    Nor is it that of a shipped model, which would not be found behind a run of its name.
     stem: any text; what does not belong into a folder's name becomes `-`.
     """
     clean = re.sub(r"[^\w.-]+", "-", stem)[:60].strip("-.") or "run"
     names = chain([clean], (f"{clean}-{number}" for number in count(2)))
-    return next(name for name in names if _is_free(runs_folder() / name))
+    shipped = shipped_folder("checkpoints")
+    return next(name for name in names if _is_free(runs_folder() / name) and not (shipped / name).exists())
 
 
 def _is_free(folder: Path) -> bool:

@@ -88,6 +88,7 @@ def test_runs_are_found_by_name_and_path_with_near_matches(runs: Path) -> None:
     assert fresh_name("hamlet") == "hamlet-3"
     assert fresh_name("König Lear (1)/../x") == "König-Lear-1-..-x"
     assert fresh_name("..") == "run"
+    assert fresh_name("reviews") == "reviews-2"  # a shipped model
 
 
 def test_a_name_is_held_until_there_is_a_run_and_free_if_there_is_none(runs: Path) -> None:

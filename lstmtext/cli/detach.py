@@ -16,7 +16,7 @@ import click
 
 from lstmtext.cli.leaving import Told
 from lstmtext.errors import RunError
-from lstmtext.files import write_atomically
+from lstmtext.files import make_folder, write_atomically
 from lstmtext.places import cache_folder
 from lstmtext.store.run import RunReader, run_name
 
@@ -39,7 +39,7 @@ def start_detached(settings: TrainSettings, folder: Path, command: str) -> None:
     from lstmtext.store.run_settings import TASK_COMMANDS, settings_toml
 
     place = cache_folder() / "detached"
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     config = place / f"{folder.name}.toml"
     write_atomically(config, settings_toml(settings))
     _start_process(
@@ -54,7 +54,7 @@ def resume_detached(folder: Path, command: str) -> None:
 
 def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
     was_there = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     log_path = folder / "log.txt"
     reader = RunReader(folder)
     with log_path.open("ab") as log:

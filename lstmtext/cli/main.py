@@ -154,13 +154,11 @@ def _refused(error: OSError) -> str:
 
 
 def _moves(path: Path) -> str:
-    """What would put `path` elsewhere, if it is no place that somebody typed."""
-    from lstmtext.places import cache_folder, runs_folder
+    """What would put `path` elsewhere where nobody typed it: in the cache."""
+    from lstmtext.places import cache_folder
 
-    for folder, variable in ((cache_folder(), "$LSTMTEXT_CACHE"), (runs_folder(), "$LSTMTEXT_RUNS")):
-        if path.absolute().is_relative_to(folder.absolute()):
-            return f" Set {variable} to a folder that can be written."
-    return ""
+    inside = path.absolute().is_relative_to(cache_folder().absolute())
+    return " Set $LSTMTEXT_CACHE to a folder that can be written." if inside else ""
 
 
 def _read_no_further() -> int:

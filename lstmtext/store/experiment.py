@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from lstmtext.files import make_folder
 from lstmtext.places import runs_folder
 from lstmtext.store.control import lock_is_held, lock_owner, release_lock, take_lock
 
@@ -83,7 +84,7 @@ def list_experiments() -> list[ExperimentSummary]:
 @contextlib.contextmanager
 def working_in(folder: Path) -> Iterator[None]:
     """Inside, no other process works in this folder, which is made. Raises RunError when one does already."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     lock = take_lock(folder, ", or choose another --name")
     try:
         yield

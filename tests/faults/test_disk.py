@@ -115,7 +115,8 @@ def test_a_folder_that_is_a_file(lab: Any, monkeypatch: pytest.MonkeyPatch, vari
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that takes nothing is /proc")
-def test_a_cache_that_cannot_be_made(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("more", [[], ["--detach"]], ids=["", "detached"])
+def test_a_cache_that_cannot_be_made(lab: Any, monkeypatch: pytest.MonkeyPatch, more: list[str]) -> None:
     monkeypatch.setenv("LSTMTEXT_CACHE", "/proc/cache")
-    said = lab.refused(str(lab.text), "--name", "new", "--steps", "2", "--device", "cpu")
+    said = lab.refused(str(lab.text), "--name", "new", "--steps", "2", "--device", "cpu", *more)
     assert "no folder can be made here. Set $LSTMTEXT_CACHE to a folder that can be written." in said

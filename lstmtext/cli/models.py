@@ -166,6 +166,32 @@ def average_command(models: tuple[str, ...], shares: str | None, output: Path) -
     click.echo(f"{output} holds the mean of {' and '.join(names)}; measure it with `{measure}`.", err=True)
 
 
+@command.command("widen", epilog=_examples("widen sentiment-small --hidden 128 --output wide"))
+@click.argument("model")
+@click.option("--hidden", required=True, type=int, metavar="N", help="Units of each layer, more than MODEL has.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="What the new units begin with.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="A new folder.")
+def widen_command(model: str, hidden: int, seed: int, output: Path) -> None:
+    """Give MODEL more units. It answers as before; train it further (--init) and it has room to learn more.
+
+    For a model that more training does not improve any more: the wider one begins where that one ended.
+    """
+    from lstmtext.cli.typed import typed_command
+    from lstmtext.store.checkpoint import read_config
+    from lstmtext.store.models import find_model
+    from lstmtext.store.widening import widen_model
+
+    folder = find_model(model)
+    before = read_config(folder)
+    widen_model(folder, hidden, output, typed_command(), seed)
+    task = "sentiment" if before.classifier else "lm"
+    go_on = f"lstmtext train {task} … --init {quote(str(output))}"
+    click.echo(
+        f"{output} is {model} with {hidden} units a layer instead of {before.model.hidden}; train it with `{go_on}`.",
+        err=True,
+    )
+
+
 def _units(document: dict[str, Any]) -> str:
     both = " both ways" if document.get("classifier", {}).get("bidirectional") else ""
     return f"{document['settings']['layers']} × {document['settings']['hidden']}{both}"

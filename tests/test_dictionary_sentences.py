@@ -21,6 +21,9 @@ früh (als sonst) :: early (as usual) | It is (rather) early. | To be, or not ..
 Wasser {n} :: water [chem.] | Water boils at 100 degrees. <water>
 jdm. etw. geben :: to give sb. sth.; to lose your nerve; to eat
 """
+WORDNET = """  1 This software and database is provided "AS IS" and without warranty of any kind
+00001740 03 n 01 soup 0 000 | hot liquid food; "the soup  was cold"; "no, it was not"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,47 +32,50 @@ def script() -> SimpleNamespace:
     return SimpleNamespace(**runpy.run_path(str(CORPORA / "dictionary_sentences.py")))
 
 
-def test_sentences_and_phrases(script: SimpleNamespace) -> None:
-    entries = list(script.english(DICTIONARY.splitlines()))
+def test_sentences(script: SimpleNamespace) -> None:
     found = [
         "It serves No purpose.",
         "She's in a jam.",
         "Water boils at 100 degrees.",
     ]  # of two that read the same, one
-    assert list(script.sentences(entries).values()) == found
-    assert script.phrases(entries) == ["be in a jam", "lose your nerve"]
+    assert sorted(script.sentences(script.of_ding(DICTIONARY.splitlines())).values()) == found
+    assert list(script.of_wordnet(WORDNET.splitlines())) == ["the soup was cold", "no, it was not"]
 
 
-def test_a_table_of_the_labelled_and_a_text_of_the_rest(
-    script: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("kind", ["ding", "wordnet"])
+def test_a_table_of_those_with_a_label(
+    kind: str,
+    script: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    dictionary, labels = tmp_path / "de-en", tmp_path / "labels.tsv"
-    dictionary.write_text(DICTIONARY, encoding="utf-8")
-    rows = [("It serves no purpose.", "negative"), ("She's in a jam.", "unsure"), ("It is gone from there.", "neutral")]
+    place, labels, output = tmp_path / "dictionary", tmp_path / "labels.tsv", tmp_path / "table.tsv"
+    if kind == "ding":
+        place.write_text(DICTIONARY, encoding="utf-8")
+    else:
+        place.mkdir()
+        (place / "data.noun").write_text(WORDNET, encoding="latin-1")
+    rows = [("It serves no purpose.", "negative"), ("it is gone from there", "neutral"), ("no, it was not", "neutral")]
     labels.write_text("key\tlabel\n" + "".join(f"{script.key(text)}\t{label}\n" for text, label in rows))
-    output, others = tmp_path / "dictionary.tsv", tmp_path / "others.txt"
-    options = [f"--dictionary={dictionary}", f"--labels={labels}", f"--output={output}", f"--others={others}"]
-    monkeypatch.setattr(sys, "argv", ["dictionary_sentences.py", *options])
+    monkeypatch.setattr(sys, "argv", ["x", str(place), f"--labels={labels}", f"--output={output}"])
     script.main()
-    assert [(example.label, example.text[:16]) for example in read_source(str(output)).examples] == [
-        (0, "It serves No pur")
-    ]
-    assert others.read_text().splitlines() == ["She's in a jam.", "be in a jam", "lose your nerve"]
-    assert "1 sentences in" in (said := capsys.readouterr().out)
-    assert "1 of the labels fit no sentence" in said
+    expected = {"ding": [(0, "It serves No purpose.")], "wordnet": [(1, "no, it was not")]}
+    assert [(example.label, example.text) for example in read_source(str(output)).examples] == expected[kind]
+    assert "1 sentences in" in capsys.readouterr().out
 
 
 def test_no_dictionary(script: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["x", f"--dictionary={tmp_path / 'none'}", f"--output={tmp_path / 'o'}"])
+    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path / "none"), f"--output={tmp_path / 'o'}"])
     with pytest.raises(SystemExit, match="apt install trans-de-en"):
         script.main()
 
 
 def test_the_labels_that_ship() -> None:
     rows = [row for _, row in records(CORPORA / "dictionary_labels.tsv.xz")]
-    assert len({row["key"] for row in rows}) == len(rows) > 18_000
+    assert len({row["key"] for row in rows}) == len(rows) > 13_000
     assert all(re.fullmatch("[0-9a-f]{10}", str(row["key"])) for row in rows)
-    assert {row["label"] for row in rows} == {"negative", "neutral", "positive", "unsure"}
+    assert {row["label"] for row in rows} == {"negative", "neutral", "positive"}
 
 
 HELD_OUT = ["corpora/negation", "corpora/talk", "benchmarks/typed.tsv", "benchmarks/heard.tsv"]

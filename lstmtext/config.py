@@ -235,13 +235,6 @@ class TeachingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         bool,
         Meta(description="A classifier's teacher is heard only where it is right about the label, or there is none."),
     ] = False
-    contrast_weight: Annotated[
-        NonNegative,
-        Meta(
-            description="How much a classifier learns of its teacher's answer changing with the first words of a text, "
-            "where the text without them is there too."
-        ),
-    ] = 0.0
 
     @property
     def teachers(self) -> list[str]:

@@ -8,9 +8,6 @@ With `neutral_context` some texts of each epoch get company: up to eight neutral
 before and behind them. The label stays, and so does what a teacher says of the text alone. Without it a classifier of
 single sentences loses a verdict that more text follows.
 
-With `rests` a text stands beside the one that is left of it without its first words (`text/rests.py`), so that a step
-can compare what is said of both.
-
 Must not import torch.
 """
 
@@ -26,27 +23,23 @@ from lstmtext.config import BatchSettings, LabelSettings
 from lstmtext.errors import InputError
 from lstmtext.text.examples import Examples
 from lstmtext.text.labels import NEUTRAL
-from lstmtext.text.rests import NOBODY
 
 __all__ = ["NOBODY", "ExampleBatch", "ExampleBatches", "cut_batches", "padded"]
 
 SHUFFLE, MARK, COMPANY = 4, 5, 7  # purposes of random streams; examples.py has 6, streams.py and loop.py 1 to 3
 LENGTH_NOISE = 0.1  # relative: which texts meet in a batch changes from epoch to epoch
 MOST_COMPANY, BEFORE = 8, 0.25  # neutral texts around one, and how often one of them stands before it
+NOBODY = -1  # instead of a text's index
 
 
 class ExampleBatch(NamedTuple):
-    """tokens (B, T) int64, padded with 0 behind each text; lengths, labels and rows (index of the text) (B,).
-
-    compared: places (K,) in the batch of texts whose rest is the next one
-    """
+    """tokens (B, T) int64, padded with 0 behind each text; lengths, labels and rows (index of the text) (B,)."""
 
     tokens: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
     epoch: float
-    compared: npt.NDArray[np.int64]
 
 
 class ExampleBatches:
@@ -55,7 +48,6 @@ class ExampleBatches:
     weights: how often the texts of each source come in an epoch; a fraction takes part of them, others each time
     final_marks: ids of the marks that `mark_dropout` leaves out where a text has more than that
     skipped: ids at the beginning of a text (its line end) that it loses where another text stands before it
-    rests: of every text the index of its rest, NOBODY where it has none; None: they are not compared
     Raises InputError if the weights leave no text.
     """
 
@@ -68,9 +60,7 @@ class ExampleBatches:
         seed: int,
         final_marks: frozenset[int] = frozenset(),
         skipped: int = 0,
-        rests: npt.NDArray[np.int64] | None = None,
     ) -> None:
-        self.rests = rests
         self.examples, self.weights, self.batch, self.labels, self.seed = examples, weights, batch, labels, seed
         self.final_marks, self.skipped = np.array(sorted(final_marks), np.int64), skipped
         self._epoch: tuple[int, list[npt.NDArray[np.int64]]] = (-1, [])
@@ -110,8 +100,8 @@ class ExampleBatches:
             lengths = _spans(self.examples, placed[:, 1:], self.skipped)[1].sum(axis=1)
             noisy = lengths * generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(placed))
             similar = np.argsort(noisy + generator.random(len(placed)), kind="stable")
-            placed, lengths = self._beside_rests(placed[similar], lengths[similar])
-            found = list(cut_batches(lengths, self.batch))
+            placed = placed[similar]
+            found = list(cut_batches(lengths[similar], self.batch))
             order = generator.permutation(len(found))
             self._epoch = (epoch, [placed[slice(*found[index])] for index in order])
         return self._epoch[1]
@@ -138,19 +128,6 @@ class ExampleBatches:
             placed[own, 1:] = np.where(columns == before, rows[own, None], company)
         return placed
 
-    def _beside_rests(
-        self, placed: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Behind every text that stands alone its rest, where it has one; as long as it, for they share a batch."""
-        if self.rests is None:
-            return placed, lengths
-        rests = np.where(_alone(placed), self.rests[placed[:, 0]], NOBODY)
-        twice = np.repeat(np.arange(len(placed)), 1 + (rests != NOBODY))
-        second = np.flatnonzero(np.diff(twice, prepend=NOBODY) == 0)
-        placed = placed[twice]
-        placed[second, :2] = rests[twice[second], None]
-        return placed, lengths[twice]
-
     def _batch(self, placed: npt.NDArray[np.int64], drop: npt.NDArray[np.bool_], epoch: float) -> ExampleBatch:
         rows = placed[:, 0]
         tokens, lengths = padded(self.examples, placed[:, 1:], self.skipped)
@@ -158,17 +135,7 @@ class ExampleBatches:
         dropped = drop & np.isin(tokens[ends], self.final_marks) & (lengths > 2)
         tokens[ends] *= ~dropped
         lengths = lengths - dropped
-        compared = np.empty(0, np.int64)
-        if self.rests is not None:
-            alone = _alone(placed)
-            compared = np.flatnonzero((self.rests[rows[:-1]] == rows[1:]) & alone[:-1] & alone[1:])
-        return ExampleBatch(tokens, lengths, self.examples.labels[rows], rows, epoch, compared)
-
-
-def _alone(placed: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Which texts have no company."""
-    company: npt.NDArray[np.bool_] = (placed[:, 2:] == NOBODY).all(axis=1) & (placed[:, 0] == placed[:, 1])
-    return company
+        return ExampleBatch(tokens, lengths, self.examples.labels[rows], rows, epoch)
 
 
 def cut_batches(lengths: npt.NDArray[np.int64], batch: BatchSettings) -> Iterator[tuple[int, int]]:

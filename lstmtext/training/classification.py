@@ -6,12 +6,7 @@
 A text without a label counts with the teacher's part alone, and one of which no teacher knows anything with its
 label alone. With `teacher_must_agree`, one whose label the teacher
 misses (the greatest q is another class) counts with its label alone: a student need not learn what its teacher got
-wrong. With a `contrast_weight` v, of a text and its rest without the first words ("is never dull", "dull"; P, Q: the
-student's and the teacher's P(positive) + ½ P(neutral)):
-
-    objective += v · ((P(text) − P(rest)) − (Q(text) − Q(rest)))²      what the first words do to those behind them
-
-Validation is the mean over the validation sources, so that a large one does not decide alone which
+wrong. Validation is the mean over the validation sources, so that a large one does not decide alone which
 checkpoint is the best.
 """
 
@@ -31,7 +26,6 @@ from lstmtext.model.classifier import Classifier
 from lstmtext.text.example_batches import ExampleBatch, ExampleBatches, cut_batches, padded
 from lstmtext.text.examples import UNLABELLED, Examples, LabelledText
 from lstmtext.text.labels import NEUTRAL, POSITIVE
-from lstmtext.text.rests import NOBODY, find_rests
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.training.objective import Evaluation, StepLoss
 from lstmtext.training.precision import Arithmetic
@@ -39,7 +33,6 @@ from lstmtext.training.precision import Arithmetic
 __all__ = ["SentimentClassification", "scores_of"]
 
 FINAL_MARKS = (".", "!")
-WORTH = (0.0, 0.5, 1.0)  # of negative, neutral and positive, in P(positive)
 
 
 class Judged(NamedTuple):
@@ -71,7 +64,6 @@ class SentimentClassification:
             settings.run.seed,
             marks,
             skipped=int(tokenizer.line_end_id is not None),
-            rests=self._rests(tokenizer, teacher),
         )
         self.validation = text.validation
         self.judged: Judged | None = None
@@ -110,28 +102,8 @@ class SentimentClassification:
             if self.settings.teaching.teacher_must_agree:
                 weight = weight * ((expected.argmax(-1) == labels) | (labelled == 0))
             objective = (1 - weight) * per_text + weight * -(expected * logarithms).sum(-1)
-            if len(batch.compared):
-                objective = objective + self._contrast(batch.compared, logarithms.exp(), expected)
         share = (len(labels) / self.settings.batch.batch_size) ** 0.5
         return StepLoss(objective.mean(), loss.detach(), int(batch.lengths.sum()), share)
-
-    def _rests(self, tokenizer: Tokenizer, teacher: npt.NDArray[np.float32] | None) -> npt.NDArray[np.int64] | None:
-        """Of every text for which a teacher is heard, its rest, if one is for that too; None: nothing is compared."""
-        teaching, text = self.settings.teaching, self.text.train
-        if teacher is None or not teaching.contrast_weight:
-            return None
-        heard = ~np.isnan(teacher).any(-1)
-        if teaching.teacher_must_agree:
-            heard &= (np.nan_to_num(teacher).argmax(-1) == text.labels) | (text.labels == UNLABELLED)
-        rests = find_rests(text, int(tokenizer.line_end_id is not None))
-        return np.where(heard & np.append(heard, False)[rests], rests, NOBODY)  # NOBODY is the last place
-
-    def _contrast(self, places: npt.NDArray[np.int64], found: Tensor, expected: Tensor) -> Tensor:
-        """(B,): at these places how far the student's change is from the teacher's, squared and weighted."""
-        at = torch.from_numpy(places).to(found.device)
-        wrong = (found - expected) @ found.new_tensor(WORTH)
-        squares = (wrong[at] - wrong[at + 1]) ** 2
-        return torch.zeros_like(wrong).index_put((at,), self.settings.teaching.contrast_weight * squares)
 
     def evaluate(self) -> Evaluation:
         """Mean over the validation sources of the loss; accuracy of P(positive) of each as a metric. In float32."""
@@ -144,7 +116,7 @@ class SentimentClassification:
             labels = self.validation.labels[rows]
             losses.append(float(-logarithms[rows, labels].mean()))
             polar = labels != NEUTRAL
-            positive = np.exp(logarithms[rows]) @ np.array(WORTH)
+            positive = np.exp(logarithms[rows]) @ np.array([0.0, 0.5, 1.0])
             if polar.any():
                 truth = (labels[polar] == POSITIVE).astype(np.int64)
                 metrics[f"accuracy of {self.text.names[source]}"] = accuracy(positive[polar], truth)

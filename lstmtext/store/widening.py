@@ -34,7 +34,8 @@ def widen_model(source: Path, hidden: int, target: Path, command: str, seed: int
     """Write a model with `hidden` units in each layer to a new folder, float32, with no scores.
 
     command: for the model card. A model whose embedding is as wide as its layers and is its output too gets a
-    projection in between. Raises UsageError where that is not more units than there are, and OSError.
+    projection in between. Raises UsageError where that is not more units than there are, and for a bidirectional
+    classifier, which no training goes on from; OSError.
     """
     if target.exists():
         raise UsageError(f"{target} exists already. Choose another folder, or remove it first.")
@@ -44,6 +45,8 @@ def widen_model(source: Path, hidden: int, target: Path, command: str, seed: int
         raise UsageError(
             f"--hidden is {hidden}; {source} has {before.hidden} units a layer, and can get more, up to {MOST_UNITS}."
         )
+    if model.config.classifier and model.config.classifier.bidirectional:
+        raise UsageError(f"{source} is a bidirectional classifier, which cannot be trained further: widen another one.")
     config = msgspec.structs.replace(
         model.config, model=msgspec.structs.replace(before, hidden=hidden), command=command, metrics={}
     )
@@ -63,9 +66,9 @@ def _widened(
     if name not in model.tensors:  # the projection of what was tied without one
         return np.eye(*shape, dtype=np.float32) if len(shape) > 1 else np.zeros(shape, np.float32)
     old = model.tensors[name].astype(np.float32)
-    if name.startswith(("layers.", "backward.")):
+    if name.startswith("layers."):
         return _of_layer(name, old, settings.cell, shape, generator)
-    if name == "readout.weight":  # parts by units: last, mean, max, each forward and backward
+    if name == "readout.weight":  # parts by units: last, mean, max
         parts = old.reshape(len(old), -1, settings.hidden)
         return np.pad(parts, ((0, 0), (0, 0), (0, hidden - settings.hidden))).reshape(shape)
     found = np.zeros(shape, np.float32)

@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with nothing but Python (3.11 or later) and make:
 #   make demo    install, read text written by a shipped model, and see another judge
-#   make test    install, lint, type-check and run the tests (about 8 minutes on two cores)
+#   make test    install, lint, type-check and run the tests (about a quarter of an hour on two cores)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -171,7 +171,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--models", nargs="*", default=["sentiment", "sentiment-small"])
+    parser.add_argument("--models", nargs="*", default=["sentiment", "sentiment-small", "sentiment-tiny"])
     parser.add_argument("--texts", type=int, help="only so many of each kind, to see that it works")
     given = parser.parse_args()
     examples, reviews = training_examples(given.data)

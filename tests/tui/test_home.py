@@ -201,7 +201,7 @@ async def test_a_narrow_home_lists_the_texts_too(size: tuple[int, int]) -> None:
         await wait_until(pilot, lambda: "✓ harbour" in screen_text(pilot.app))
         text = screen_text(pilot.app)
         assert all(f" {word} " in text for word in ("Models", "Texts"))
-        assert "sentiment-small judges lstm 1×64" in " ".join(text.split())
+        assert "sentiment-small judges lstm 1×160" in " ".join(text.split())
         await press(pilot, "shift+tab", "G")  # the last list, before the first one
         await wait_until(pilot, lambda: pilot.app.focused is pilot.app.screen.query_one("#texts"))
         await press(pilot, "g", "enter")

@@ -141,7 +141,9 @@ def _check_resume() -> None:
     "  lstmtext train sentiment --resume mine",
 )
 @click.argument("data", nargs=-1)
-@click.option("--recipe", metavar="NAME", help="Start from a shipped recipe (sentiment, sentiment-small, …).")
+@click.option(
+    "--recipe", metavar="NAME", help="Start from a shipped recipe (sentiment, sentiment-small, sentiment-tiny)."
+)
 @with_common_options
 @click.option("--text-column", metavar="NAME", help="Column or field of the text; default: found by its name.")
 @click.option("--label-column", metavar="NAME", help="Column or field of the label; default: found by its name.")

@@ -7,7 +7,7 @@
 A German-English dictionary (Ding, by Frank Richter, GPL-2.0-or-later) and WordNet (Fellbaum 1998, WordNet licence)
 show with thousands of English sentences how words and idioms are used: "It serves no purpose.", "He was put off by his
 arrogance.", "the tape was playing for hours". They are what people say, of everything, and nobody wrote them to have a
-verdict, so that most have none: a model that has read reviews and complaints alone finds one in each of them.
+verdict, so that half have none: a model that has read reviews and complaints alone finds one in many of these too.
 
 `dictionary_labels.tsv.xz` beside this script has our labels of them, CC0-1.0: each was read once, by an AI assistant,
 and some got none, because the verdict was not sure. The text is not in it, only the first hexadecimal digits of the

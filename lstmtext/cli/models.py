@@ -166,7 +166,7 @@ def average_command(models: tuple[str, ...], shares: str | None, output: Path) -
     click.echo(f"{output} holds the mean of {' and '.join(names)}; measure it with `{measure}`.", err=True)
 
 
-@command.command("widen", epilog=_examples("widen sentiment-small --hidden 128 --output wide"))
+@command.command("widen", epilog=_examples("widen sentiment-tiny --hidden 128 --output wide"))
 @click.argument("model")
 @click.option("--hidden", required=True, type=int, metavar="N", help="Units of each layer, more than MODEL has.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="What the new units begin with.")

@@ -3,11 +3,13 @@
     apt install trans-de-en wordnet-base
     python corpora/dictionary_sentences.py /usr/share/trans/de-en --output dictionary.tsv
     python corpora/dictionary_sentences.py /usr/share/wordnet --output wordnet.tsv
+    python corpora/dictionary_sentences.py /usr/share/trans/de-en --phrases --output phrases.tsv
 
 A German-English dictionary (Ding, by Frank Richter, GPL-2.0-or-later) and WordNet (Fellbaum 1998, WordNet licence)
 show with thousands of English sentences how words and idioms are used: "It serves no purpose.", "He was put off by his
 arrogance.", "the tape was playing for hours". They are what people say, of everything, and nobody wrote them to have a
 verdict, so that half have none: a model that has read reviews and complaints alone finds one in many of these too.
+Ding's phrases of what people do and suffer have more idioms than any sentences: "to rub somebody up the wrong way".
 
 `dictionary_labels.tsv.xz` beside this script has our labels of them, CC0-1.0: each was read once, by an AI assistant,
 and some got none, because the verdict was not sure. The text is not in it, only the first hexadecimal digits of the
@@ -34,6 +36,9 @@ DIGITS = 10  # of a checksum: a trillion of them
 WORDS = (3, 40)  # in a sentence
 SENTENCE = re.compile(r"[\"'A-Z0-9][^(/]*[.!?]")
 NOTES = re.compile(r"\{[^}]*\}|\[[^\]]*\]|<[^>]*>")
+PHRASE = re.compile(r"to [A-Za-z0-9 ,'’-]+")
+ASIDE = re.compile(r"\([^)]*\)")
+SHORT = {"sb.": "somebody", "sth.": "something"}
 EXAMPLE = re.compile(r'"([^"]+)"')
 
 
@@ -44,6 +49,17 @@ def of_ding(lines: Iterable[str]) -> Iterator[str]:
             for entry in re.split(r"[|;]", line.partition("::")[2]):
                 found = " ".join(NOTES.sub("", entry).split())
                 if SENTENCE.fullmatch(found) and "..." not in found:
+                    yield found
+
+
+def phrases_of_ding(lines: Iterable[str]) -> Iterator[str]:
+    """Every English phrase that begins with "to", the dictionary's short forms written out."""
+    for line in lines:
+        if not line.startswith("#"):
+            for entry in re.split(r"[|;]", line.partition("::")[2]):
+                words = ASIDE.sub("", NOTES.sub("", entry)).split()
+                found = " ".join(re.sub(r"sb\.|sth\.", lambda short: SHORT[short[0]], word) for word in words)
+                if PHRASE.fullmatch(found):
                     yield found
 
 
@@ -65,10 +81,11 @@ def key(text: str) -> str:
     return hashlib.sha256(plain_key(text).encode()).hexdigest()[:DIGITS]
 
 
-def read_dictionary(place: Path) -> dict[str, str]:
-    """The sentences of Ding's file, or of WordNet's folder. Ends the program where neither is."""
+def read_dictionary(place: Path, phrases: bool = False) -> dict[str, str]:
+    """Sentences or phrases of Ding's file, sentences of WordNet's folder. Ends the program where neither is."""
     if place.is_file():
-        return sentences(of_ding(place.read_text(encoding="utf-8").splitlines()))
+        lines = place.read_text(encoding="utf-8").splitlines()
+        return sentences(phrases_of_ding(lines) if phrases else of_ding(lines))
     files = sorted(place.glob("data.*"))
     if not files:
         sys.exit(f"There is no dictionary in {place}; `apt install trans-de-en wordnet-base` brings both.")
@@ -78,6 +95,7 @@ def read_dictionary(place: Path) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dictionary", type=Path, help="/usr/share/trans/de-en or /usr/share/wordnet")
+    parser.add_argument("--phrases", action="store_true", help='of Ding, "to …" instead of sentences')
     parser.add_argument("--labels", type=Path, default=LABELS)
     parser.add_argument("--output", type=Path, required=True, help="a table with columns label and text")
     options = parser.parse_args()
@@ -85,9 +103,10 @@ def main() -> None:
         labels = {row["key"]: row["label"] for _, row in records(options.labels)}
     except LstmtextError as error:
         sys.exit(str(error))
-    rows = [f"{labels[name]}\t{text}\n" for name, text in read_dictionary(options.dictionary).items() if name in labels]
+    found = read_dictionary(options.dictionary, options.phrases)
+    rows = [f"{labels[name]}\t{text}\n" for name, text in found.items() if name in labels]
     write_atomically(options.output, "".join(["label\ttext\n", *rows]))
-    print(f"{len(rows):,} sentences in {options.output}")
+    print(f"{len(rows):,} {'phrases' if options.phrases else 'sentences'} in {options.output}")
 
 
 if __name__ == "__main__":

@@ -39,10 +39,17 @@ def test_sentences(script: SimpleNamespace) -> None:
         "Water boils at 100 degrees.",
     ]  # of two that read the same, one
     assert sorted(script.sentences(script.of_ding(DICTIONARY.splitlines())).values()) == found
+    assert list(script.phrases_of_ding(DICTIONARY.splitlines())) == [
+        "to be in a jam",
+        "to serve somebody",
+        "to give somebody something",
+        "to lose your nerve",
+        "to eat",
+    ]
     assert list(script.of_wordnet(WORDNET.splitlines())) == ["the soup was cold", "no, it was not"]
 
 
-@pytest.mark.parametrize("kind", ["ding", "wordnet"])
+@pytest.mark.parametrize("kind", ["ding", "phrases", "wordnet"])
 def test_a_table_of_those_with_a_label(
     kind: str,
     script: SimpleNamespace,
@@ -51,18 +58,24 @@ def test_a_table_of_those_with_a_label(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     place, labels, output = tmp_path / "dictionary", tmp_path / "labels.tsv", tmp_path / "table.tsv"
-    if kind == "ding":
+    if kind != "wordnet":
         place.write_text(DICTIONARY, encoding="utf-8")
     else:
         place.mkdir()
         (place / "data.noun").write_text(WORDNET, encoding="latin-1")
     rows = [("It serves no purpose.", "negative"), ("it is gone from there", "neutral"), ("no, it was not", "neutral")]
+    rows += [("to lose your nerve", "negative"), ("to eat", "neutral")]  # the last is too short
     labels.write_text("key\tlabel\n" + "".join(f"{script.key(text)}\t{label}\n" for text, label in rows))
     monkeypatch.setattr(sys, "argv", ["x", str(place), f"--labels={labels}", f"--output={output}"])
+    sys.argv += ["--phrases"] * (kind == "phrases")
     script.main()
-    expected = {"ding": [(0, "It serves No purpose.")], "wordnet": [(1, "no, it was not")]}
+    expected = {
+        "ding": [(0, "It serves No purpose.")],
+        "phrases": [(0, "to lose your nerve")],
+        "wordnet": [(1, "no, it was not")],
+    }
     assert [(example.label, example.text) for example in read_source(str(output)).examples] == expected[kind]
-    assert "1 sentences in" in capsys.readouterr().out
+    assert f"1 {'phrases' if kind == 'phrases' else 'sentences'} in" in capsys.readouterr().out
 
 
 def test_no_dictionary(script: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

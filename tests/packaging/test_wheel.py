@@ -39,7 +39,7 @@ BELONGS = re.compile(
     r"lstmtext/(\w+/){0,2}\w+\.py"
     r"|lstmtext/tui/(screens/)?\w+\.tcss"
     r"|lstmtext/recipes/[\w.-]+\.(toml|md)"
-    r"|lstmtext/corpora/(library\.toml|check_everyday\.py|dictionary_labels\.tsv\.xz|[\w-]+/(LICENSE|README\.md|[\w-]+\.(txt|tsv)))"
+    r"|lstmtext/corpora/(library\.toml|check_everyday\.py|(dictionary|negated)_labels\.tsv\.xz|[\w-]+/(LICENSE|README\.md|[\w-]+\.(txt|tsv)))"
     r"|lstmtext/checkpoints/[\w-]+/(config\.json|tokenizer\.json|model\.safetensors|README\.md)"
     r"|lstmtext/checkpoints/(\.gitkeep|memory/.+\.json)"
     r"|lstmtext-[\d.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/.+)"

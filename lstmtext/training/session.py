@@ -36,7 +36,7 @@ from lstmtext.training.make_task import make_task
 from lstmtext.training.precision import choose_arithmetic
 from lstmtext.training.same_teacher import check_teachers
 from lstmtext.training.saving import Saver
-from lstmtext.training.snapshot import read_counters, restore
+from lstmtext.training.snapshot import check_settings, read_counters, restore
 from lstmtext.training.thrift import TRIM_EVERY, give_back_holes, keep_few_kernels
 from lstmtext.training.world import ALONE, Bystander, World
 
@@ -73,6 +73,7 @@ class Session:
             self.saver = Saver(folder, command, world, index)
             counters = read_counters(last) if last else Counters()
             if last:  # before the text, and what a teacher says of it, are prepared
+                check_settings(settings, last)
                 check_teachers(settings.teaching, last)
             with self._in_sentences(), world.leader_first():
                 self.task = make_task(settings, self.arithmetic, world, last)

@@ -3,7 +3,8 @@
 `model.safetensors` holds the weights to use: the averages, where averaging is on. Under `training/`
 lies what only resuming needs, all float32:
 
-    state.json               Counters: step, tokens, best loss, plan, seconds; the gradient scaler's state
+    state.json               Counters: step, tokens, best loss, plan, seconds; the gradient scaler's state; two settings
+                             that decide what these files and the model card hold
     weights.safetensors      the trained weights, where they are not the ones to use
     optimizer.safetensors    first.{parameter}, second.{parameter}: AdamW's moments; step.{parameter}: its own count of
                              steps, which leaves out those whose batch had no gradient for it
@@ -23,11 +24,12 @@ import safetensors.torch
 import torch
 from msgspec import Struct
 
+from lstmtext.config import TrainSettings
 from lstmtext.errors import CheckpointError
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint, read_config, write_checkpoint
 from lstmtext.training.loop import Counters, Trainer
 
-__all__ = ["Weights", "read_counters", "restore", "write_snapshot"]
+__all__ = ["Weights", "check_settings", "read_counters", "restore", "write_snapshot"]
 
 OPTIMIZER = {"first": "exp_avg", "second": "exp_avg_sq", "step": "step"}  # in the file → in AdamW's state
 
@@ -39,6 +41,9 @@ class SavedState(Struct, kw_only=True):
 
     counters: Counters
     scaler: dict[str, Any] = {}
+    averaging: float | None = None
+    init: str | None = None
+    """Settings as they were; earlier versions did not state them."""
 
 
 class Weights(Protocol):
@@ -62,7 +67,12 @@ def write_snapshot(
     carried = trainer.objective.carried()
     if not trainer.world.leads:
         return
-    state = SavedState(counters=trainer.counters, scaler=trainer.scaler.state_dict())
+    state = SavedState(
+        counters=trainer.counters,
+        scaler=trainer.scaler.state_dict(),
+        averaging=trainer.settings.optimisation.averaging,
+        init=trainer.settings.teaching.init,
+    )
     extras = {
         "training/state.json": msgspec.json.encode(state),
         "training/carried.safetensors": _save(carried),
@@ -85,6 +95,29 @@ def read_counters(folder: Path) -> Counters:
     if counters.step != step:
         raise CheckpointError(f"{folder} is damaged: config.json is of step {step}, state.json of {counters.step}.")
     return counters
+
+
+def check_settings(settings: TrainSettings, folder: Path) -> None:
+    """Raise CheckpointError where averaging was switched or another `init` named since this checkpoint was written.
+
+    Nothing else would notice. The moments are of the trained weights, and would go on with their averages; the model
+    card would lose what the other model had read, or the run name one that it did not begin with.
+    """
+    state, averaging, init = _read_state(folder), settings.optimisation.averaging, settings.teaching.init
+    changes = []
+    if state.averaging is None:  # of an earlier version: a file tells, unless it is lost, which `restore` says
+        if not averaging and (folder / "training" / "weights.safetensors").exists():
+            changes.append((f"averaging = {averaging}", "averaging"))
+    elif bool(state.averaging) != bool(averaging):  # another length of it changes as a learning rate does
+        changes.append((f"averaging = {averaging}", f"averaging = {state.averaging}"))
+    if state.init not in (None, init):
+        changes.append((f"init = {init!r}", f"init = {state.init!r}"))
+    if changes:
+        now, before = (" and ".join(words) for words in zip(*changes, strict=True))
+        raise CheckpointError(
+            f"{folder.parents[1] / 'config.toml'} says {now}, but {folder.name} was saved with {before}. "
+            "Put that back, or start a new run."
+        )
 
 
 def restore(trainer: Trainer, weights: Weights, folder: Path) -> Checkpoint:

@@ -187,6 +187,8 @@ def test_all_problems_are_said_at_once(capsys: Output, text: Path) -> None:
         (["--resume", "novel", "--dry-run"], "nothing else but"),
         (["--resume", "novel", "--dropout", "0.3"], "nothing else but"),
         (["--resume", "novel", "--name", "other"], "nothing else but"),
+        (["--resume", "novel", "--set", "averaging=0"], "nothing else but"),
+        (["--resume", "novel", "--init", "reviews"], "nothing else but"),
     ],
 )
 @pytest.mark.usefixtures("text")

@@ -18,7 +18,8 @@ from lstmtext.cli.leaving import Told
 from lstmtext.errors import RunError
 from lstmtext.files import make_folder, write_atomically
 from lstmtext.places import cache_folder
-from lstmtext.store.run import RunReader, run_name
+from lstmtext.store.control import LOG, SETTINGS
+from lstmtext.store.run import Held, RunReader, held_folder, run_name
 
 if TYPE_CHECKING:
     from lstmtext.config import TrainSettings
@@ -31,20 +32,20 @@ NICER = 5
 NICEST = 19
 
 
-def start_detached(settings: TrainSettings, folder: Path, command: str) -> None:
+def start_detached(settings: TrainSettings, name: str | None, stem: str, command: str) -> None:
     """Start a process of its own that trains; return when it has begun, or say why it has not.
 
-    command: what the user typed, for the model card.
+    name: what the run is to be called; None: after `stem`. command: what the user typed, for the model card.
     """
     from lstmtext.store.run_settings import TASK_COMMANDS, settings_toml
 
-    place = cache_folder() / "detached"
-    make_folder(place)
-    config = place / f"{folder.name}.toml"
-    write_atomically(config, settings_toml(settings))
-    _start_process(
-        folder, TASK_COMMANDS[settings.task], ["--config", str(config), "--name", folder.name, "--typed", command]
-    )
+    with held_folder(name, stem) as held:  # the settings too lie by the name
+        place, name = cache_folder() / "detached", held.folder.name
+        make_folder(place)
+        config = place / f"{name}.toml"
+        write_atomically(config, settings_toml(settings))
+        arguments = ["--config", str(config), "--name", name, "--typed", command]
+        _start_process(held.folder, TASK_COMMANDS[settings.task], arguments, held)
 
 
 def resume_detached(folder: Path, command: str) -> None:
@@ -52,10 +53,11 @@ def resume_detached(folder: Path, command: str) -> None:
     _start_process(folder, command, ["--resume", str(folder)])
 
 
-def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
-    was_there = folder.exists()
-    make_folder(folder)
-    log_path = folder / "log.txt"
+def _start_process(folder: Path, command: str, arguments: list[str], held: Held | None = None) -> None:
+    """held: the folder of a run that is new. The trainer holds it as well: its name stays its own when this process is
+    killed, and is free again when both are.
+    """
+    log_path = folder / LOG
     reader = RunReader(folder)
     with log_path.open("ab") as log:
         mark = log.tell()
@@ -65,6 +67,7 @@ def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            pass_fds=[held.descriptor] if held else [],
         )
     _give_way(process.pid)
     try:
@@ -78,7 +81,7 @@ def _start_process(folder: Path, command: str, arguments: list[str]) -> None:
         raise Told from None
     if process.returncode:
         said = log_path.read_bytes()[mark:].decode(errors="replace").strip().splitlines()
-        if not was_there and not (folder / "config.toml").exists():  # it was refused before there was a run
+        if held and held.made and not (folder / SETTINGS).exists():  # it was refused before there was a run
             shutil.rmtree(folder)
         raise RunError(said[-1].removeprefix("lstmtext: ") if said else "The training process ended at once.")
     click.echo(f"Training {folder.name} in the background (process {process.pid}).", err=True)

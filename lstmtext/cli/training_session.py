@@ -58,9 +58,6 @@ def start_training(
     settings: TrainSettings, why: str, name: str | None, typed: str | None, *, detach: bool, as_json: bool
 ) -> None:
     """Train a new run. why: a sentence on settings that were chosen; typed: what was typed in another process."""
-    from lstmtext.places import runs_folder
-    from lstmtext.store.run import fresh_name
-
     _refuse_under_torchrun(detach, "--detach", "Put torchrun itself into the background: nohup torchrun … &")
     chosen = f"Chosen for {why}; what you gave comes on top. `--dry-run` shows all settings."
     told = [chosen] if why and not as_json and _speaks() else []
@@ -69,7 +66,7 @@ def start_training(
     if detach:
         from lstmtext.cli.detach import start_detached
 
-        start_detached(settings, runs_folder() / (name or fresh_name(_stem(settings))), typed_command())
+        start_detached(settings, name, _stem(settings), typed_command())
         _say(told)
         return
     from lstmtext.training.session import Session

@@ -27,6 +27,7 @@ __all__ = [
     "LineTail",
     "Request",
     "append_line",
+    "content_of",
     "hold_folder",
     "is_held",
     "lock_is_held",
@@ -39,8 +40,13 @@ __all__ = [
 CONTROL = "control.jsonl"
 EVENTS = "events.jsonl"
 LOCK = "lock"
+LOG = "log.txt"
 SETTINGS = "config.toml"
 STATUS = "status.json"
+
+# Before there is a run a detached start opens its log, one that fails leaves its lock, and one that is killed while it
+# writes the settings (`files.write_atomically`) half of them.
+NOT_YET_A_RUN = (LOCK, LOG, f".{SETTINGS}.*.tmp")
 
 ACTIONS = ("pause", "resume", "save", "sample", "stop")
 
@@ -126,11 +132,17 @@ def release_lock(descriptor: int) -> None:
         os.close(descriptor)
 
 
-def hold_folder(folder: Path, *, made: bool) -> int | None:
-    """Hold an empty folder itself, so that its name is this process's before there is a run in it.
+def content_of(folder: Path) -> set[str]:
+    """The names of what is in a folder, without what a start leaves that ended before it had a run. Raises OSError."""
+    return {path.name for path in folder.iterdir() if not any(map(path.match, NOT_YET_A_RUN))}
 
-    made: this process made it. Then it is its own even where the file system has no locks for folders, as NFS.
-    Returns the descriptor that holds it, for `release_lock`; None where another process has it.
+
+def hold_folder(folder: Path, *, own: bool) -> int | None:
+    """Hold a folder itself that has no content, so that its name is this process's before there is a run in it.
+
+    own: this process made it, or was told to take it. Then it is its own even where the file system has no locks for
+    folders, as NFS. Returns the descriptor that holds it, for `release_lock`; None where another process has it. A
+    child process that inherits the descriptor holds it too, for as long as it lives.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -142,9 +154,9 @@ def hold_folder(folder: Path, *, made: bool) -> int | None:
         except BlockingIOError:
             return None
         except OSError:
-            if not made:
+            if not own:
                 return None
-        if os.fstat(descriptor).st_ino == folder.stat().st_ino and not any(folder.iterdir()):
+        if os.fstat(descriptor).st_ino == folder.stat().st_ino and not content_of(folder):
             _held.add(descriptor)
             return descriptor
     except FileNotFoundError:

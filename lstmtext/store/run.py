@@ -11,10 +11,12 @@ import difflib
 import re
 import shlex
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
 from lstmtext.errors import RunError
 from lstmtext.files import exists
@@ -23,9 +25,11 @@ from lstmtext.printable import short
 from lstmtext.store.control import (
     ACTIONS,
     EVENTS,
+    LOCK_PATIENCE_SECONDS,
     SETTINGS,
     STATUS,
     Request,
+    content_of,
     hold_folder,
     is_held,
     lock_is_held,
@@ -36,11 +40,12 @@ from lstmtext.store.experiment import is_experiment
 from lstmtext.store.run_reader import RunReader, RunStatus, drop_repeated, read_status, send, wait_for
 from lstmtext.store.run_settings import run_name
 from lstmtext.store.run_summary import MOST_UNKNOWN, RunSummary, summarise
-from lstmtext.store.run_writer import RunWriter
+from lstmtext.store.run_writer import RunWriter, refuse_content
 
 __all__ = [
     "ACTIONS",
     "MOST_UNKNOWN",
+    "Held",
     "Request",
     "RunReader",
     "RunStatus",
@@ -49,6 +54,7 @@ __all__ = [
     "drop_repeated",
     "find_run",
     "fresh_name",
+    "held_folder",
     "held_name",
     "is_run",
     "list_runs",
@@ -124,9 +130,20 @@ def _is_free(folder: Path) -> bool:
     if not folder.exists():
         return True
     try:
-        return not any(folder.iterdir()) and not is_held(folder)
+        return not content_of(folder) and not is_held(folder) and not lock_is_held(folder)
     except OSError:  # a file, or a folder that nobody may look into
         return False
+
+
+class Held(NamedTuple):
+    """A folder for a new run that is this process's. made: it was not there before.
+
+    descriptor: what holds it; a child that is given it holds the folder too, until it ends.
+    """
+
+    folder: Path
+    descriptor: int
+    made: bool
 
 
 @contextlib.contextmanager
@@ -135,25 +152,43 @@ def held_name(stem: str) -> Iterator[str]:
 
     Raises RunError when no folder can be made.
     """
+    with held_folder(None, stem) as held:
+        yield held.folder.name
+
+
+@contextlib.contextmanager
+def held_folder(name: str | None, stem: str = "") -> Iterator[Held]:
+    """The same for a run that is to be called `name`; None: as `fresh_name` says of `stem`.
+
+    What a start left there that was killed before it had a run stays: its log goes on.
+    Raises RunError when no folder can be made, or somebody has that name.
+    """
     runs = runs_folder()
     was_there = runs.exists()
+    give_up = time.monotonic() + LOCK_PATIENCE_SECONDS
     lock = None
     while lock is None:
-        name = fresh_name(stem)
+        folder = runs / (name or fresh_name(stem))
         try:
-            (runs / name).mkdir(parents=True)
+            folder.mkdir(parents=True)
             made = True
         except OSError as error:
             made = False
-            if not (isinstance(error, FileExistsError) and (runs / name).exists()):
-                said = f"{runs / name} cannot be made: {error.strerror}. $LSTMTEXT_RUNS moves the runs."
+            if not (isinstance(error, FileExistsError) and folder.exists()):
+                said = f"{folder} cannot be made: {error.strerror}. $LSTMTEXT_RUNS moves the runs."
                 raise RunError(said) from None
-        lock = hold_folder(runs / name, made=made)
+        lock = hold_folder(folder, own=made or bool(name))
+        if lock is None and name:
+            refuse_content(folder)
+            if time.monotonic() > give_up:
+                said = f"{folder} is taken by a training that another process is starting."
+                raise RunError(f"{said} Choose another --name, or wait until `lstmtext runs list` shows it.")
+            time.sleep(0.02)
     try:
-        yield name
+        yield Held(folder, lock, made)
     finally:
         with contextlib.suppress(OSError):  # there is a run in it
-            (runs / name).rmdir()
+            folder.rmdir()
             if not was_there:
                 runs.rmdir()
         release_lock(lock)

@@ -38,6 +38,7 @@ from lstmtext.store.control import (
     LineTail,
     Request,
     append_line,
+    content_of,
     release_lock,
     take_lock,
 )
@@ -48,9 +49,6 @@ __all__ = ["RunWriter", "refuse_content"]
 
 # People look a few times a second at most, and a rename each step would cost more than a small step.
 STATUS_INTERVAL_SECONDS = 0.5
-
-# A detached start opens its log, and a start that failed leaves its lock, before there is a run.
-NOT_YET_A_RUN = {"lock", "log.txt"}
 
 # Finished.reason → state
 END_STATES = {
@@ -246,7 +244,7 @@ class RunWriter:
 def refuse_content(folder: Path) -> None:
     """Raise RunError for a folder that a new run cannot have: there is something in it, or it is a file."""
     try:
-        content = {path.name for path in folder.iterdir()} - NOT_YET_A_RUN
+        content = content_of(folder)
     except FileNotFoundError:
         return
     except NotADirectoryError:

@@ -17,10 +17,14 @@ from textual.message_pump import MessagePump
 
 from lstmtext.tui.shell import Shell
 
-__all__ = ["KeysInOrder"]
+__all__ = ["KeysInOrder", "Leads"]
 
 # A widget that is taken away with a key in its queue never says that it is done: nothing waits longer for it.
 PATIENCE_SECONDS = 1.0
+
+
+class Leads:
+    """What moves the focus for a letter that it takes: what is typed next waits for that."""
 
 
 class KeysInOrder(Shell):
@@ -45,7 +49,12 @@ class KeysInOrder(Shell):
 
     async def _send(self, event: Event) -> None:
         target = self.focused or self.screen
-        if isinstance(event, Key) and event.is_printable and target.check_consume_key(event.key, event.character):
+        if (
+            isinstance(event, Key)
+            and event.is_printable
+            and not isinstance(target, Leads)
+            and target.check_consume_key(event.key, event.character)
+        ):
             await super().on_event(event)  # a letter in a text leads nowhere: nothing needs to wait for it
             return
         self._under_way = event

@@ -17,7 +17,16 @@ from lstmtext.cli.run_facts import facts
 from lstmtext.errors import RunError
 from lstmtext.events import Evaluated, Sampled, Saved
 from lstmtext.store import control
-from lstmtext.store.run import RunWriter, find_run, fresh_name, held_name, list_runs, remove_run, summarise
+from lstmtext.store.run import (
+    RunWriter,
+    find_run,
+    fresh_name,
+    held_folder,
+    held_name,
+    list_runs,
+    remove_run,
+    summarise,
+)
 from lstmtext.store.run_settings import read_run_settings
 from store.records import TOML
 
@@ -119,6 +128,38 @@ def test_a_name_is_free_again_when_the_process_that_held_it_was_killed(runs: Pat
     assert not (runs / "hamlet").exists()
 
 
+@pytest.mark.parametrize("left", ["log.txt", "lock", ".config.toml.0a1b2c3d.tmp"])
+def test_what_a_start_leaves_that_was_killed_takes_no_name_and_is_kept(runs: Path, left: str) -> None:
+    (runs / "hamlet").mkdir(parents=True)
+    (runs / "hamlet" / left).write_text("what was said")
+    with held_name("hamlet") as name:
+        assert (name, fresh_name("hamlet")) == ("hamlet", "hamlet-2")
+    assert (runs / "hamlet" / left).read_text() == "what was said"
+    with held_folder("hamlet") as held:
+        assert not held.made
+        RunWriter.create(held.folder, TOML).close()
+    assert (runs / "hamlet" / left).exists()
+    assert list_runs() == [runs / "hamlet"]
+
+
+@pytest.mark.parametrize("there", ["config.toml", "events.jsonl", "status.json", "checkpoints", "thesis.txt"])
+def test_a_folder_with_anything_else_in_it_is_never_taken(runs: Path, there: str) -> None:
+    (runs / "hamlet" / there).mkdir(parents=True)
+    (runs / "hamlet" / "log.txt").touch()
+    assert fresh_name("hamlet") == "hamlet-2"
+    with pytest.raises(RunError, match="not empty"), held_folder("hamlet"):
+        pass
+    assert (runs / "hamlet" / there).exists()
+
+
+def test_a_folder_whose_lock_is_held_is_somebodys(runs: Path) -> None:
+    (runs / "hamlet").mkdir(parents=True)
+    lock = control.take_lock(runs / "hamlet")
+    assert fresh_name("hamlet") == "hamlet-2"
+    control.release_lock(lock)
+    assert fresh_name("hamlet") == "hamlet"
+
+
 def test_names_are_held_where_folders_cannot_be_locked(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on NFS, where an exclusive lock wants a file that is open for writing."""
 
@@ -129,6 +170,8 @@ def test_names_are_held_where_folders_cannot_be_locked(runs: Path, monkeypatch: 
     (runs / "hamlet").mkdir(parents=True)  # somebody's, as far as can be known
     with held_name("hamlet") as one, held_name("hamlet") as other:
         assert (one, other) == ("hamlet-2", "hamlet-3")
+    with held_folder("hamlet") as held:  # but who names it may have it
+        assert held.folder.name == "hamlet"
 
 
 @pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("nowhere")], ids=["a file", "a dead link"])

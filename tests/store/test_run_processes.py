@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lstmtext.errors import RunError
-from lstmtext.store.run import RunReader, RunWriter, remove_run, send
+from lstmtext.store.run import RunReader, RunWriter, fresh_name, remove_run, send
 from store.records import TOML
 
 HOLDER = """
@@ -104,6 +104,22 @@ def test_killed_run_reads_as_crashed_and_can_be_taken_over(
         assert (now.state, now.step, now.total_steps, now.pid) == ("starting", 3, 10, os.getpid())
     assert RunReader(runs / "a").status().state == "finished"
     assert [event.step for event in RunReader(runs / "a").events()] == [3]
+
+
+def test_a_name_is_free_when_its_process_was_killed_as_it_wrote_the_settings(
+    runs: Path, python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    code = """
+        import os, signal, sys
+        from pathlib import Path
+        from lstmtext.store.run import RunWriter
+        os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+        RunWriter.create(Path(sys.argv[1]), "")
+    """
+    assert python(code, runs / "a").wait() == -signal.SIGKILL
+    assert fresh_name("a") == "a"
+    RunWriter.create(runs / "a", TOML).close()
+    assert RunReader(runs / "a").status().state == "finished"
 
 
 def test_forked_child_does_not_keep_a_dead_run_alive(runs: Path, python: Callable[..., subprocess.Popen[str]]) -> None:

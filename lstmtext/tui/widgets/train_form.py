@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Label, Select
 from lstmtext.tui.form import CELLS, DEVICES, TASKS, TOKENIZERS, TextSuggester, offered_texts, recipes
 from lstmtext.tui.inventory import read_texts
 from lstmtext.tui.shell import shell
+from lstmtext.tui.widgets.choice import Choice
 
 __all__ = ["TrainForm"]
 
@@ -68,14 +69,14 @@ class TrainForm(VerticalScroll, can_focus=False):
     def _row(self, label: str, *widgets: Widget) -> Widget:
         return Horizontal(Label(label, classes="label"), *widgets, classes="row")
 
-    def _select(self, name: str, options: tuple[tuple[str, str], ...], blank: str = "") -> Select[str]:
+    def _select(self, name: str, options: tuple[tuple[str, str], ...], blank: str = "") -> Choice:
         """blank: what stands there while nothing is chosen; without it something always is."""
         value = shell(self).state.get("train", name)
         keys = [key for _, key in options]
         if not blank:
-            return Select(options, allow_blank=False, id=name, compact=True, value=value if value in keys else keys[0])
+            return Choice(options, allow_blank=False, id=name, compact=True, value=value if value in keys else keys[0])
         start = value if value in keys else Select.NULL
-        return Select(options, prompt=blank, id=name, compact=True, value=start)
+        return Choice(options, prompt=blank, id=name, compact=True, value=start)
 
     def _number(self, name: str, placeholder: str) -> Input:
         value = shell(self).state.get("train", name)

@@ -1,0 +1,91 @@
+"""`train --detach`, killed before there is a run: whose the name is that the run was to have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from lstmtext.cli.main import run as lstmtext
+from lstmtext.store.control import is_held
+from lstmtext.store.run import fresh_name, list_runs
+
+Output = pytest.CaptureFixture[str]
+SIZE = "--layers 1 --hidden 8 --embedding 6 --batch-size 4 --sequence-length 16 --device cpu --set sample_length=0"
+TRAIN = ["train", "lm", "novel.txt", *SIZE.split(), "--steps", "2"]
+STARTER = "import sys; from lstmtext.cli.main import run; sys.executable = sys.argv[1]; sys.exit(run(sys.argv[2:]))"
+TRAINER = "#!/bin/sh\necho $$\nexec sleep 100\n"  # one that reads a long text
+PATIENCE_SECONDS = 60.0
+
+
+class Started(NamedTuple):
+    """starter: `lstmtext train … --detach`, which waits for the trainer; trainer: its process id."""
+
+    starter: subprocess.Popen[bytes]
+    trainer: int
+
+
+def wait(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def start(tmp_path: Path, harbour: str, runs: Path) -> Iterator[Callable[..., Started]]:
+    """start("novel"): a detached training whose run will be called so, and that does not come to its first step."""
+    (tmp_path / "novel.txt").write_text(harbour[:4000])
+    trainer = tmp_path / "trainer"
+    trainer.write_text(TRAINER)
+    trainer.chmod(0o700)
+    begun: list[Started] = []
+
+    def start(name: str, *more: str) -> Started:
+        log = runs / name / "log.txt"
+        starter = subprocess.Popen([sys.executable, "-c", STARTER, str(trainer), *TRAIN, "--detach", *more])
+        wait(lambda: log.exists() and log.read_text().endswith("\n"))
+        begun.append(Started(starter, int(log.read_text())))
+        return begun[-1]
+
+    yield start
+    for one in begun:
+        kill(one)
+
+
+def kill(one: Started) -> None:
+    """The starter first: it would clear up behind the trainer."""
+    one.starter.kill()
+    one.starter.wait()
+    if Path(f"/proc/{one.trainer}").exists():
+        os.kill(one.trainer, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("named", [[], ["--name", "novel"]], ids=["", "named"])
+def test_a_name_is_free_again_when_starter_and_trainer_were_killed(
+    start: Callable[..., Started], runs: Path, named: list[str]
+) -> None:
+    kill(start("novel", *named))
+    wait(lambda: not is_held(runs / "novel"))
+    assert lstmtext([*TRAIN, *named]) == 0
+    assert [path.name for path in runs.iterdir()] == ["novel"]
+    assert list_runs() == [runs / "novel"]
+
+
+def test_a_name_is_that_of_a_trainer_whose_starter_was_killed(start: Callable[..., Started], capsys: Output) -> None:
+    one = start("novel")
+    one.starter.kill()
+    one.starter.wait()
+    assert fresh_name("novel") == "novel-2"
+    assert lstmtext([*TRAIN, "--name", "novel", "--detach"]) == 1
+    assert "novel is taken by a training that another process is starting. Choose another --name" in (
+        capsys.readouterr().err
+    )
+    start("novel-2")

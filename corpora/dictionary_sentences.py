@@ -42,25 +42,25 @@ SHORT = {"sb.": "somebody", "sth.": "something"}
 EXAMPLE = re.compile(r'"([^"]+)"')
 
 
-def of_ding(lines: Iterable[str]) -> Iterator[str]:
-    """Every English sentence of a dictionary of lines `German :: English`, alternatives between | and ;"""
+def entries(lines: Iterable[str]) -> Iterator[str]:
+    """All that is English in a dictionary of lines `German :: English`, alternatives between | and ;, without notes."""
     for line in lines:
         if not line.startswith("#"):
             for entry in re.split(r"[|;]", line.partition("::")[2]):
-                found = " ".join(NOTES.sub("", entry).split())
-                if SENTENCE.fullmatch(found) and "..." not in found:
-                    yield found
+                yield " ".join(NOTES.sub("", entry).split())
+
+
+def of_ding(lines: Iterable[str]) -> Iterator[str]:
+    """Every English sentence."""
+    return (entry for entry in entries(lines) if SENTENCE.fullmatch(entry) and "..." not in entry)
 
 
 def phrases_of_ding(lines: Iterable[str]) -> Iterator[str]:
     """Every English phrase that begins with "to", the dictionary's short forms written out."""
-    for line in lines:
-        if not line.startswith("#"):
-            for entry in re.split(r"[|;]", line.partition("::")[2]):
-                words = ASIDE.sub("", NOTES.sub("", entry)).split()
-                found = " ".join(re.sub(r"sb\.|sth\.", lambda short: SHORT[short[0]], word) for word in words)
-                if PHRASE.fullmatch(found):
-                    yield found
+    for entry in entries(lines):
+        found = re.sub(r"sb\.|sth\.", lambda short: SHORT[short[0]], " ".join(ASIDE.sub("", entry).split()))
+        if PHRASE.fullmatch(found):
+            yield found
 
 
 def of_wordnet(lines: Iterable[str]) -> Iterator[str]:
@@ -86,6 +86,8 @@ def read_dictionary(place: Path, phrases: bool = False) -> dict[str, str]:
     if place.is_file():
         lines = place.read_text(encoding="utf-8").splitlines()
         return sentences(phrases_of_ding(lines) if phrases else of_ding(lines))
+    if phrases:
+        sys.exit(f"{place} has no phrases: --phrases wants Ding's file, /usr/share/trans/de-en.")
     files = sorted(place.glob("data.*"))
     if not files:
         sys.exit(f"There is no dictionary in {place}; `apt install trans-de-en wordnet-base` brings both.")

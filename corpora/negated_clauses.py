@@ -16,20 +16,18 @@ the SHA-256 of the plain form of the piece with its negator; it is in the 50 000
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dictionary_sentences import key
 from unlabelled_sentences import CONJUNCTION, MARK, NEGATOR, review_sentences
 
 from lstmtext.errors import LstmtextError
 from lstmtext.files import write_atomically
-from lstmtext.text.labelled import plain_key
 from lstmtext.text.rows import records
 
 LABELS = Path(__file__).parent / "negated_labels.tsv.xz"
-DIGITS = 10  # of a checksum: a trillion of them
 WORDS = (2, 10)  # behind a negator
 
 
@@ -42,11 +40,6 @@ def pieces(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
                 cut = MARK.split(part, maxsplit=1)[0].strip()
                 if WORDS[0] <= len(cut.split()) <= WORDS[1]:
                     yield f"{negator[0]} {cut}", cut
-
-
-def key(text: str) -> str:
-    """What a piece is known by in the table of labels."""
-    return hashlib.sha256(plain_key(text).encode()).hexdigest()[:DIGITS]
 
 
 def main() -> None:

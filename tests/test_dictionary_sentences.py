@@ -84,6 +84,14 @@ def test_no_dictionary(script: SimpleNamespace, tmp_path: Path, monkeypatch: pyt
         script.main()
 
 
+def test_phrases_are_of_ding(script: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data.noun").write_text(WORDNET, encoding="latin-1")
+    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path), "--phrases", f"--output={tmp_path / 'o'}"])
+    with pytest.raises(SystemExit, match="has no phrases"):
+        script.main()
+    assert not (tmp_path / "o").exists()
+
+
 def test_the_labels_that_ship() -> None:
     rows = [row for _, row in records(CORPORA / "dictionary_labels.tsv.xz")]
     assert len({row["key"] for row in rows}) == len(rows) > 33_000
@@ -91,7 +99,7 @@ def test_the_labels_that_ship() -> None:
     assert {row["label"] for row in rows} == {"negative", "neutral", "positive"}
 
 
-HELD_OUT = ["corpora/negation", "corpora/talk", "benchmarks/typed.tsv", "benchmarks/heard.tsv"]
+HELD_OUT = ["corpora/negation", "corpora/talk", *(f"benchmarks/{name}.tsv" for name in ("typed", "heard", "said"))]
 
 
 @pytest.mark.parametrize("held_out", HELD_OUT)

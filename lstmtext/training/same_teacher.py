@@ -13,6 +13,7 @@ from lstmtext.config import TeachingSettings
 from lstmtext.errors import CheckpointError
 from lstmtext.store.checkpoint import read_config
 from lstmtext.store.models import find_model
+from lstmtext.units import counted
 
 __all__ = ["check_teachers", "teachers_sha256"]
 
@@ -28,6 +29,11 @@ def check_teachers(teaching: TeachingSettings, last: Path) -> None:
     Earlier versions said nothing of teachers: then any may go on.
     """
     before = read_config(last).corpus.teachers_sha256
+    if before and len(before) != len(teaching.teachers):
+        raise CheckpointError(
+            f"The settings of this run name {counted(len(teaching.teachers), 'teacher')}, "
+            f"but {last.name} was saved with {counted(len(before), 'teacher')}. Put that back, or start a new run."
+        )
     for name, now, then in zip(teaching.teachers, teachers_sha256(teaching), before, strict=False):
         if now != then:
             raise CheckpointError(

@@ -19,6 +19,7 @@ import bench  # noqa: E402
 import classify_large  # noqa: E402
 import memory_of_big_text  # noqa: E402
 import scaling  # noqa: E402
+import sentiment  # noqa: E402
 import sentiment_peers  # noqa: E402
 import tui_runs  # noqa: E402
 from blocks import Part, Table, block_of, merged, parts_of, replaced, tables_of, written  # noqa: E402
@@ -241,6 +242,19 @@ def test_memory_is_told_in_megabytes_of_a_million_bytes() -> None:
     taken = b"1" * 300_000_000
     for large, small in zip(told(), before, strict=True):
         assert large - small == pytest.approx(len(taken) / 1e6, rel=0.01)
+
+
+def test_the_small_model_is_measured_by_the_large_one_in_shares_and_in_counts() -> None:
+    found = {
+        "sentiment": {"flips": 37.0, "flips_of": 38.0, "hard": 0.966},
+        "sentiment-small": {"flips": 36.0, "flips_of": 38.0, "hard": 0.948},
+    }
+    assert sentiment.shortfall("sentiment-small", "flips", found) == ", over 2 points below"
+    assert sentiment.shortfall("sentiment-small", "hard", found) == ""
+    assert sentiment.shortfall("sentiment", "flips", found) == ""
+    found["sentiment-small"] |= {"flips": 37.0, "hard": 0.945}
+    assert sentiment.shortfall("sentiment-small", "flips", found) == ""
+    assert sentiment.shortfall("sentiment-small", "hard", found) == ", over 2 points below"
 
 
 def test_the_peers_are_fitted_on_what_the_recipe_learns_from() -> None:

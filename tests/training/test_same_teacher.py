@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def test_a_classifier(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in names:
         train(small(budget={"steps": 20}), Path(name))
     train(small(budget={"steps": 20}, teaching={"teacher": names}), run)
+    config = run / "config.toml"
+    whole = config.read_text()
+    config.write_text(re.sub(rf',?\s*"{re.escape(names[1])}"', "", whole))
+    assert config.read_text() != whole
+    with pytest.raises(CheckpointError, match="name 1 teacher, but step-20 was saved with 2 teachers"):
+        Session.resume(run, "test")
+    config.write_text(whole)
     record_metric(find_model(names[1]), "talk", Metric(value=0.9, unit="accuracy", protocol="", data="talk"))
     list(Session.resume(run, "test").events())  # a score makes it no other model
     shutil.rmtree(names[1])

@@ -5,7 +5,8 @@
 From a negator to the end of its clause: "isn't badly made" and "badly made", "no other purpose" and "other purpose".
 A reviewer's "not" mostly stands in blame, so that a model which only has reviews as a whole learns it as a bad sign in
 itself; what it does to the words behind it shows where these stand beside it alone. Of the pieces that read as bad
-there are the most, for that is where a negator helps.
+there are the most, for that is where a negator helps. Others go on to the end of the sentence, so that much stands
+behind the words that a negator reaches.
 
 `negated_labels.tsv.xz` beside this script has our labels, CC0-1.0: each piece was read once, by an AI assistant, for
 itself, and some got none, because the verdict was not sure. The text is not in it, only the first hexadecimal digits of
@@ -28,11 +29,12 @@ from lstmtext.files import write_atomically
 from lstmtext.text.rows import records
 
 LABELS = Path(__file__).parent / "negated_labels.tsv.xz"
-WORDS = (2, 10)  # behind a negator
+WORDS, TO_THE_END = (2, 10), (8, 24)  # behind a negator: to the end of its clause, of its sentence
+EDGE = " \t.,;:!?\"“”*/…–—-"
 
 
 def pieces(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What stands between a negator and a mark, or the conjunction before it: with the negator, without it."""
+    """What stands between a negator and a mark, the conjunction before it, the end: with the negator, without it."""
     for sentence in sentences:
         for negator in NEGATOR.finditer(sentence):
             rest = sentence[negator.end() :]
@@ -40,6 +42,10 @@ def pieces(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
                 cut = MARK.split(part, maxsplit=1)[0].strip()
                 if WORDS[0] <= len(cut.split()) <= WORDS[1]:
                     yield f"{negator[0]} {cut}", cut
+            whole = rest.strip(EDGE)
+            quoted = '"' in whole or rest.count("(") != rest.count(")")  # or cut out of an aside
+            if TO_THE_END[0] <= len(whole.split()) <= TO_THE_END[1] and not quoted:
+                yield f"{negator[0]} {whole}", whole
 
 
 def main() -> None:

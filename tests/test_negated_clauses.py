@@ -20,6 +20,9 @@ He does not care; they said NOT badly  made because it isn't  badly made.
 """
 
 
+WHOLE = "badly made, although no other purpose is seen when it rains"
+
+
 @pytest.fixture(scope="module")
 def script() -> Iterator[SimpleNamespace]:
     """Run, and what it imports without a __pycache__ in corpora/, which ships."""
@@ -32,11 +35,18 @@ def script() -> Iterator[SimpleNamespace]:
 
 
 def test_pieces(script: SimpleNamespace) -> None:
-    assert set(script.pieces(["It isn't badly made, although no other purpose is seen when it rains. Never!"])) == {
+    assert set(script.pieces([f"It isn't {WHOLE}.", "Never!"])) == {
         ("isn't badly made", "badly made"),
         ("no other purpose is seen when it rains", "other purpose is seen when it rains"),
         ("no other purpose is seen", "other purpose is seen"),
-    }  # nothing stands behind "Never"
+        (f"isn't {WHOLE}", WHOLE),
+    }  # nothing stands behind "Never", and too little behind "no" for one to the end of the sentence
+
+
+def test_pieces_to_the_end_of_a_sentence(script: SimpleNamespace) -> None:
+    assert (f"never {WHOLE}", WHOLE) in script.pieces([f"It is nobody's, never {WHOLE}..."])
+    for cut_out_of_something in (f"It (never {WHOLE})", f'"Never {WHOLE}", he said'):
+        assert not [rest for _, rest in script.pieces([cut_out_of_something]) if rest.startswith(WHOLE)]
 
 
 def test_a_table_of_those_with_a_label(

@@ -30,7 +30,7 @@ from lstmtext.text.rows import records
 
 LABELS = Path(__file__).parent / "negated_labels.tsv.xz"
 WORDS, TO_THE_END = (2, 10), (8, 24)  # behind a negator: to the end of its clause, of its sentence
-EDGE = " \t.,;:!?\"“”*/…–—-"
+EDGE = ' \t.,;:!?"“”*/…–—-'
 
 
 def pieces(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ import msgspec
 
 from lstmtext import errors
 from lstmtext.cli.main import COMMANDS, cli
-from lstmtext.cli.train import language_model
+from lstmtext.cli.train import language_model, sentiment
 from lstmtext.cli.train_settings import DROPOUTS
 from lstmtext.config import TrainSettings
 from lstmtext.settings import settings_fields
@@ -31,11 +31,11 @@ NOTICE = "<!-- Written by docs/generate_cli.py (`make docs`); edit the help text
 EXIT_CODES = {
     0: "done",
     errors.LstmtextError.exit_code: (
-        "it could not be done, for what was found (a run that is not there, a name that is taken, a column that a file "
-        "has not, a text that cannot be read): the reason is on stderr, in one to three sentences"
+        "it could not be done, for what was found (a run or a file that is not there, a name that is taken, a column "
+        "that a file has not, a text that cannot be read): the reason is on stderr, in one to three sentences"
     ),
     errors.UsageError.exit_code: (
-        "the call was wrong: a command, option, setting, recipe, model or text that does not exist or does not fit"
+        "the call was wrong: a command, option, setting, recipe, model or corpus that does not exist or does not fit"
     ),
     130: "interrupted (Ctrl-C); what was written or trained up to there is kept",
 }
@@ -153,8 +153,9 @@ def settings_page() -> str:
         "`lstmtext train sentiment`.",
         "",
         "Later wins: defaults, then `--recipe`, then `--config`, then options; `--set KEY=VALUE` reaches every",
-        "setting. Without recipe and file, sizes, dropout and budget are chosen by the length of the text and the",
-        "device; `--dry-run` prints what would be used. Everything that does not fit is reported at once.",
+        "setting. Without recipe and file, sizes, dropout and budget are chosen by the length of the text, the minutes",
+        "and the device, of a classifier by whether it has `--init`; `--dry-run` prints what would be used.",
+        "Everything that does not fit is reported at once.",
         "",
         "```toml",
         '[text]\ncorpus = ["harbour"]',
@@ -173,7 +174,7 @@ def settings_page() -> str:
         if isinstance(field.type, msgspec.inspect.StructType)
     }
     fields = settings_fields()
-    given = [option for option in language_model.params if isinstance(option, click.Option)]
+    given = [option for option in (*sentiment.params, *language_model.params) if isinstance(option, click.Option)]
     options = {option.name: f"`{option.opts[0]}`" for option in given if option.name in fields}
     for table, kind in tables.items():
         lines += [f"## [{table}]", "", inspect.cleandoc(kind.__doc__ or ""), ""]

@@ -51,7 +51,7 @@ class TextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     field: Annotated[str, Meta(description="Field of a .jsonl record that holds the text.")] = "text"
     tokenizer: Annotated[TokenizerKind, Meta(description=TOKENS)] = "char"
     vocabulary_size: Annotated[
-        Natural, Meta(description="Most tokens kept by a word or BPE tokenizer; 0 keeps every one (not for BPE).")
+        Natural, Meta(description="Most tokens kept; 0: 4096 for bpe, 12 000 for wordpiece, else every one.")
     ] = 0
     validation: Annotated[
         Annotated[float, Meta(ge=0, lt=1)] | str,
@@ -160,9 +160,13 @@ class RegularisationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw
 class BatchSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the token stream is cut for truncated back-propagation through time."""
 
-    batch_size: Annotated[Count, Meta(description="Parallel streams.")] = 64
+    batch_size: Annotated[Count, Meta(description="Parallel streams; of a classifier, most texts per step.")] = 64
     sequence_length: Annotated[
-        Annotated[int, Meta(ge=2)], Meta(description="Mean tokens per stream and step (back-propagation length).")
+        Annotated[int, Meta(ge=2)],
+        Meta(
+            description="Mean tokens per stream and step (back-propagation length); of a classifier, tokens per "
+            "step / batch_size."
+        ),
     ] = 96
     sequence_jitter: Annotated[
         NonNegative, Meta(description="Standard deviation of that length, tokens; it is drawn anew each step.")

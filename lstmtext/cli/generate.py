@@ -55,7 +55,9 @@ EXAMPLES = """Examples:
 @click.option(
     "--samples", type=int, default=1, show_default=True, metavar="N", help="Texts, with seeds SEED, SEED+1, …."
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option(
+    "--device", default="auto", show_default=True, help="Taken as elsewhere, not used: text is made on the CPU."
+)
 @click.option("--no-stream", is_flag=True, help="Print when the text is complete.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document per sample, on a line of its own.")
 def command(

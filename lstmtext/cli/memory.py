@@ -56,7 +56,7 @@ LINE_SECONDS, DRAW_SECONDS = 10.0, 0.1  # between lines in a log, and between dr
     "--cells",
     metavar="NAMES",
     help="rnn, lstm, gru, or single arms: rnn-orthogonal, lstm-0, lstm-1, lstm-chrono; with commas. "
-    "Default: rnn and lstm-1 for quick, all six for full.",
+    "Default: rnn and lstm-1 for quick (gradients: lstm-0 too), all six for full.",
 )
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Trainings per arm that count. Default: 2 or 5.")
 @click.option(
@@ -64,7 +64,7 @@ LINE_SECONDS, DRAW_SECONDS = 10.0, 0.1  # between lines in a log, and between dr
     type=click.Choice(BUDGETS),
     default="quick",
     show_default=True,
-    help="quick: minutes, learning rates from the recipe; full: all arms, rates tuned for each.",
+    help="quick: minutes, learning rates from the recipe; full: more arms and seeds, most with rates tuned for each.",
 )
 @click.option("--name", metavar="NAME", help="Folder of the run, under runs/. Default: memory-EXPERIMENT-BUDGET.")
 @click.option("--json", "as_json", is_flag=True, help="Print the content of result.json.")

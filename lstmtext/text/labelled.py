@@ -174,8 +174,9 @@ def split_examples(
         drawn.append(list(zip(source.examples, sides, strict=True)))
     outside = {leader(example) for source in held_out for example in source.examples}
     inside = {leader(example) for part in drawn for example, held in part if held and not example.sentence}
+    not_learned = outside | inside
     train = [
-        _distinct([example for example, held in part if not held and leader(example) not in outside | inside], forms)
+        _distinct([example for example, held in part if not held and leader(example) not in not_learned], forms)
         for part in drawn
     ]
     learned = {forms[example.text] for part in train for example in part}

@@ -71,7 +71,7 @@ def start_training(
         return
     from lstmtext.training.session import Session
 
-    with _processes() as world, _folder(name, _stem(settings), world) as folder:
+    with _processes() as world, _folder(name, _stem(settings), world, is_held=typed is not None) as folder:
         command = typed or world.launcher() + typed_command()
         with preparation_shown(sys.stderr):
             session = Session(settings, folder, command, world=world)
@@ -82,17 +82,20 @@ def start_training(
 
 
 @contextlib.contextmanager
-def _folder(name: str | None, stem: str, world: World) -> Iterator[Path]:
-    """Where a run will lie. A name that nobody gave is held from now on: to prepare a text may take long."""
+def _folder(name: str | None, stem: str, world: World, *, is_held: bool) -> Iterator[Path]:
+    """Where a run will lie. Its name is held from now on: to prepare a text may take long.
+
+    is_held: the process that started this one into the background holds it, and this one with it.
+    """
     from lstmtext.places import runs_folder
-    from lstmtext.store.run import held_name
+    from lstmtext.store.run import held_folder
 
     with contextlib.ExitStack() as held:
-        if not name:
+        if not is_held:
             with world.together():  # for the others the name may be taken already, by this very run
-                name = held.enter_context(held_name(stem)) if world.leads else ""
+                name = held.enter_context(held_folder(name, stem)).folder.name if world.leads else ""
             name = world.word_of_leader(name)
-        yield runs_folder() / name
+        yield runs_folder() / (name or stem)
 
 
 def _say(sentences: list[str]) -> None:

@@ -55,7 +55,6 @@ __all__ = [
     "find_run",
     "fresh_name",
     "held_folder",
-    "held_name",
     "is_run",
     "list_runs",
     "remove_run",
@@ -147,20 +146,11 @@ class Held(NamedTuple):
 
 
 @contextlib.contextmanager
-def held_name(stem: str) -> Iterator[str]:
-    """A name from `fresh_name` that nobody else gets meanwhile: a locked empty folder, removed if empty at the end.
-
-    Raises RunError when no folder can be made.
-    """
-    with held_folder(None, stem) as held:
-        yield held.folder.name
-
-
-@contextlib.contextmanager
 def held_folder(name: str | None, stem: str = "") -> Iterator[Held]:
-    """The same for a run that is to be called `name`; None: as `fresh_name` says of `stem`.
+    """A locked empty folder for a run that is to be called `name`; None: as `fresh_name` says of `stem`.
 
-    What a start left there that was killed before it had a run stays: its log goes on.
+    Nobody else gets that name meanwhile, and at the end it is removed if it is still empty. What a start left there
+    that was killed before it had a run stays: its log goes on.
     Raises RunError when no folder can be made, or somebody has that name.
     """
     runs = runs_folder()

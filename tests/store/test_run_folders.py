@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,6 @@ from lstmtext.store.run import (
     find_run,
     fresh_name,
     held_folder,
-    held_name,
     list_runs,
     remove_run,
     summarise,
@@ -100,6 +100,12 @@ def test_runs_are_found_by_name_and_path_with_near_matches(runs: Path) -> None:
     assert fresh_name("reviews") == "reviews-2"  # a shipped model
 
 
+@contextlib.contextmanager
+def held_name(stem: str) -> Iterator[str]:
+    with held_folder(None, stem) as held:
+        yield held.folder.name
+
+
 def test_a_name_is_held_until_there_is_a_run_and_free_if_there_is_none(runs: Path) -> None:
     with held_name("hamlet") as first, held_name("hamlet") as second:
         assert (first, second, fresh_name("hamlet")) == ("hamlet", "hamlet-2", "hamlet-3")
@@ -114,7 +120,8 @@ def test_a_name_is_held_until_there_is_a_run_and_free_if_there_is_none(runs: Pat
 
 def test_a_name_is_free_again_when_the_process_that_held_it_was_killed(runs: Path) -> None:
     """The folder stays as it was: nobody was left to remove it."""
-    program = "from lstmtext.store.run import held_name\nwith held_name('hamlet'): print('held', flush=True); input()"
+    holding = "from lstmtext.store.run import held_folder\nwith held_folder(None, 'hamlet'):"
+    program = f"{holding} print('held', flush=True); input()"
     holder = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"

@@ -1,7 +1,8 @@
-"""`train --detach`, killed before there is a run: whose the name is that the run was to have."""
+"""Whose the name of a run is before there is one: while its text is read, and after `train --detach` was killed."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -89,3 +90,20 @@ def test_a_name_is_that_of_a_trainer_whose_starter_was_killed(start: Callable[..
         capsys.readouterr().err
     )
     start("novel-2")
+
+
+def test_a_name_that_was_given_is_held_while_the_text_is_read(
+    tmp_path: Path, harbour: str, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "novel.txt").write_text(harbour[:4000])
+    seen = []
+
+    @contextlib.contextmanager
+    def look(_: object) -> Iterator[None]:
+        seen.append((fresh_name("novel"), is_held(runs / "novel")))
+        yield
+
+    monkeypatch.setattr("lstmtext.cli.training_session.preparation_shown", look)
+    assert lstmtext([*TRAIN, "--name", "novel"]) == 0
+    assert seen == [("novel-2", True)]
+    assert list_runs() == [runs / "novel"]

@@ -16,9 +16,7 @@ models' cards.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import lzma
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +36,7 @@ from lstmtext.scoring.suite import read_suite, score_suite
 from lstmtext.store.checkpoint import Metric, read_checkpoint
 from lstmtext.store.models import find_model, record_metric
 from lstmtext.text.labelled import read_source, split_examples
+from lstmtext.text.rows import records
 
 # figure: (what it is, target, whether more is better)
 FIGURES: dict[str, tuple[str, float, bool]] = {
@@ -80,10 +79,9 @@ WRITTEN: dict[str, tuple[str, str]] = {
 }
 
 
-def rows(path: Path) -> Iterator[dict[str, str]]:
-    """The records of a compressed table."""
-    with lzma.open(path, "rt", encoding="utf-8", newline="") as handle:
-        yield from csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a table, read as a training reads it."""
+    return (record for _, record in records(path))
 
 
 def decomposed(model: EngineClassifier, nodes: list[dict[str, str]]) -> dict[str, float]:

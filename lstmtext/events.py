@@ -88,6 +88,8 @@ class Evaluated(Event):
     tokens: int
     seconds: float
     metrics: dict[str, float] = {}
+    judged: dict[str, int] = {}
+    """Of a metric that leaves out a classifier's neutral texts, where there are some: how many texts it is of."""
 
 
 class Sampled(Event):

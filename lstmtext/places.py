@@ -41,7 +41,10 @@ def check_name(name: str) -> None:
     A leading dot hides a folder, a leading dash makes an option of it.
     """
     if not name.strip() or name[0] in ".-" or set(name) & {"/", "\\"} or not name.isprintable():
-        raise UsageError(f"--name {name!r} is not the name of a folder. Use letters, digits and hyphens.")
+        raise UsageError(
+            f"--name {name!r} is not the name of a folder. It must hold something, but no /, no \\ and no control "
+            "character, and may not begin with a dot or a hyphen."
+        )
 
 
 def cache_folder() -> Path:

@@ -54,7 +54,7 @@ EXAMPLES = """Examples:
     "--output",
     type=click.Path(path_type=Path),
     metavar="F",
-    help="Write the answers to a new file: the texts and what is said of them, no other columns.",
+    help="Write the answers to a new file: texts and what is said of them, no other columns; - is standard output.",
 )
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="MODEL", help="A name, a run or a folder.")
 @click.option(
@@ -94,9 +94,9 @@ def command(
 ) -> int:
     """Sentiment of each TEXT, or of each line of a file or a pipe.
 
-    Every line has one answer, a blank one too, in the same order: the label, P(positive), the text. A line that
-    cannot be read, because it is not UTF-8 for example, has the label error, and the exit code is 1 in the end.
-    The first line of a .csv or .tsv names the columns; in a .csv commas, semicolons or tabs part them.
+    Every line has one answer, a blank one too, in the same order: the label, P(positive), the text. A line that cannot
+    be read, not UTF-8 for example, has the label error, and the exit code is 1 in the end. The first line of a .csv or
+    .tsv names the columns; in a .csv commas, semicolons, tabs or | part them. A .tsv may be quoted as by pandas.
 
     An answer holds the text and not the other columns of a file: put them side by side, row n beside row n. Its score
     is 2·P(positive) − 1, from −1 (negative) over 0 to 1 (positive).
@@ -107,6 +107,7 @@ def command(
     --output never overwrites a file. The answers are in F.partial until the last one is written; after an
     interruption the same command goes on where it stopped. Without --json or --csv, F's ending says which it is.
     """
+    output = None if output == Path("-") else output
     form = _form(output, as_json, as_csv)
     if not 0 <= neutral[0] <= neutral[1] <= 1:
         raise UsageError(f"--neutral {neutral[0]:g} {neutral[1]:g} is no band: 0 ≤ LOW ≤ HIGH ≤ 1 is needed.")

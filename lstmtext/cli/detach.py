@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shlex
 import shutil
@@ -30,6 +31,7 @@ __all__ = ["resume_detached", "start_detached"]
 # quarter (Linux gives nice 5 a third of the weight of nice 0), alone all of it.
 NICER = 5
 NICEST = 19
+QUIET_SECONDS = 2.0  # that a start may take before it is said what it is at
 
 
 def start_detached(settings: TrainSettings, name: str | None, stem: str, command: str) -> None:
@@ -70,11 +72,18 @@ def _start_process(folder: Path, command: str, arguments: list[str], held: Held 
             pass_fds=[held.descriptor] if held else [],
         )
     _give_way(process.pid)
+    tell_at = time.monotonic() + QUIET_SECONDS
     try:
         while process.poll() is None:
             status = reader.status()
             if status.pid == process.pid and status.state in ("running", "evaluating"):
                 break
+            if time.monotonic() > tell_at:
+                tell_at = math.inf
+                waits = "this returns when it trains, and Ctrl-C leaves it running."
+                click.echo(
+                    f"{folder.name} is being prepared in the background (process {process.pid}); {waits}", err=True
+                )
             time.sleep(0.1)
     except KeyboardInterrupt:
         click.echo(f"{folder.name} goes on in the background (process {process.pid}).", err=True)

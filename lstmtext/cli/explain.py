@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from lstmtext.cli.cores import leave_busy_cores_alone
 from lstmtext.cli.output import ascii_only, draw, unknown_note, write_out
@@ -38,7 +39,9 @@ EXAMPLES = """Examples:
 
 @click.command("explain", epilog=EXAMPLES)
 @click.argument("text", required=False)
-@click.option("--file", "file", metavar="FILE", help="Read the text from a file; - is standard input.")
+@click.option(
+    "--file", "file", metavar="FILE", help="Read the text from a file, maybe .gz or .xz; - is standard input."
+)
 @click.option("--values", metavar="NUMBERS", help="Instead of a text: a series, and the forecaster's gates over it.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="MODEL", help="A name, a run or a folder.")
 @click.option(
@@ -99,7 +102,8 @@ def command(
     """
     if values is not None:
         of_text = (text, file, *spans, against, layer or None, *off, svg, png, *(set(methods) - {"gates"}))
-        if any(given is not None for given in of_text) or model != DEFAULT_MODEL:
+        of_model = click.get_current_context().get_parameter_source("model") is ParameterSource.COMMANDLINE
+        if of_model or any(given is not None for given in of_text):
             raise UsageError("--values shows the gates over a series; beside it only --unit and --json have a meaning.")
         from lstmtext.cli.forecast import explain_values
 
@@ -198,13 +202,14 @@ def _read_text(text: str | None, file: str | None) -> str:
         return _clean(text)
     if file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise UsageError("There is no text to explain. Give one in quotes, with --file, or through a pipe.")
-    from lstmtext.text.decoding import STANDARD_INPUT, whole_text
+    from lstmtext.text.decoding import STANDARD_INPUT, open_decompressed, whole_text
 
     if file is None or file == "-":
-        data, place = sys.stdin.buffer.read(), STANDARD_INPUT
-    else:
-        data, place = Path(file).read_bytes(), file
-    return whole_text(data, place).removesuffix("\n")
+        return whole_text(sys.stdin.buffer.read(), STANDARD_INPUT).removesuffix("\n")
+    Path(file).stat()  # raises where there is nothing: main.py says whether the file or its folder is missing
+    with open_decompressed(Path(file)) as handle:
+        data = handle.read()
+    return whole_text(data, file).removesuffix("\n")
 
 
 def _clean(text: str) -> str:

@@ -63,7 +63,7 @@ def list_command(as_json: bool) -> None:
                 _units(document),
                 f"{document['tokenizer']} {document['vocabulary']}",
                 f"{document['parameters']:,}",
-                next((score["text"] for score in document["scores"].values()), "not measured"),
+                next(map(_score, document["scores"].values()), "not measured"),
             )
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -195,6 +195,12 @@ def widen_command(model: str, hidden: int, seed: int, output: Path) -> None:
 def _units(document: dict[str, Any]) -> str:
     both = " both ways" if document.get("classifier", {}).get("bidirectional") else ""
     return f"{document['settings']['layers']} × {document['settings']['hidden']}{both}"
+
+
+def _score(score: dict[str, Any]) -> str:
+    """A figure, and what an accuracy is not of."""
+    left_out = score["unit"] == "accuracy" and "neutral texts left out" in score["protocol"]
+    return f"{score['text']}{', neutral left out' if left_out else ''}"
 
 
 def _describe(name: str, folder: Path, origin: str | None = None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from lstmtext.cli.run_facts import accuracies
 from lstmtext.events import (
     Acknowledged,
     Evaluated,
@@ -204,8 +205,8 @@ class ProgressView:
                 return f"resumed from step {event.step}"
             case Evaluated():
                 mark = " (best so far)" if event.best else ""
-                shares = [f"{name.removeprefix('accuracy of ')} {share:.1%}" for name, share in event.metrics.items()]
-                right = f"; right: {', '.join(shares)}" if shares else ""
+                shares = accuracies(event.metrics, event.judged)
+                right = f"; right: {shares}" if shares else ""
                 return f"step {event.step}: validation {tally.readable(event.loss)}{right}{mark}"
             case Sampled():
                 return f"--- step {event.step} wrote:\n{printable(event.text)}\n---"

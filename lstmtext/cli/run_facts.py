@@ -10,7 +10,7 @@ from lstmtext.units import format_duration
 if TYPE_CHECKING:
     from lstmtext.store.run import RunSummary
 
-__all__ = ["ago", "facts"]
+__all__ = ["accuracies", "ago", "facts"]
 
 UNKNOWN = "the model does not know {:.1%} of the held-out tokens, and these come cheap"
 
@@ -26,7 +26,6 @@ def facts(summary: RunSummary) -> list[tuple[str, str]]:
         shape += " both ways" if setting("readout", "bidirectional") == "True" else ""
         texts, batch = setting("labels", "sources"), f"up to {setting('batch', 'batch_size')} texts"
     at = "" if summary.best_step is None else f" at step {summary.best_step}"
-    right = [f"{name.removeprefix('accuracy of ')} {share:.1%}" for name, share in summary.best_metrics.items()]
     return [
         ("run", summary.folder),
         (
@@ -40,11 +39,20 @@ def facts(summary: RunSummary) -> list[tuple[str, str]]:
         ("batch", batch),
         ("best", f"{summary.best()}{at}"),
         ("", f"without bits per character: {UNKNOWN.format(summary.much_unknown)}" if summary.much_unknown else ""),
-        ("right", ", ".join(right)),
+        ("right", accuracies(summary.best_metrics, summary.best_judged)),
         ("training", f"loss {progress.loss:.3f}, {progress.tokens_per_second:,.0f} tokens/s" if progress else ""),
         ("checkpoints", f"last {summary.last_checkpoint or '-'}, best {summary.best_checkpoint or '-'}"),
         *(("next" if number == 0 else "", line) for number, line in enumerate(summary.next_commands())),
     ]
+
+
+def accuracies(metrics: dict[str, float], judged: dict[str, int]) -> str:
+    """The metrics of an evaluation as people read them; empty without any. judged: of how many texts, if not of all."""
+    found = []
+    for name, share in metrics.items():
+        of = f" of {judged[name]:,}" if name in judged else ""
+        found.append(f"{name.removeprefix('accuracy of ')} {share:.1%}{of}")
+    return ", ".join([*found, "neutral left out"] if judged else found)
 
 
 def ago(moment: float) -> str:

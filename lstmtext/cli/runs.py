@@ -240,8 +240,8 @@ def _ask(
 
     Raises RunError when the run is not alive, does not answer in time, or refuses.
     """
-    from lstmtext.store.run import RunReader, find_run, run_name, send, wait_for
-    from lstmtext.store.run_settings import resume_command
+    from lstmtext.store.run import RunReader, find_run, run_name, send, summarise, wait_for
+    from lstmtext.store.run_settings import anew_command, resume_command
 
     folder = find_run(run)
     name = run_name(folder)
@@ -249,6 +249,8 @@ def _ask(
     status = reader.status()
     if not status.alive:
         hint = f" To train on: {resume_command(folder)}" if status.state != "finished" else ""
+        if summarise(folder).diverged:  # and would again
+            hint = f" To begin anew: {anew_command(folder)}"
         raise RunError(f"{name} is {status.state}, so it cannot {action}.{hint}")
     reader.events()  # what came before does not answer
     give_up = time.monotonic() + ANSWER_SECONDS

@@ -118,7 +118,7 @@ def language_model(
         resume_training(resume, "lm", detach=detach, as_json=as_json)
         return
     if not dry_run:
-        refuse_taken(name)
+        refuse_taken(name, typed)
     settings, why = resolve_settings("language-model", corpus, recipe, config_file, assignments, dropout, options)
     if dry_run:
         print_dry_run(settings, why, as_json)
@@ -175,6 +175,8 @@ def sentiment(
     """Train a sentiment classifier on DATA: labelled files (.tsv, .csv, .jsonl, .txt), folders, library names.
 
     Labels may be words, 0/1, 0-4, 1-5 or -4…4; numbers that fit two scales need --label-map.
+    In a .csv commas, semicolons, tabs or | part the columns (a line sep=; above the header says which), in a .tsv tabs;
+    whether its cells stand in quotation marks, as pandas and Excel write them, is judged by its first megabyte.
     With --init it grows from a classifier such as sentiment, which a few hundred texts teach what is new to it, or from
     a language model, as ULMFiT does, which wants thousands.
     """
@@ -183,7 +185,7 @@ def sentiment(
         resume_training(resume, "sentiment", detach=detach, as_json=as_json)
         return
     if not dry_run:
-        refuse_taken(name)
+        refuse_taken(name, typed)
     labels = label_settings(weights, label_map, validation, len(data))
     if bidirectional:
         options["bidirectional"] = "true"

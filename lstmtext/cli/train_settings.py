@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from lstmtext.cli.preparing import preparation_shown
-from lstmtext.errors import InputError, SettingsError, UsageError
-from lstmtext.files import exists
+from lstmtext.cli.train_texts import lasting
+from lstmtext.errors import SettingsError, UsageError
 from lstmtext.units import counted
 
 if TYPE_CHECKING:
@@ -65,7 +64,8 @@ def label_settings(
 def read_label_map(text: str) -> dict[str, str]:
     """What `--label-map A=negative,B=positive` says. Raises UsageError for another form.
 
-    Semicolons may stand for the commas, and a label that holds either is put in quotation marks.
+    Semicolons may stand for the commas, and a label that holds either is put in quotation marks. A label may be given
+    twice only if it goes to one class.
     """
     import csv
 
@@ -79,7 +79,14 @@ def read_label_map(text: str) -> dict[str, str]:
             f"--label-map {text}: write it as LABEL=negative,LABEL=positive; where a label holds a comma, with "
             "semicolons between them."
         )
-    return {key.strip(): value.strip() for key, _, value in pairs}
+    labels: dict[str, str] = {}
+    for key, _, value in pairs:
+        label, name = key.strip(), value.strip()
+        if not label:
+            raise UsageError(f"--label-map {text}: there is no label before ={name}. Write LABEL={name}.")
+        if labels.setdefault(label, name) != name:
+            raise UsageError(f"--label-map {text}: {label!r} is given twice, as {labels[label]} and as {name}.")
+    return labels
 
 
 def resolve_settings(
@@ -104,9 +111,10 @@ def resolve_settings(
     problems: list[str] = []
     typed: dict[str, Any] = {}
     pairs = [(key, value) for key, value in options.items() if value is not None]  # named as the settings are
-    if dropout is not None:
-        half = str(float(dropout) / 2) if _is_number(dropout) else dropout
-        pairs += [(DROPOUTS[0], half), (DROPOUTS[1], dropout), (DROPOUTS[2], dropout)]
+    if dropout is not None and _is_number(dropout) and 0 <= float(dropout) < 1:
+        pairs += [(DROPOUTS[0], str(float(dropout) / 2)), (DROPOUTS[1], dropout), (DROPOUTS[2], dropout)]
+    elif dropout is not None:  # the settings that it stands for are not what was typed
+        problems.append(f"--dropout {dropout} does not fit: expected a number from 0 to below 1.")
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals:
@@ -121,8 +129,9 @@ def resolve_settings(
     budgets = {"epochs", "steps", "minutes"}
     for name in sorted(budgets & typed.get("budget", {}).keys()):
         value = typed["budget"][name]
-        if _is_number(value) and float(value) == 0:  # in a file it means "not given"
-            problems.append(f"{name} = 0 trains nothing. Give a number above 0, or leave it out.")
+        if _is_number(value) and float(value) <= 0:  # in a file 0 means "not given"
+            problems.append(f"{name} = {float(value):g} trains nothing. Give a number above 0, or leave it out.")
+            typed["budget"][name] = 0  # all has been said of it
     if budgets & typed.get("budget", {}).keys():  # a typed budget replaces a recipe's, of whatever kind
         given["budget"] = {key: value for key, value in given.get("budget", {}).items() if key not in budgets}
     _merge(given, typed)
@@ -136,7 +145,7 @@ def resolve_settings(
         problems.append(f"These are settings of task {given['task']!r}; `lstmtext train` has a command for each task.")
     for place, name in PLACES:  # they may name files or folders
         if name in given.get(place, {}):
-            given[place][name] = _lasting(given[place][name])
+            given[place][name] = lasting(given[place][name])
     why = ""
     if data and not problems and not (recipe or config_file):
         minutes = given.get("budget", {}).get("minutes", 0)
@@ -266,35 +275,3 @@ def _read_toml(path: Path) -> dict[str, Any]:
         if table != "task" and not isinstance(found.get(table, {}), dict):
             raise UsageError(f"{path} is not a settings file: [{table}] must be a table of settings.")
     return found
-
-
-def _lasting(item: Any) -> Any:
-    """A text, or every one of a list, as a later --resume finds it, from any folder."""
-    if isinstance(item, list):
-        return [_lasting(each) for each in item]
-    if item == "-":
-        return _spooled(sys.stdin.buffer, "Standard input")
-    if not isinstance(item, str) or not item or not exists(path := Path(item)):
-        return item
-    if path.is_file() or path.is_dir():
-        return str(path.resolve())
-    with path.open("rb") as pipe:  # such as <(zcat a.gz)
-        return _spooled(pipe, item)
-
-
-def _spooled(stream: IO[bytes], name: str) -> str:
-    """What can be read once, kept in the cache by its checksum: a run that read a pipe can be resumed."""
-    import hashlib
-
-    from lstmtext.files import make_folder, write_atomically
-    from lstmtext.places import cache_folder
-
-    if "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
-        raise InputError("Several processes cannot share standard input; save the text to a file and name that.")
-    data = stream.read()
-    if not data:
-        raise InputError(f"{name} is empty: there is no text to train on.")
-    path = cache_folder() / "stdin" / f"{hashlib.sha256(data).hexdigest()[:16]}.txt"
-    make_folder(path.parent)
-    write_atomically(path, data)
-    return str(path)

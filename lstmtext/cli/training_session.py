@@ -45,13 +45,24 @@ def _speaks() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def refuse_taken(name: str | None) -> None:
-    """Raise RunError for a --name that cannot be had, before anything is read; the first process may have it by now."""
+def refuse_taken(name: str | None, typed: str | None) -> None:
+    """Raise RunError for a --name that cannot be had, before anything is read; the first process may have it by now.
+
+    A shipped model's can be had, for that is how the shipped ones were made: it is only said what that means.
+    typed: what was typed in another process, which has said it.
+    """
     from lstmtext.places import runs_folder
+    from lstmtext.store.run import is_shipped
     from lstmtext.store.run_writer import refuse_content
 
     if name and _speaks():
         refuse_content(runs_folder() / name)
+        if typed is None and is_shipped(name):
+            click.echo(
+                f"note: {name!r} is the name of a model that ships, and commands here will mean this run by it. "
+                "Another --name leaves both to be had.",
+                err=True,
+            )
 
 
 def start_training(
@@ -189,15 +200,19 @@ def _processes() -> Iterator[World]:
 
 def _follow(session: Any, as_json: bool) -> None:
     """Show a session's events until it ends; one of several processes, and not the leader, has nothing to show."""
+    from lstmtext.store.run_settings import anew_command, resume_command
+
     if not session.world.leads:
         for _ in session.events():
             pass
         return
     try:
         _show(session, as_json)
+    except DivergedError:
+        if command := anew_command(session.folder):
+            click.echo(f"Next: {session.world.launcher()}{command}", err=True)
+        raise
     except KeyboardInterrupt:
-        from lstmtext.store.run_settings import resume_command
-
         if session.trainer.done:  # pressed while the last lines were written: there is nothing to go on with
             return
         click.echo(f"Next: {session.world.launcher()}{resume_command(session.folder)}", err=True)

@@ -25,6 +25,7 @@ __all__ = ["Series", "parse_csv", "parse_values"]
 LARGEST = 1e30  # beside ordinary ones; in units of their size the networks' float32 ends at 3e38
 NAMED_COLUMNS = 20
 PLAIN = "Write numbers like 1234.5: a decimal point, and no signs for thousands or units."
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 class Series(NamedTuple):
@@ -36,10 +37,17 @@ class Series(NamedTuple):
 
 
 def parse_values(text: str) -> Series:
-    """Numbers with commas or spaces between them. Raises UsageError naming the place of what is none.
+    """Numbers with commas, semicolons or spaces between them. Raises UsageError naming the place of what is none.
 
-    Nothing between two commas is a missing value; one comma after the last number is let pass.
+    Nothing between two commas is a missing value; one comma after the last number is let pass. A decimal comma is
+    refused, as in a .csv: in 1,5;2,5 and in 1,5 2,5 the comma would part one number into two.
     """
+    words = text.split()
+    if (";" in text and "," in text) or (len(words) > 1 and all(map(DECIMAL_COMMA.fullmatch, words))):
+        raise UsageError(
+            "--values: nobody can tell here whether a comma parts two numbers or is a decimal mark. "
+            "Write decimal points, and commas only between the numbers, like 1.5,2.5,3.5."
+        )
     cells = re.split(r"\s*[,;]\s*|\s+", text.strip())
     if not cells[-1]:
         cells.pop()

@@ -2,8 +2,8 @@
 
 Forms: a number (a year, a day's number), 2024-05, 2024-Q2, 2024-W22, 2024-05-31, and ISO dates with a time of day;
 months and days also with / or nothing between their parts; Jan 2024 and January 2024. The day or the month first, as
-in 01/31/2024, is read where one of the column's days is above 12; otherwise nobody can tell which it is, and it is
-refused. What continues is written as the last time is.
+in 01/31/2024, is read where one of the column's days is above 12, or where only the year changes; otherwise nobody can
+tell which it is, and it is refused. What continues is written as the last time is.
 
 Times are regular when neighbours are equally far apart, when their months are (ends of months count as such), or when
 they are the days from Monday to Friday; of those some may be missing as holidays, which `note` says.
@@ -120,14 +120,20 @@ def _day_first(cells: Sequence[str], rows: Sequence[int], place: str) -> bool:
     for match, _ in parts:
         if max(int(match[1]), int(match[3])) > 12:
             return int(match[1]) > 12
-    if parts:
-        match, row = parts[0]
+    for match, row in parts:
+        if int(match[1]) == int(match[3]):
+            continue
         first, second = f"{match[4]}-{match[1]:0>2}-{match[3]:0>2}", f"{match[4]}-{match[3]:0>2}-{match[1]:0>2}"
         raise InputError(
             f"{place}, row {row}: is {match[0]!r} {first} or {second}? No day of this column is above 12, "
             "which would tell. Write the year first, as in these two."
         )
-    return False
+    if parts and (len(parts) < len(cells) or len({int(match[1]) for match, _ in parts}) > 1):
+        raise InputError(
+            f"{place}: every date reads the same with the day first and with the month first, and what follows "
+            "would not. Write the year first, like 2024-05-31."
+        )
+    return False  # no date, or the same day of every year: both ways are the same for ever
 
 
 def _parse(cell: str, compact: bool, day_first: bool = False) -> Moment | None:

@@ -10,6 +10,7 @@ the input up to there again, see that its texts have the same checksum, and appe
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -45,7 +46,8 @@ class AnswerFile:
 
     before, now: how far it had got when it was opened, and has got
     job: everything that an answer depends on, beside its text. An interrupted file of another job is refused.
-    Raises UsageError when `path` exists or is being written, or when what was interrupted was another job.
+    Raises UsageError when `path` exists or is being written, or when what was interrupted was another job; OSError
+    when it cannot be written there.
     """
 
     def __init__(self, path: Path, job: Mapping[str, str]) -> None:
@@ -58,7 +60,10 @@ class AnswerFile:
             raise UsageError(f"{path} exists already. Choose another name, or remove it first.")
         if not path.parent.is_dir():
             raise UsageError(f"There is no folder {path.parent} for {path.name}.")
-        self._file = self._partial.open("ab")
+        try:
+            self._file = self._partial.open("ab")
+        except FileNotFoundError as error:  # the folder is there: the system takes no file in it (/proc)
+            raise OSError(errno.EPERM, "nothing can be made in this folder", str(path)) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

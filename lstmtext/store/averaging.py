@@ -30,6 +30,7 @@ from lstmtext.store.checkpoint import (
     write_checkpoint,
 )
 from lstmtext.store.licences import joined_licences, known_licences, stated_licences
+from lstmtext.units import counted
 
 __all__ = ["average_models"]
 
@@ -43,7 +44,7 @@ def average_models(sources: Sequence[Path], shares: Sequence[float], target: Pat
     if len(sources) < 2:
         raise UsageError(f"{len(sources)} model was given; a mean needs at least two.")
     if len(shares) != len(sources):
-        raise UsageError(f"There are {len(shares)} shares for {len(sources)} models; give one for each, in order.")
+        raise UsageError(f"{counted(len(shares), 'share')} for {len(sources)} models: give one for each, in order.")
     if not all(share >= 0 for share in shares) or not 0 < sum(shares) < math.inf:
         given = ", ".join(f"{share:g}" for share in shares)
         raise UsageError(f"The shares are {given}; they must be 0 or more, not all 0, and have a sum below 1e308.")

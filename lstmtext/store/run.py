@@ -56,6 +56,7 @@ __all__ = [
     "fresh_name",
     "held_folder",
     "is_run",
+    "is_shipped",
     "list_runs",
     "remove_run",
     "run_name",
@@ -120,8 +121,12 @@ def fresh_name(stem: str) -> str:
     """
     clean = re.sub(r"[^\w.-]+", "-", stem)[:60].strip("-.") or "run"
     names = chain([clean], (f"{clean}-{number}" for number in count(2)))
-    shipped = shipped_folder("checkpoints")
-    return next(name for name in names if _is_free(runs_folder() / name) and not (shipped / name).exists())
+    return next(name for name in names if _is_free(runs_folder() / name) and not is_shipped(name))
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a model that came with the program has that name: a run of the same name is found before it."""
+    return (shipped_folder("checkpoints") / name / "config.json").is_file()
 
 
 def _is_free(folder: Path) -> bool:

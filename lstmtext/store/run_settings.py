@@ -13,7 +13,15 @@ from lstmtext.errors import RunError, SettingsError
 from lstmtext.places import runs_folder
 from lstmtext.settings import read_settings
 
-__all__ = ["TASK_COMMANDS", "read_run_settings", "resume_command", "run_name", "settings_toml", "train_word"]
+__all__ = [
+    "TASK_COMMANDS",
+    "anew_command",
+    "read_run_settings",
+    "resume_command",
+    "run_name",
+    "settings_toml",
+    "train_word",
+]
 
 TASK_COMMANDS = {"language-model": "lm", "sentiment": "sentiment"}
 """Task → the word after `lstmtext train`."""
@@ -62,3 +70,16 @@ def run_name(folder: Path) -> str:
 def resume_command(folder: Path) -> str:
     """What goes on with a run, as a command to copy."""
     return f"lstmtext train {train_word(folder)} --resume {shlex.quote(run_name(folder))}"
+
+
+def anew_command(folder: Path) -> str:
+    """What begins a run that diverged anew, at half its learning rate; empty where its settings cannot be read.
+
+    To resume it would take the same steps again. All its settings lie in the file, typed or chosen.
+    """
+    try:
+        settings = read_run_settings(folder)
+    except RunError:
+        return ""
+    config, rate = shlex.quote(str(folder / "config.toml")), settings.optimisation.learning_rate / 2
+    return f"lstmtext train {TASK_COMMANDS[settings.task]} --config {config} --learning-rate {rate:.4g}"

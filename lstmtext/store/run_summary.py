@@ -14,7 +14,7 @@ from msgspec import Struct
 from lstmtext.events import Evaluated, Event, Finished, Planned, Progress, Resumed, Sampled, Started
 from lstmtext.store.control import SETTINGS
 from lstmtext.store.run_reader import RunReader, RunStatus
-from lstmtext.store.run_settings import resume_command, run_name
+from lstmtext.store.run_settings import anew_command, resume_command, run_name
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
 __all__ = ["MOST_UNKNOWN", "RunSummary", "summarise"]
@@ -37,6 +37,7 @@ class RunSummary(Struct, kw_only=True):
     best_loss: float | None = None
     best_step: int | None = None
     best_metrics: dict[str, float] = {}
+    best_judged: dict[str, int] = {}
     finished: Finished | None = None
     last_checkpoint: str | None = None
     best_checkpoint: str | None = None
@@ -46,6 +47,11 @@ class RunSummary(Struct, kw_only=True):
     def task(self) -> str:
         """What is trained, as its first record or its settings say."""
         return self.started.task if self.started else str(self.settings.get("task", "language-model"))
+
+    @property
+    def diverged(self) -> bool:
+        """Whether it ended because its loss was not a number any more."""
+        return self.finished is not None and self.finished.reason == "diverged"
 
     @property
     def best_bits_per_character(self) -> float | None:
@@ -102,6 +108,8 @@ class RunSummary(Struct, kw_only=True):
             found.append(f"lstmtext runs resume {name}")
         elif self.status.alive:
             found.append(f"lstmtext runs watch {name}")
+        elif self.diverged:  # and would again
+            found += filter(None, [anew_command(Path(self.folder))])
         elif self.status.state != "finished":
             found.append(resume_command(Path(self.folder)))
         if self.best_checkpoint or self.last_checkpoint:
@@ -153,7 +161,8 @@ def _take(summary: RunSummary, event: Event) -> None:
         case Sampled():
             summary.sampled = event
         case Evaluated() if summary.best_loss is None or event.loss < summary.best_loss:
-            summary.best_loss, summary.best_step, summary.best_metrics = event.loss, event.step, event.metrics
+            summary.best_loss, summary.best_step = event.loss, event.step
+            summary.best_metrics, summary.best_judged = event.metrics, event.judged
         case Finished():
             summary.finished = event
         case Resumed() | Planned():

@@ -16,6 +16,7 @@ import contextlib
 import errno
 import math
 import os
+import shlex
 import socket
 import time
 from collections.abc import Iterator
@@ -43,7 +44,8 @@ from lstmtext.store.control import (
     take_lock,
 )
 from lstmtext.store.run_reader import RunStatus, read_status
-from lstmtext.store.run_settings import resume_command
+from lstmtext.store.run_settings import resume_command, run_name
+from lstmtext.store.run_summary import summarise
 
 __all__ = ["RunWriter", "refuse_content"]
 
@@ -256,6 +258,8 @@ def refuse_content(folder: Path) -> None:
         raise RunError(f"{short(str(folder))} cannot be read: {error.strerror}. Choose another --name.") from None
     if content:
         way_on = f", or go on with it: {resume_command(folder)}" if SETTINGS in content else "."
+        if SETTINGS in content and summarise(folder).diverged:  # and would again
+            way_on = f", or remove that run, which diverged: lstmtext runs remove {shlex.quote(run_name(folder))}"
         raise RunError(f"{folder} exists and is not empty. Choose another --name{way_on}")
 
 

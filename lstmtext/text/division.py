@@ -5,21 +5,23 @@ Must not import torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import InputError
+from lstmtext.printable import printable
 from lstmtext.text.labelled import Source, split_examples
 from lstmtext.text.labels import CLASSES
 from lstmtext.units import counted
 
-__all__ = ["check_enough", "said_of_division"]
+__all__ = ["check_enough", "said_of_contradictions", "said_of_division"]
 
 PARTS = (0.1, 0.2, 0.3, 0.4, 0.5)  # to hold out, one of which may do where another did not
 # A tenth of 30 texts holds none of them once in 25 times.
 FEWEST = 30
+LONGEST_SHOWN = 60  # characters of a text in a message
 ROUGH_TEXTS = 200  # held out: of fewer an accuracy is known to 7 points at best
 
 
@@ -78,3 +80,23 @@ def said_of_division(read: int, learned: int, held: int, cut: int, longest: int)
         points = round(100 * 1.96 * (0.25 / held) ** 0.5)  # 95 in 100 such parts, of an accuracy near one half
         said += f" So few held-out texts tell the accuracy to within {points} points or so."
     return said
+
+
+def said_of_contradictions(sources: Sequence[Source], forms: Mapping[str, str]) -> str:
+    """How many texts stand there with two labels, as a sentence with a blank before it; empty if none does.
+
+    forms: the `plain_forms` of the sources: texts of one form are the same. All of them are learned from as they are.
+    """
+    found: dict[str, int] = {}  # the first label of every form
+    contradicted: dict[str, str] = {}
+    for example in (example for source in sources for example in source.examples):
+        form = forms[example.text]
+        first = found.setdefault(form, example.label)
+        if first != example.label and form not in contradicted:
+            text = " ".join(printable(example.text).split())
+            shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+            contradicted[form] = f"{shown!r} is {CLASSES[first]} and {CLASSES[example.label]}"
+    if not contradicted:
+        return ""
+    what = "text stands" if len(contradicted) == 1 else "texts stand"
+    return f" {len(contradicted):,} {what} there with two labels, the first: {next(iter(contradicted.values()))}."

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from lstmtext.config import LabelSettings
 from lstmtext.errors import UsageError
 from lstmtext.text.corpus import open_corpus
-from lstmtext.text.division import check_enough, said_of_division
-from lstmtext.text.labelled import Example, Source, plain_key, read_source, split_examples
+from lstmtext.text.division import check_enough, said_of_contradictions, said_of_division
+from lstmtext.text.labelled import Example, Source, plain_forms, plain_key, read_source, split_examples
 from lstmtext.text.tokenizer import Ids, Tokenizer
 from lstmtext.units import counted
 
@@ -102,7 +102,8 @@ def encode_examples(
     if not fractions and not held_out:
         fractions = [DEFAULT_HELD_OUT] * len(sources)
     fractions += [0.0] * (len(sources) - len(fractions))
-    train, held = split_examples(sources, fractions, held_out)
+    forms = plain_forms([*sources, *held_out])
+    train, held = split_examples(sources, fractions, held_out, forms)
     parts = [*held, *(source.examples for source in held_out)]
     names = [source.name for source in (*sources, *held_out)]
     weights = [*settings.weights, *[1.0] * (len(sources) - len(settings.weights))]
@@ -130,7 +131,8 @@ def encode_examples(
         sum(len(example.text.encode("utf-8", "replace")) for source in sources for example in source.examples),
         [(source.name, source.numbers) for source in (*sources, *held_out) if source.numbers],
         [(source.name, source.left_out) for source in (*sources, *held_out) if source.left_out],
-        said_of_division(read, len(labels), len(validation), cut + cut_there, settings.longest),
+        said_of_division(read, len(labels), len(validation), cut + cut_there, settings.longest)
+        + said_of_contradictions([*sources, *held_out], forms),
     )
 
 

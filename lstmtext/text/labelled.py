@@ -17,13 +17,21 @@ from typing import NamedTuple
 from lstmtext.errors import InputError, UsageError
 from lstmtext.printable import short
 from lstmtext.text import library
-from lstmtext.text.decoding import in_folder
+from lstmtext.text.decoding import in_folder, normalised_blocks
 from lstmtext.text.labels import choose_scale, explicit_scale, said_of_numbers
 from lstmtext.text.plain import pieces
-from lstmtext.text.rows import SUFFIXES, TEXT_NAMES, Row, file_rows, folder_rows, labelled_files
+from lstmtext.text.rows import SUFFIXES, Row, file_rows, folder_rows, labelled_files
 from lstmtext.units import counted
 
-__all__ = ["TEXT_NAMES", "Example", "Source", "joint_sha256", "plain_key", "read_source", "split_examples"]
+__all__ = [
+    "Example",
+    "Source",
+    "joint_sha256",
+    "plain_forms",
+    "plain_key",
+    "read_source",
+    "split_examples",
+]
 
 
 class Example(NamedTuple):
@@ -93,7 +101,12 @@ def read_source(
             f"{name} holds no labelled text: no {', '.join(SUFFIXES)}, and no folders pos and neg with .txt files."
         )
     if not rows:
-        raise InputError(f"{name} is empty: there is no labelled text in it.")
+        header = any(block.strip() for file in files for block in normalised_blocks(file))  # all else has rows
+        raise InputError(
+            f"{name} has a header and no row below it: there is no labelled text in it."
+            if header
+            else f"{name} is empty: there is no labelled text in it."
+        )
     left_out = _said_of_incomplete(rows)
     rows = [row for row in rows if not row.place]
     if not rows:
@@ -150,18 +163,21 @@ def _library_entry(name: str) -> library.Entry:
 
 
 def split_examples(
-    sources: Sequence[Source], fractions: Sequence[float], held_out: Sequence[Source] = ()
+    sources: Sequence[Source],
+    fractions: Sequence[float],
+    held_out: Sequence[Source] = (),
+    forms: Mapping[str, str] | None = None,
 ) -> tuple[list[list[Example]], list[list[Example]]]:
     """Training and validation examples of every source. A group's side follows from its content alone.
 
     fractions: how much of each source is held out. held_out: more sources for validation; what shares a group
     with one of their examples is left out of training, and so is what shares one with an example that another
-    source holds out.
+    source holds out. forms: the `plain_forms` of all of them, where the caller has them.
     Two examples are in one group when they share a pair's id or their plain form; duplicates inside a source
     with the same label are kept once.
     """
     everything = [example for source in (*sources, *held_out) for example in source.examples]
-    forms = {text: plain_key(text) for example in everything for text in (example.text, example.sentence)}
+    forms = plain_forms([*sources, *held_out]) if forms is None else forms
     leaders = _groups(everything, forms)
 
     def leader(example: Example) -> str:
@@ -197,6 +213,12 @@ def split_examples(
 def joint_sha256(each: Sequence[str]) -> str:
     """Of several sources in order, from the sha256 of each: what a classifier's config says of its texts."""
     return hashlib.sha256(repr(list(each)).encode()).hexdigest()
+
+
+def plain_forms(sources: Sequence[Source]) -> dict[str, str]:
+    """The `plain_key` of every text and sentence."""
+    everything = (example for source in sources for example in source.examples)
+    return {text: plain_key(text) for example in everything for text in (example.text, example.sentence)}
 
 
 def plain_key(text: str) -> str:

@@ -1,8 +1,9 @@
 """A file or a stream → its texts, one a line, for answers that stay beside their lines.
 
     .txt and streams    every line is a text, a blank one too
-    .csv .tsv           one column of every record; the first line names the columns, in a .csv with commas between
-                        them, semicolons or tabs. Where it ends in a lone CR, as on an old Macintosh, all lines may
+    .csv .tsv           one column of every record; the first line names the columns. What stands between them, and
+                        whether cells are in quotation marks, is judged by the beginning, as for labelled text
+                        (`rows.form_of`). Where the first line ends in a lone CR, as on an old Macintosh, all may
     .jsonl              one field of every record
 
 each also as .gz and .xz. Unlike a corpus to train on, where one unreadable byte is a reason to stop, a line that
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from lstmtext.errors import InputError
+from lstmtext.text.columns import BLANK_HEADER, NO_HEADER, TEXT_NAMES, named_column, quoted, usual_columns
 from lstmtext.text.decoding import _record_text, _with_line_feeds, check_text, open_decompressed, text_suffix
-from lstmtext.text.rows import BLANK_HEADER, NO_HEADER, TEXT_NAMES, delimiter_of, named_column, quoted, too_many
+from lstmtext.text.quoting import peeked
+from lstmtext.text.rows import Form, form_of, too_many
 from lstmtext.units import counted
 
 __all__ = ["BLOCK_LINES", "LONGEST_LINE", "Line", "LineFile", "line_of", "stream_blocks"]
@@ -90,12 +92,15 @@ class LineFile:
         label = str(self.path)
         with open_decompressed(self.path) as handle:
             read = _first_is_text(handle.read, label, self.path)
-            table = self.kind in (".csv", ".tsv")
-            numbered = self._followed(_raw_lines(_lone_returns(read) if table else read), handle.fileno())
+            form = None
+            if self.kind in (".csv", ".tsv"):
+                head, read = peeked(_lone_returns(read))
+                form = form_of(self.kind, head)
+            numbered = self._followed(_raw_lines(read), handle.fileno())
             if self.kind == ".jsonl":
                 lines = _records(numbered, label, self.field)
-            elif table:
-                lines = _cells(numbered, self)
+            elif form:
+                lines = _cells(numbered, self, form)
             else:
                 lines = (line_of(first + index, raw) for first, block in numbered for index, raw in enumerate(block))
             yield from _blocks(lines)
@@ -203,40 +208,39 @@ def _records(numbered: Iterator[tuple[int, list[bytes]]], label: str, field: str
             right_file = True
 
 
-def _cells(numbered: Iterator[tuple[int, list[bytes]]], file: LineFile) -> Iterator[Line]:
-    """One column of every record. In a .csv a cell in quotation marks may hold line ends; a .tsv has no quoting."""
+def _cells(numbered: Iterator[tuple[int, list[bytes]]], file: LineFile, form: Form) -> Iterator[Line]:
+    """One column of every record. Where there is quoting, a cell in quotation marks may hold line ends."""
     csv.field_size_limit(LONGEST_LINE)
-    label, quoting = str(file.path), file.kind == ".csv"
+    label, kind = str(file.path), file.kind[1:].upper()
+    delimiter, quoting, skipped = form
     source = _CsvLines(numbered)
-    first = list(itertools.islice(source, 1))
-    delimiter = delimiter_of("".join(first)) if quoting else "\t"
-    lines = itertools.chain(first, source)
-    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE)
-    form = "CSV" if quoting else "TSV"
+    for _ in range(skipped):
+        next(source)
+    reader = csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE)
     place = width = -1
     while True:
-        number = reader.line_num + 1
+        number = skipped + reader.line_num + 1
         try:
             record = next(reader)
         except StopIteration:
             break
         except csv.Error as error:
             too_long = "field limit" in str(error)
-            endless = too_long and reader.line_num > number
+            endless = too_long and skipped + reader.line_num > number
             if endless or place < 0:
                 reason = TOO_LONG if too_long else str(error)
                 reason = "a quotation mark that opens here is not closed" if endless else reason
-                raise InputError(f"{label}, line {number}: this cannot be read as {form}: {reason}.") from None
+                raise InputError(f"{label}, line {number}: this cannot be read as {kind}: {reason}.") from None
             line = line_of(number, source.last.encode("utf-8", "surrogateescape"))
             reason = RETURN_INSIDE if "new-line" in str(error) else str(error)
-            yield line if too_long else Line(number, _readable(source.last), f"it is not a {form} record ({reason})")
+            yield line if too_long else Line(number, _readable(source.last), f"it is not a {kind} record ({reason})")
             continue
         if source.ended:  # the reader wanted more lines for this record
             raise InputError(f"{label}, line {number}: a quotation mark that opens in this record is never closed.")
         if place < 0:
             names = [_readable(name) for name in record]
             place, width = _place_of(names, file.column, label), len(names)
-            if file.column is None and names[place].strip().lower() not in TEXT_NAMES:
+            if file.column is None and not usual_columns(names, TEXT_NAMES):
                 file.doubtful_header = names[place]
         elif not record:
             yield Line(number, "")  # a blank line
@@ -284,13 +288,10 @@ def _place_of(names: list[str], column: str | None, label: str) -> int:
         raise InputError(BLANK_HEADER.format(label))
     if column is not None:
         return named_column(names, column, label)
-    lower = [name.strip().lower() for name in names]
-    for usual in TEXT_NAMES:
-        if usual in lower:
-            return lower.index(usual)
-    if len(names) == 1:
-        return 0
+    found = [0] if len(names) == 1 else usual_columns(names, TEXT_NAMES)
+    if len(found) == 1:
+        return found[0]
     raise InputError(
-        f"{label}: which column is the text? The columns are {quoted(names)}. Name one of them: --column NAME. "
-        f"{NO_HEADER}"
+        f"{label}: which column is the text? The columns are {quoted(names)}. Name one of them: --column NAME."
+        f"{'' if found else f' {NO_HEADER}'}"
     )

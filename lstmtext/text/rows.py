@@ -1,7 +1,8 @@
 """The rows of labelled files: text, label as written, and what a row belongs with.
 
     .tsv .csv .jsonl    columns, found by their usual names or by what the caller says; a .csv has commas between
-                        them, semicolons or tabs, whichever its first line has most of
+                        them, semicolons, tabs or bars, whichever its first line has most of, or what Excel's
+                        line `sep=;` says; a .tsv has tabs, and its cells in quotation marks or not: `quoting.py`
     .txt                `label<TAB>text` a line, or bracketed trees of the Stanford Sentiment Treebank,
                         of which every phrase is a row
     folder              `pos/` and `neg/` (and `neutral/`) of one text a file, as IMDb has it; else all the
@@ -23,28 +24,34 @@ from typing import NamedTuple
 import msgspec
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.text.columns import (
+    BLANK_HEADER,
+    GROUP_NAMES,
+    LABEL_NAMES,
+    NO_HEADER,
+    TEXT_NAMES,
+    listed,
+    named_column,
+    quoted,
+    usual_columns,
+)
 from lstmtext.text.decoding import check_text, in_folder, normalised_blocks, open_decompressed, text_suffix
+from lstmtext.text.quoting import PEEK_BYTES, is_quoted
 from lstmtext.units import counted
 
 __all__ = [
-    "BLANK_HEADER",
-    "NO_HEADER",
     "SUFFIXES",
-    "TEXT_NAMES",
+    "Form",
     "Row",
     "delimiter_of",
     "file_rows",
     "folder_rows",
+    "form_of",
     "labelled_files",
-    "named_column",
-    "quoted",
     "records",
     "too_many",
 ]
 
-TEXT_NAMES = ("text", "sentence", "review", "phrase", "snippet", "content")
-LABEL_NAMES = ("label", "phrase_label", "sentiment", "polarity", "intensity", "stars", "rating")
-GROUP_NAMES = ("pair", "batch_id", "group", "quadruple")
 SUFFIXES = (".tsv", ".csv", ".jsonl", ".txt")
 LABEL_FOLDERS = {
     "neg": "negative",
@@ -53,9 +60,7 @@ LABEL_FOLDERS = {
     "pos": "positive",
     "positive": "positive",
 }
-BLANK_HEADER = "{}: the first line is blank. It should name the columns, for example: text."
-NO_HEADER = "If that is a row and no header, put a line with the names of the columns above it."
-LONGEST_NAME = 60  # of a column, in a message; longer ones are texts
+_SEP = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 _TREE_TOKEN = re.compile(r"\(\s*(\d+)(?=\s)|([^()\s]+)|([()])")
 
 
@@ -139,10 +144,28 @@ def _group(record: dict[str, object], taken: tuple[str, str]) -> str | None:
     return next((name for name in record if name.strip().lower() in GROUP_NAMES and name not in taken), None)
 
 
+class Form(NamedTuple):
+    """How a table is written. quoting: cells may stand in quotation marks; skipped: lines above the header."""
+
+    delimiter: str
+    quoting: bool
+    skipped: int = 0
+
+
+def form_of(suffix: str, head: bytes) -> Form:
+    """How a .csv or .tsv that begins with `head` is written. head: up to PEEK_BYTES, more of them are not looked at."""
+    if suffix == ".tsv":
+        return Form("\t", is_quoted(head))
+    header = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0].decode("utf-8", "replace")
+    if said := _SEP.fullmatch(header):  # Excel writes and reads this line
+        return Form(said[1], True, 1)
+    return Form(delimiter_of(header), True)
+
+
 def delimiter_of(header: str) -> str:
-    """What stands between the columns of a .csv with this first line: a comma, a semicolon or a tab."""
+    """What stands between the columns of a .csv with this first line: a comma, a semicolon, a tab or a bar."""
     bare = re.sub(r'"[^"]*"', "", header)  # names may hold delimiters too
-    return max(",;\t", key=bare.count)
+    return max(",;\t|", key=bare.count)
 
 
 def too_many(found: int, expected: int, delimiter: str, *, quoting: bool) -> str:
@@ -152,32 +175,34 @@ def too_many(found: int, expected: int, delimiter: str, *, quoting: bool) -> str
 
 
 def _table_records(path: Path, suffix: str) -> Iterator[tuple[int, dict[str, object]]]:
-    """Line number and record of every row. A quotation mark in .tsv is a quotation mark."""
-    content = io.StringIO("".join(_text(path)))
+    """Line number and record of every row."""
+    text = "".join(_text(path))
+    content = io.StringIO(text)
     csv.field_size_limit(1 << 30)
-    delimiter, quoting = "\t", suffix == ".csv"
+    delimiter, quoting, skipped = form_of(suffix, text[:PEEK_BYTES].encode())
+    for _ in range(skipped):
+        content.readline()
     if quoting:
-        delimiter = delimiter_of(content.readline())
-        content.seek(0)
         reader = csv.DictReader(content, delimiter=delimiter, strict=True)
     else:
         reader = csv.DictReader(content, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    begin = 1  # of the record at hand, blank lines before it included
+    begin = 1 + skipped  # of the record at hand, blank lines before it included
     try:
         names = reader.fieldnames
-        begin = reader.line_num + 1
+        begin = skipped + reader.line_num + 1
         if names is not None and not any(name.strip() for name in names):
             raise InputError(BLANK_HEADER.format(path))
         for record in reader:
             more = record.pop(None, [])
             if any(cell.strip() for cell in more):
                 problem = too_many(len(names or ()) + len(more), len(names or ()), delimiter, quoting=quoting)
-                raise InputError(f"{path}, line {reader.line_num}: {problem}.")
-            yield reader.line_num, dict(record)
-            begin = reader.line_num + 1
+                raise InputError(f"{path}, line {skipped + reader.line_num}: {problem}.")
+            yield skipped + reader.line_num, dict(record)
+            begin = skipped + reader.line_num + 1
     except csv.Error as error:
         advice = "A quotation mark inside a quoted text is written twice, and every quoted text must end."
-        raise InputError(f"{path}, line {begin}: this is not CSV ({error}). {advice}") from None
+        form = "CSV" if suffix == ".csv" else "a table in quotation marks, as its beginning is"
+        raise InputError(f"{path}, line {begin}: this is not {form} ({error}). {advice}") from None
 
 
 def _json_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
@@ -195,36 +220,25 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
                 ) from None
 
 
-def _column(path: Path, there: list[str], wanted: str, usual: tuple[str, ...], what: str) -> str:
+def _column(path: Path, there: list[str], wanted: str, usual: tuple[tuple[str, ...], ...], what: str) -> str:
     if wanted:
         return there[named_column(there, wanted, str(path))]
-    for name in usual:
-        for column in there:
-            if column.strip().lower() == name:
-                return column
+    found = usual_columns(there, usual)
+    if len(found) == 1:
+        return there[found[0]]
+    if found:
+        raise InputError(
+            f"{path}: which column is the {what}? It may be {quoted([there[index] for index in found])}; the columns "
+            f"are {quoted(there)}. Name it: --{what}-column NAME."
+        )
     without = ""
     if what == "text" and text_suffix(path) != ".jsonl":
         in_txt = text_suffix(path) == ".tsv" and len(there) == 2
         without = " Lines of label<TAB>text without a header belong in a .txt file." if in_txt else f" {NO_HEADER}"
     raise InputError(
-        f"{path}: which column is the {what}? None of {quoted(there)} is called {', '.join(usual)}. "
+        f"{path}: which column is the {what}? None of {quoted(there)} is called {listed(usual)}. "
         f"Name it: --{what}-column NAME.{without}"
     )
-
-
-def named_column(there: list[str], wanted: str, label: str) -> int:
-    """Where a column is, with or without the blanks around its name. Raises InputError. label: of the file."""
-    if wanted in there:
-        return there.index(wanted)
-    bare = [name.strip() for name in there]
-    if wanted.strip() in bare:
-        return bare.index(wanted.strip())
-    raise InputError(f"{label} has no column {wanted!r}; the columns are {quoted(there)}.")
-
-
-def quoted(names: list[str]) -> str:
-    """Names of columns for a message: where one ends can be seen."""
-    return ", ".join(repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…") for name in names)
 
 
 def _text_lines(path: Path) -> Iterator[Row]:

@@ -5,8 +5,9 @@ Counted in one pass, a piece of text at a time; the same text always gives the s
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lstmtext.errors import InputError
 from lstmtext.text.plain import LINE_END, PIECE
@@ -17,6 +18,11 @@ __all__ = ["train_tokenizer"]
 
 INSIDE = 0xF0000  # a private plane of Unicode, for the characters inside a word while parts are learned
 BEYOND = "\U00010000"  # from here on there is no room in that plane: such words teach no parts
+# Characters. A trainer looks at every word again for every pair in it: Chinese of one line, one word, took minutes.
+LONGEST_BPE_WORD = 64
+_LONG_WORD = re.compile(
+    "|".join(rf"{kind}{{{LONGEST_BPE_WORD}}}(?={kind})" for kind in (r"[^\W\d_]", r"\d", r"(?:[^\w\s]|_)"))
+)
 DEFAULT_BPE_SIZE = 4096
 DEFAULT_WORDPIECE_SIZE = 12_000
 
@@ -63,8 +69,20 @@ def train_tokenizer(kind: Kind, pieces: Iterable[str], vocabulary_size: int = 0)
             initial_alphabet=sorted(byte_alphabet()),
             show_progress=False,
         )
-        backend.train_from_iterator((part for piece in pieces for part in slices(piece)), trainer)
+        backend.train_from_iterator((run for piece in pieces for part in slices(piece) for run in _runs(part)), trainer)
     return Tokenizer(backend.to_str())
+
+
+def _runs(text: str) -> Iterator[str]:
+    """`text`, cut inside words of more than LONGEST_BPE_WORD characters, which are no words; else as it is."""
+    if max(map(len, text.split()), default=0) <= LONGEST_BPE_WORD:
+        yield text
+        return
+    start = 0
+    for long in _LONG_WORD.finditer(text):
+        yield text[start : long.end()]
+        start = long.end()
+    yield text[start:]
 
 
 def _train_wordpiece(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:

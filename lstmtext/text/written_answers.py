@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.text.columns import named_column
 from lstmtext.text.decoding import text_suffix
 from lstmtext.text.examples import Examples, encoded
 from lstmtext.text.labels import CLASSES
-from lstmtext.text.rows import SUFFIXES, named_column, records
+from lstmtext.text.rows import SUFFIXES, records
 from lstmtext.text.tokenizer import Tokenizer
 
 __all__ = ["written_answers"]

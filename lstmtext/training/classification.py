@@ -36,10 +36,14 @@ FINAL_MARKS = (".", "!")
 
 
 class Judged(NamedTuple):
-    """An evaluation: scores (N, 3) of all validation texts, and the accuracy on each source."""
+    """An evaluation: scores (N, 3) of all validation texts, and the accuracy on each source.
+
+    judged: how many texts an accuracy is of, where neutral ones were left out.
+    """
 
     scores: npt.NDArray[np.float32]
     metrics: dict[str, float]
+    judged: dict[str, int]
 
 
 class SentimentClassification:
@@ -109,7 +113,9 @@ class SentimentClassification:
         """Mean over the validation sources of the loss; accuracy of P(positive) of each as a metric. In float32."""
         exact = Arithmetic(self.arithmetic.device, "float32")
         scores = scores_of(self.model, self.validation, self.settings.batch, exact)
-        losses, metrics = [], {}
+        losses: list[float] = []
+        metrics: dict[str, float] = {}
+        judged: dict[str, int] = {}
         logarithms = torch.from_numpy(scores).log_softmax(-1).numpy()
         for source in np.unique(self.validation.sources):
             rows = self.validation.sources == source
@@ -119,9 +125,12 @@ class SentimentClassification:
             positive = np.exp(logarithms[rows]) @ np.array([0.0, 0.5, 1.0])
             if polar.any():
                 truth = (labels[polar] == POSITIVE).astype(np.int64)
-                metrics[f"accuracy of {self.text.names[source]}"] = accuracy(positive[polar], truth)
-        self.judged = Judged(scores, metrics)
-        return Evaluation(float(np.mean(losses)), int(self.validation.lengths.sum()), metrics)
+                name = f"accuracy of {self.text.names[source]}"
+                metrics[name] = accuracy(positive[polar], truth)
+                if not polar.all():
+                    judged[name] = int(polar.sum())
+        self.judged = Judged(scores, metrics, judged)
+        return Evaluation(float(np.mean(losses)), int(self.validation.lengths.sum()), metrics, judged)
 
     def carried(self) -> dict[str, Tensor]:
         """Nothing."""

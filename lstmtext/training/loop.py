@@ -232,6 +232,7 @@ class Trainer:
             tokens=evaluation.tokens,
             seconds=self.clock() - started,
             metrics=evaluation.metrics,
+            judged=evaluation.judged,
         )
 
 

@@ -50,6 +50,8 @@ class Evaluation(NamedTuple):
     loss: float
     tokens: int
     metrics: dict[str, float]
+    judged: dict[str, int] = {}
+    """Of a metric that leaves some texts out: of how many it is."""
 
 
 class Objective(Protocol):

@@ -48,7 +48,8 @@ from lstmtext.training.teaching import answers_of
 
 __all__ = ["SentimentTask"]
 
-PROTOCOL = "P(positive) against ½, neutral texts left out"
+PROTOCOL = "P(positive) against ½"
+LEFT_OUT = ", neutral texts left out"
 
 
 class SentimentTask:
@@ -138,8 +139,8 @@ class SentimentTask:
                 name: Metric(
                     value=value,
                     unit="accuracy",
-                    protocol=PROTOCOL,
-                    data="held out",
+                    protocol=PROTOCOL + (LEFT_OUT if name in judged.judged else ""),
+                    data=f"{judged.judged[name]:,} held out" if name in judged.judged else "held out",
                 )
                 for name, value in judged.metrics.items()
             }

@@ -45,6 +45,16 @@ def test_output_is_what_a_pipe_gets(capsys: Output) -> None:
     assert not list(Path().glob("*.partial*"))
 
 
+def test_a_dash_is_standard_output(capsys: Output) -> None:
+    Path("a.txt").write_text("\n".join(TEXTS))
+    for options in ([], ["--json"], ["--csv"]):
+        assert run([*BASE, "--file", "a.txt", *options]) == 0
+        expected = capsys.readouterr().out
+        assert run([*BASE, "--file", "a.txt", *options, "--output", "-"]) == 0
+        assert capsys.readouterr().out == expected
+    assert sorted(path.name for path in Path().iterdir()) == ["a.txt", "tiny"]
+
+
 @pytest.mark.parametrize(("name", "start"), [("o.jsonl", '{"text": "not good"'), ("o.CSV", "text,label,")])
 def test_the_ending_says_the_form(name: str, start: str) -> None:
     assert run([*BASE, "not good", "--output", name]) == 0

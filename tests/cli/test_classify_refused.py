@@ -47,6 +47,7 @@ pytestmark = pytest.mark.usefixtures("tiny_classifier")
         (["--file", "a.csv.zip"], 2, ".zip is not read"),
         (["--file", "blank.csv"], 1, "blank.csv: the first line is blank. It should name the columns"),
         (["x", "--output", "nowhere/a.txt"], 2, "There is no folder nowhere"),
+        (["x", "--output", "/proc/x.csv"], 1, "/proc/x.csv: nothing can be made in this folder."),
         (["x", "--output", "."], 2, ". is a folder, and the answers need a file: --output answers.csv."),
         (["x", "--output", ""], 2, ". is a folder, and the answers need a file"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import lzma
 import re
 import runpy
 import sys
@@ -75,6 +77,10 @@ def test_argument_file_and_pipe_give_the_same_answer(
     expected = printed(capsys, "A fine film.\nNot boring!", "--json")
     (tmp_path / "review.txt").write_bytes("\N{ZERO WIDTH NO-BREAK SPACE}A fine film.\r\nNot boring!\r\n".encode())
     assert printed(capsys, "--file", "review.txt", "--json") == expected
+    (tmp_path / "review.txt.gz").write_bytes(gzip.compress(b"A fine film.\r\nNot boring!\n"))
+    (tmp_path / "review.xz").write_bytes(lzma.compress(b"A fine film.\nNot boring!\n"))
+    assert printed(capsys, "--file", "review.txt.gz", "--json") == expected
+    assert printed(capsys, "--file", "review.xz", "--json") == expected
     give(monkeypatch, b"A fine film.\nNot boring!\n")
     assert printed(capsys, "--json") == expected
     give(monkeypatch, b"A fine film.\nNot boring!")
@@ -230,7 +236,9 @@ def test_a_bidirectional_model_is_explained_without_a_reading(capsys: Output, tm
     ("arguments", "code", "said"),
     [
         ([TEXT, "--file", "x.txt"], 2, "TEXT and --file"),
-        (["--file", "x.txt"], 1, "x.txt"),
+        (["--file", "x.txt"], 1, "There is no file x.txt."),
+        (["--file", "nowhere/x.txt.gz"], 1, "There is no folder nowhere for x.txt.gz."),
+        (["--file", "."], 1, ". cannot be read: Is a directory."),
         ([TEXT, "--model", "nothing"], 2, "no model 'nothing'"),
         ([TEXT, "--method", "magic"], 2, "magic"),
         ([TEXT, "--span", "3"], 2, "--span '3'"),
@@ -267,6 +275,11 @@ def test_a_terminal_without_a_text_is_told_how(capsys: Output, monkeypatch: pyte
 def test_bytes_that_are_not_utf8_are_named(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, b"good \xff film")
     assert "at offset 5" in failed(capsys, 1)
+
+
+def test_a_cut_file_is_damaged(capsys: Output, tmp_path: Path) -> None:
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"good film")[:-5])
+    assert "cut.gz is damaged" in failed(capsys, 1, "--file", "cut.gz")
 
 
 def test_utf16_is_named_with_its_remedy(capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

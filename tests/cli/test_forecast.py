@@ -191,6 +191,7 @@ def test_the_series_itself_is_not_written_over(capsys: Output, sales: Path) -> N
         (["--values", "1,2", "--horizon", "1", "--level", "150"], 2, "--level 150 is not between 0 and 100"),
         (["--values", "1,2", "--horizon", "1", "--seed", str(2**63)], 2, "--seed"),
         (["--values", ""], 2, "--values holds no number"),
+        (["--values", "1,5;2,5;3,5;4,5"], 2, "whether a comma parts two numbers or is a decimal mark"),
         (["sales.csv", "--time", "when"], 2, "--time 'when': sales.csv has no such column. There are 'month', 'y'."),
         (["--values", "1,2,3", "--horizon", "4"], 1, "(3 values). Give --horizon 3 or less, or a longer series."),
         (["--values", "1,2,3", "--horizon", "1", "--level", "80"], 1, "80 % needs at least 4 held-out windows"),
@@ -226,6 +227,12 @@ def test_gates_over_values(capsys: Output) -> None:
     assert [len(found["gates"][name]) for name in ("forget", "input", "candidate", "output", "cell", "hidden")] == [
         3
     ] * 6
-    for arguments in (["good film"], ["--method", "reading"], ["--against", "x"], ["--layer", "1"]):
+    for arguments in (
+        ["good film"],
+        ["--method", "reading"],
+        ["--against", "x"],
+        ["--layer", "1"],
+        ["--model", "sentiment"],
+    ):
         assert lstmtext(["explain", "--values", "1,2,3", *arguments]) == 2
         assert "--values shows the gates over a series" in capsys.readouterr().err

@@ -16,7 +16,7 @@ import pytest
 
 from lstmtext.cli.main import run as lstmtext
 from lstmtext.store.control import is_held
-from lstmtext.store.run import fresh_name, list_runs
+from lstmtext.store.run import RunReader, fresh_name, list_runs
 
 Output = pytest.CaptureFixture[str]
 SIZE = "--layers 1 --hidden 8 --embedding 6 --batch-size 4 --sequence-length 16 --device cpu --set sample_length=0"
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 60.0
 class Started(NamedTuple):
     """starter: `lstmtext train … --detach`, which waits for the trainer; trainer: its process id."""
 
-    starter: subprocess.Popen[bytes]
+    starter: subprocess.Popen[str]
     trainer: int
 
 
@@ -51,7 +51,8 @@ def start(tmp_path: Path, harbour: str, runs: Path) -> Iterator[Callable[..., St
 
     def start(name: str, *more: str) -> Started:
         log = runs / name / "log.txt"
-        starter = subprocess.Popen([sys.executable, "-c", STARTER, str(trainer), *TRAIN, "--detach", *more])
+        command = [sys.executable, "-c", STARTER, str(trainer), *TRAIN, "--detach", *more]
+        starter = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         wait(lambda: log.exists() and log.read_text().endswith("\n"))
         begun.append(Started(starter, int(log.read_text())))
         return begun[-1]
@@ -64,7 +65,8 @@ def start(tmp_path: Path, harbour: str, runs: Path) -> Iterator[Callable[..., St
 def kill(one: Started) -> None:
     """The starter first: it would clear up behind the trainer."""
     one.starter.kill()
-    one.starter.wait()
+    if one.starter.stderr and not one.starter.stderr.closed:
+        one.starter.communicate()
     if Path(f"/proc/{one.trainer}").exists():
         os.kill(one.trainer, signal.SIGKILL)
 
@@ -90,6 +92,36 @@ def test_a_name_is_that_of_a_trainer_whose_starter_was_killed(start: Callable[..
         capsys.readouterr().err
     )
     start("novel-2")
+
+
+def test_a_start_that_takes_long_says_what_it_is_at(start: Callable[..., Started]) -> None:
+    one = start("novel")
+    assert one.starter.stderr is not None
+    chosen, said = one.starter.stderr.readline(), one.starter.stderr.readline()
+    assert chosen.startswith("Chosen for a small text")
+    waits = "this returns when it trains, and Ctrl-C leaves it running."
+    assert said == f"novel is being prepared in the background (process {one.trainer}); {waits}\n"
+    one.starter.send_signal(signal.SIGINT)
+    _, said = one.starter.communicate()
+    assert said.rstrip() == f"novel goes on in the background (process {one.trainer})."
+    assert one.starter.returncode == 130
+    os.kill(one.trainer, 0)  # it is there
+
+
+@pytest.mark.parametrize("more", [[], ["--detach"]], ids=["", "detach"])
+def test_a_shipped_model_s_name_is_said_to_be_one(
+    tmp_path: Path, harbour: str, runs: Path, capsys: Output, more: list[str]
+) -> None:
+    (tmp_path / "novel.txt").write_text(harbour[:4000])
+    assert lstmtext([*TRAIN, "--name", "shakespeare", *more]) == 0
+    said = capsys.readouterr().err
+    note = "note: 'shakespeare' is the name of a model that ships, and commands here will mean this run by it. "
+    assert said.startswith(f"{note}Another --name leaves both to be had.\n")
+    log = runs / "shakespeare" / "log.txt"
+    assert "that ships" not in (log.read_text() if more else said.removeprefix(note))
+    wait(lambda: RunReader(runs / "shakespeare").status().state == "finished")
+    assert lstmtext(["train", "lm", "--resume", "shakespeare"]) == 0
+    assert "that ships" not in capsys.readouterr().err
 
 
 def test_a_name_that_was_given_is_held_while_the_text_is_read(

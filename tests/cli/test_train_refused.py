@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tomllib
 from pathlib import Path
@@ -56,6 +57,20 @@ def test_a_budget_of_nothing(capsys: Output, task: str, option: str, more: list[
 
 
 @TASKS
+@pytest.mark.parametrize("option", ["--epochs", "--steps", "--minutes"])
+def test_a_budget_below_nothing(capsys: Output, task: str, option: str) -> None:
+    said = f"lstmtext: {option[2:]} = -1 trains nothing. Give a number above 0, or leave it out.\n"
+    assert refused(capsys, task, option, "-1") == said
+
+
+@TASKS
+@pytest.mark.parametrize("given", ["1", "-0.1", "nan", "half"])
+def test_a_dropout_that_cannot_be_is_named_as_it_was_typed(capsys: Output, task: str, given: str) -> None:
+    said = refused(capsys, task, f"--dropout={given}", "--steps", "2")
+    assert said == f"lstmtext: --dropout {given} does not fit: expected a number from 0 to below 1.\n"
+
+
+@TASKS
 def test_who_starts_while_a_text_is_prepared_gets_another_name(
     capsys: Output, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
@@ -72,7 +87,10 @@ def test_who_starts_while_a_text_is_prepared_gets_another_name(
 
 
 @pytest.mark.parametrize("more", [[], ["--detach"]])
-def test_a_text_that_is_not_there_is_all_that_is_said(capsys: Output, more: list[str]) -> None:
+def test_a_text_that_is_not_there_is_all_that_is_said(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    monkeypatch.setattr(detach, "QUIET_SECONDS", math.inf)  # however busy this machine is
     assert lstmtext(["train", "sentiment", "nope.tsv", *more]) != 0
     said = capsys.readouterr().err
     assert "nope.tsv" in said
@@ -94,7 +112,12 @@ def test_in_a_file_0_is_what_was_not_given(capsys: Output) -> None:
 def test_a_name_is_one_folder_s(capsys: Output, task: str, name: str) -> None:
     for more in ([], ["--detach"], ["--dry-run"]):
         said = refused(capsys, task, *SIZE, "--steps", "2", f"--name={name}", *more)
-        assert f"--name {name!r} is not the name of a folder" in said
+        assert f"--name {name!r} is not the name of a folder. It must hold something, but no /, no \\ and no" in said
+
+
+def test_a_name_may_hold_a_space(capsys: Output) -> None:
+    train(capsys, "lm", *SIZE, "--steps", "2", "--name", "has space")
+    assert [run.name for run in list_runs()] == ["has space"]
 
 
 @TASKS

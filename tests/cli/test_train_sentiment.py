@@ -10,6 +10,7 @@ import pytest
 
 from lstmtext.cli.main import run as lstmtext
 from lstmtext.cli.train_settings import read_label_map
+from lstmtext.events import Evaluated
 from lstmtext.store.run import RunReader
 from lstmtext.store.run_settings import read_run_settings
 
@@ -55,10 +56,34 @@ def test_a_table_with_columns_of_any_name(capsys: Output, reviews: Path) -> None
     assert set(found["by_negation"]) == {"cue", "no_cue"}
 
 
+def test_of_how_many_texts_an_accuracy_is_is_said_where_neutral_ones_are_left_out(
+    capsys: Output, reviews: Path
+) -> None:
+    columns = ["--text-column", "body", "--label-column", "given", "--validation", "0.3"]
+    _, said = call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "mine")
+    found = re.search(r"right: (reviews [\d.]+% of (\d+), neutral left out) \(best so far\)", said)
+    assert found
+    evaluated = [event for event in RunReader(_run("mine")).events() if isinstance(event, Evaluated)]
+    assert evaluated[-1].judged == {"accuracy of reviews": int(found[2])}
+    assert f"right        {found[1]}\n" in call(capsys, "runs", "show", "mine")[0]
+    listed = call(capsys, "models", "list")[0].splitlines()
+    (row,) = [line for line in listed if line.startswith("mine ")]
+    assert row.endswith(" % accuracy, neutral left out")
+    assert len(row) < max(map(len, listed))
+    told = f"accuracy, P(positive) against ½, neutral texts left out, on {found[2]} held out\n"
+    assert told in call(capsys, "models", "show", "mine")[0]
+    reviews.write_text("\n".join(line for line in reviews.read_text().splitlines() if not line.startswith("3")) + "\n")
+    _, said = call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "two")
+    assert re.search(r"right: reviews [\d.]+% \(best so far\)", said)
+    assert "neutral" not in call(capsys, "models", "show", "two")[0].split("accuracy of reviews")[1].splitlines()[0]
+
+
 def test_the_columns_there_are_listed(capsys: Output, reviews: Path) -> None:
     _, said = call(capsys, "train", "sentiment", reviews, *SMALL, code=1)
     assert "'given', 'body'" in said
-    assert "--text-column" in said
+    assert "--label-column" in said
+    reviews.write_text(reviews.read_text().replace("body", "said", 1))
+    assert "--text-column" in call(capsys, "train", "sentiment", reviews, *SMALL, code=1)[1]
 
 
 def test_what_the_score_rests_on_is_said_before_it(capsys: Output, reviews: Path) -> None:
@@ -119,6 +144,19 @@ def test_wrong_calls(capsys: Output, reviews: Path) -> None:
         assert "LABEL=negative" in call(capsys, "train", "sentiment", reviews, "--label-map", nonsense, code=2)[1]
     assert "Nothing to train on" in call(capsys, "train", "sentiment", code=2)[1]
     assert "task" in call(capsys, "train", "lm", reviews, "--recipe", "sentiment", code=2)[1]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("pos=positive,neg=negative, pos =negative", "'pos' is given twice, as positive and as negative."),
+        ("pos=positive,=negative", "there is no label before =negative. Write LABEL=negative."),
+    ],
+)
+def test_a_label_is_mapped_to_one_class(capsys: Output, reviews: Path, written: str, said: str) -> None:
+    assert said in call(capsys, "train", "sentiment", reviews, "--label-map", written, code=2)[1]
+    assert said in call(capsys, "evaluate", "sentiment-tiny", reviews, "--label-map", written, code=2)[1]
+    assert read_label_map("pos=positive,pos=positive,==negative") == {"pos": "positive", "=": "negative"}
 
 
 def test_evaluating_the_suite(capsys: Output, reviews: Path) -> None:

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lstmtext.cli.main import run as lstmtext
-from lstmtext.store.run import RunReader, find_run
+from lstmtext.errors import DivergedError
+from lstmtext.store.run import RunReader, find_run, summarise
+from lstmtext.store.run_settings import read_run_settings
 from lstmtext.training.loop import Trainer
 from lstmtext.training.session import Session
 
@@ -72,6 +75,35 @@ def test_of_one_that_was_asked_to_stop_too(capsys: Output, monkeypatch: pytest.M
     monkeypatch.setattr(Session, "_train", stop)
     said = train(capsys, "lm", "tea.tsv", *SMALL["lm"])
     assert said.endswith("Next: lstmtext train lm --resume tea\n")
+
+
+@KINDS
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_one_that_diverged_is_begun_anew_more_slowly(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, task: str, more: list[str]
+) -> None:
+    def diverge(_: Trainer) -> None:
+        raise DivergedError("The loss became NaN.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "check_finite", diverge)
+        given = ["--learning-rate", "0.08", "--name", "my tea", *more]
+        said = train(capsys, task, "tea.tsv", *SMALL[task], *given, code=1)
+    folder = find_run("my tea")
+    config = shlex.quote(str(folder / "config.toml"))
+    command = f"lstmtext train {task} --config {config} --learning-rate 0.04"
+    assert said.endswith(f"Next: {command}\nlstmtext: The loss became NaN.\n")
+    assert summarise(folder).next_commands() == [command]
+    assert lstmtext(["runs", "stop", "my tea"]) == 1
+    assert capsys.readouterr().err.endswith(f"my tea is failed, so it cannot stop. To begin anew: {command}\n")
+    said = train(capsys, task, "tea.tsv", "--name", "my tea", code=1)
+    assert said.endswith("or remove that run, which diverged: lstmtext runs remove 'my tea'\n")
+    train(capsys, task, *shlex.split(command)[3:])
+    before, anew = read_run_settings(folder), read_run_settings(find_run("tea"))
+    optimisation = msgspec.structs.replace(before.optimisation, learning_rate=0.04)
+    assert anew == msgspec.structs.replace(before, optimisation=optimisation)
+    (folder / "config.toml").write_text("[")
+    assert summarise(folder).next_commands() == []
 
 
 @KINDS

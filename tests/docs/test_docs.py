@@ -268,6 +268,17 @@ def test_run_folder(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [(event["event"], event["step"]) for event in found["events"](folder)] == expected
 
 
+@pytest.mark.parametrize("tokenizer", ["char", "byte"])
+def test_export_writes_on_with_and_without_an_unknown_token(tmp_path: Path, tokenizer: str) -> None:
+    write_tiny(tmp_path / "checkpoints" / "shakespeare", tokenizer=tokenizer, scale=0.8)
+    found = run_page(DOCS / "export.md")
+    assert (found["config"]["unknown_id"] is None) == (tokenizer == "byte")
+    model = lstmtext.load("checkpoints/shakespeare")
+    assert isinstance(model, lstmtext.LanguageModel)
+    expected = model.generate("ROMEO:", length=94, temperature=0).tokens
+    assert found["written"][6:] == [token.id for token in expected]
+
+
 @pytest.mark.usefixtures("place")
 def test_other_pages() -> None:
     tested_above = ("python-api.md", "checkpoint-format.md", "run-folder.md")

@@ -18,8 +18,17 @@ def after(*cells: str) -> list[str]:
 
 def test_values() -> None:
     for end in ("", ",", " , ", "\n"):
-        text = f"100,105, 110 115\n-1e2 ;.5{end}"
+        text = f"100,105, 110 115\n-1e2 ,.5{end}"
         assert parse_values(text).values.tolist() == [100, 105, 110, 115, -100, 0.5]
+    assert parse_values("1.5;2.5; 3 4").values.tolist() == [1.5, 2.5, 3, 4]
+    assert parse_values("1,5").values.tolist() == [1, 5]
+    assert parse_values("1,2,3 4,5,6").values.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("text", ["1,5;2,5;3,5;4,5", "1;2,5", "1, 2; 3", "1,5 2,5 -3,5"])
+def test_a_comma_that_may_be_a_decimal_mark_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"a comma parts two numbers or is a decimal mark\. Write decimal points, "):
+        parse_values(text)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +39,7 @@ def test_values() -> None:
         ("1,x", "number 2: 'x' is not a number"),
         ("1,nan,2", "number 2: the value is missing ('nan')"),
         ("1,2,,4", "number 3: the value is missing. Fill it in"),
-        ("1, ;4", "number 2: the value is missing"),
+        ("1; ;4", "number 2: the value is missing"),
         (",1,2", "number 1: the value is missing"),
         ("1,2,,", "number 3: the value is missing"),
         ("1,inf", "number 2: 'inf' is not a number"),
@@ -251,8 +260,24 @@ def test_a_day_above_12_tells_the_day_from_the_month() -> None:
     assert after("12/30/2015", "12/31/2015", "1/1/2016") == ["1/2/2016", "1/3/2016"]
     with pytest.raises(InputError, match=r"row 2: is '01/02/2015' 2015-01-02 or 2015-02-01\? No day .* above 12"):
         after("01/02/2015", "01/03/2015")
+    with pytest.raises(InputError, match=r"row 3: is '02/01/2024' 2024-02-01 or 2024-01-02\?"):
+        after("01/01/2024", "02/01/2024", "03/01/2024")
     with pytest.raises(InputError, match=r"row 3: '31/01/2015' is not a time"):
         after("01/30/2015", "31/01/2015")
+
+
+def test_dates_that_read_the_same_both_ways_go_on_where_the_next_does_too() -> None:
+    assert after("12/12/2022", "12/12/2023") == ["12/12/2024", "12/12/2025"]
+    assert after("1.1.2020", "1.1.2022", "1.1.2024") == ["1.1.2026", "1.1.2028"]
+    for cells in (
+        ("02/02/2024", "03/03/2024"),
+        ("07/07/2024", "08/08/2024", "09/09/2024"),
+        ("2023-12-31", "01/01/2024"),
+    ):
+        with pytest.raises(InputError, match=r"every date reads the same .* and what follows would not"):
+            after(*cells)
+    with pytest.raises(InputError, match=r"row 3: the time '01/01/2024' stands in row 2 too"):
+        after("01/01/2024", "01/01/2024")
 
 
 def test_months_may_have_names() -> None:

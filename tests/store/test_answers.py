@@ -44,6 +44,13 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "here" / "a.txt"
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that takes no file")
+def test_a_folder_that_takes_no_file_is_named_with_the_file_that_was_asked_for() -> None:
+    with pytest.raises(OSError, match="nothing can be made in this folder") as raised:
+        AnswerFile(Path("/proc/x.csv"), JOB)
+    assert raised.value.filename == "/proc/x.csv"
+
+
 def test_a_finished_file_is_alone(place: Path) -> None:
     assert work(place, TEXTS) == 10
     assert names(place.parent) == ["a.txt"]

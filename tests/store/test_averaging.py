@@ -78,7 +78,7 @@ def test_models_that_do_not_fit_have_no_mean(tmp_path: Path, options: dict[str, 
 @pytest.mark.parametrize(
     ("shares", "said"),
     [
-        ("1", "There are 1 shares for 2 models"),
+        ("1", "lstmtext: 1 share for 2 models: give one for each"),
         ("0,0", "must be 0 or more, not all 0"),
         ("-1,2", "The shares are -1, 2"),
         ("nan,1", "The shares are nan, 1"),

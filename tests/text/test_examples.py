@@ -11,9 +11,10 @@ from few_examples import NO_DROPOUT, TOKENIZER, text_of
 
 from lstmtext.config import LabelSettings
 from lstmtext.errors import InputError, UsageError
-from lstmtext.text.division import said_of_division
+from lstmtext.text.division import said_of_contradictions, said_of_division
 from lstmtext.text.examples import UNLABELLED, Examples, LabelledText, encode_examples, read_labelled
-from lstmtext.text.labelled import Example, Source, plain_key
+from lstmtext.text.labelled import Example, Source, plain_forms, plain_key
+from lstmtext.text.labels import CLASSES
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
 
@@ -199,6 +200,30 @@ def test_what_the_score_rests_on_is_said() -> None:
 def test_with_many_held_out_texts_nothing_is_rough() -> None:
     assert said_of_division(900, 700, 200, 0, 400) == "900 texts: 700 to learn from, 200 held out."
     assert "to within 7 points" in said_of_division(899, 700, 199, 0, 400)
+
+
+def test_texts_with_two_labels_are_mentioned_once_and_learned_from() -> None:
+    many = twenty()
+    plain = encode_examples(LabelSettings(held_out_fractions=[0.5]), TOKENIZER, [many], [], 1)
+    text, label = many.examples[0].text, many.examples[0].label
+    other = Example(f" {text.upper()} ", (label + 1) % 3)
+    twice = many._replace(examples=[*many.examples, other, other, many.examples[0]])
+    found = encode_examples(LabelSettings(held_out_fractions=[0.5]), TOKENIZER, [twice], [], 1)
+    classes = f"{CLASSES[label]} and {CLASSES[other.label]}"
+    assert found.division.endswith(
+        f" 1 text stands there with two labels, the first: {text.upper().strip()!r} is {classes}."
+    )
+    assert "two labels" not in plain.division
+    assert len(found.train) + len(found.validation) == len(plain.train) + len(plain.validation) + 1
+
+
+def test_of_texts_with_two_labels_the_first_is_shown_in_short() -> None:
+    long = "so \x1b good " * 50
+    sources = [source("a", ("b", 0), (long, 2)), source("c", (long, 1), ("b", 2), (long, 0))]
+    said = said_of_contradictions(sources, plain_forms(sources))
+    assert said.startswith(" 2 texts stand there with two labels, the first: 'so \N{REPLACEMENT CHARACTER} good ")
+    assert said.endswith("…' is positive and neutral.")
+    assert len(said) < 200
 
 
 def test_unlabelled_sentences_are_no_class(tmp_path: Path) -> None:

@@ -90,8 +90,8 @@ def test_csv_has_quoted_line_ends_and_commas_and_quotation_marks(tmp_path: Path)
     assert read_source(name).examples == [Example('not, at\nall, "good"', NEGATIVE), Example("not bad", POSITIVE)]
 
 
-@pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_csv_may_have_semicolons_or_tabs(tmp_path: Path, delimiter: str) -> None:
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_csv_may_have_semicolons_tabs_or_bars(tmp_path: Path, delimiter: str) -> None:
     content = 'label;text;\n0;"not, at; all";\n1;not bad\n'.replace(";", delimiter)
     found = read_source(written(tmp_path, "a.csv", content)).examples
     assert found == [Example(f"not, at{delimiter} all", NEGATIVE), Example("not bad", POSITIVE)]
@@ -221,7 +221,8 @@ def test_trees_that_are_none(tmp_path: Path, line: str) -> None:
         ("a.jsonl", '{"words": "x", "label": 0}\n', r"which column is the text\? None of 'words', 'label'"),
         ("a.tsv", "label\ttext\n0\tx\n9\ty\n", "the labels '0', '9' are on no scale"),
         ("a.tsv", "", r"a\.tsv is empty"),
-        ("a.tsv", "label\ttext\n", r"a\.tsv is empty"),
+        ("a.tsv", "label\ttext\n", r"a\.tsv has a header and no row below it: there is no labelled text in it"),
+        ("a.csv", "\ufefflabel,text", r"a\.csv has a header and no row below it"),
         ("a.txt", "\n\n", r"a\.txt is empty"),
         ("a.jsonl", "\n", r"a\.jsonl is empty"),
         ("a.tsv", "label\ttext\n0\tcafé\n".encode("cp1252"), r"not valid UTF-8: byte 0xE9 .* WINDOWS-1252"),

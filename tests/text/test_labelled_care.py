@@ -63,6 +63,41 @@ def test_blanks_around_the_name_of_a_column_are_nothing(tmp_path: Path) -> None:
     assert read_source(twins, "text").examples == TWO  # the one that is written so
 
 
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=; "])
+def test_the_line_with_which_excel_names_the_delimiter(tmp_path: Path, first: str) -> None:
+    name = written(tmp_path, "a.csv", f"\ufeff{first}\r\na,b,c,label;text\r\n0;not good\r\n1;not bad\r\n")
+    assert read_source(name, label_column="a,b,c,label").examples == TWO
+    with pytest.raises(InputError, match="line 4: it has 3 columns"):
+        read_source(written(tmp_path, "b.csv", f"{first}\nlabel;text\n0;x\n1;one;two\n"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(" Review Text ,Rating,", "review_text,Class,", "reviewText,Target,", "Tweet,score,", "BODY,label,"),
+        *("comment,phrase label,", "Message,stars,", "text,label,comment", "Review,Stars,Review Text"),
+    ],
+)
+def test_columns_are_found_by_common_names_in_any_case(tmp_path: Path, header: str) -> None:
+    assert read_source(written(tmp_path, "a.csv", f"{header}\nnot good,1,a\nnot bad,5,b\n")).examples == TWO
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (
+            "stars,body,comment",
+            r"which column is the text\? It may be 'body', 'comment'; the columns are 'stars', 'body', 'comm",
+        ),
+        ("Text, text,label", r"which column is the text\? It may be 'Text', ' text'; .* --text-column NAME\.$"),
+        ("text,Score,class", r"which column is the label\? It may be 'Score', 'class'; .* --label-column NAME\.$"),
+    ],
+)
+def test_of_two_columns_that_may_be_meant_none_is_guessed(tmp_path: Path, header: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read_source(written(tmp_path, "a.csv", f"{header}\n1,0,1\n"))
+
+
 @pytest.mark.parametrize("name", ["a.tsv", "pos/1.txt"])
 def test_in_a_folder_what_cannot_be_read_is_set_aside(tmp_path: Path, name: str) -> None:
     written(tmp_path, "m/neg/1.txt" if "pos" in name else "m/b.tsv", "label\ttext\n0\tnot good\n")

@@ -29,13 +29,34 @@ def test_a_header_that_may_be_a_text_is_kept_in_mind(
     assert file.doubtful_header == doubtful
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_columns_are_parted_as_the_first_line_has_it(tmp_path: Path, delimiter: str) -> None:
     content = 'id;"a, review, maybe";review\r\n1;2;"good; so, so good"\n2;3;bad\n'.replace(";", delimiter)
     assert [line.text for line in lines_of(tmp_path / "a.csv", content.encode())] == [
         f"good{delimiter} so, so good",
         "bad",
     ]
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"\r'])
+def test_the_line_with_which_excel_names_the_delimiter(tmp_path: Path, first: str) -> None:
+    good, bad = lines_of(tmp_path / "a.csv", f"\ufeff{first}\na,b,c;text\n1;good\n2;so;so\n".encode())
+    assert good == Line(3, "good")
+    assert (bad.number, bad.problem[:16]) == (4, "it has 3 columns")
+    assert lines_of(tmp_path / "a.csv", b"text,n\nsep=;,1\n") == [Line(2, "sep=;")]
+    with pytest.raises(InputError, match=r"line 3: a quotation mark that opens in this record is never closed"):
+        lines_of(tmp_path / "a.csv", f'{first}\ntext;n\n"good;1\n2\n'.encode())
+
+
+@pytest.mark.parametrize("header", ["Title| Review Text |rating", "id|Tweet|body_", "title|BODY|rating"])
+def test_usual_names_are_known_with_blanks_and_in_any_case(tmp_path: Path, header: str) -> None:
+    if header.startswith("id"):
+        with pytest.raises(
+            InputError, match=r"The columns are 'id', 'Tweet', 'body_'\. Name one of them: --column NAME\.$"
+        ):
+            lines_of(tmp_path / "a.csv", f"{header}\n1|good|2\n".encode())
+    else:
+        assert lines_of(tmp_path / "a.csv", f"{header}\n1|good|2\n".encode()) == [Line(2, "good")]
 
 
 def test_a_tsv_has_tabs_whatever_its_names_hold(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmtext.errors import CheckpointError, InputError
+from lstmtext.text import vocabulary
 from lstmtext.text.bulk import Encoder
 from lstmtext.text.tokenizer import SLICE_CHARACTERS, StreamDecoder, Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
@@ -110,6 +111,24 @@ def test_vocabulary_size_keeps_the_most_frequent_words() -> None:
     tokenizer = train_tokenizer("word", ["a a a b b c d e f"], 3)
     assert tokenizer.size == 3
     assert set(tokenizer.vocabulary) == {"<unk>", " a", " b"}
+
+
+@pytest.mark.parametrize("word", ["ab" * 2000, "37" * 2000, "=_" * 2000, "电影" * 2000, "ab" * 32 + "x"])
+def test_a_run_that_is_no_word_teaches_bpe_in_parts(word: str) -> None:
+    text = f"so good. {word} 字 {word}, so bad"
+    tokenizer = train_tokenizer("bpe", [text], 2000)
+    longest = 3 * vocabulary.LONGEST_BPE_WORD + 1  # bytes, of characters of three and the blank before them
+    assert max(map(len, tokenizer.vocabulary)) <= longest
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert "".join(vocabulary._runs(text)) == text
+
+
+def test_words_as_they_are_teach_bpe_what_they_always_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = "a" * 64 + " " + "7" * 64 + "," * 64 + "it's " + "字" * 64
+    texts = [TEXT, f"https://a.example/{longest}/b?c=d&e_f={longest}  {longest}\n\n{longest} "]
+    found = train_tokenizer("bpe", texts, 400).json
+    monkeypatch.setattr(vocabulary, "_runs", lambda text: iter([text]))
+    assert train_tokenizer("bpe", texts, 400).json == found
 
 
 def test_same_text_gives_the_same_tokenizer() -> None:

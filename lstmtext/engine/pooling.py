@@ -17,6 +17,7 @@ import numpy as np
 from lstmtext.engine.cell import Array
 from lstmtext.engine.layers import Ids
 from lstmtext.engine.stack import Stack, StackState
+from lstmtext.watching import tell
 
 __all__ = ["Pooled", "pool"]
 
@@ -53,5 +54,7 @@ def pool(stack: Stack, begun: StackState, ids: Ids, first: Ids, lengths: Ids, di
         if step % SUM_STEPS == SUM_STEPS - 1:
             total += part
             part[:] = 0
+            if len(left) == 1:  # of several, who gives them says how many have been read
+                tell("answer", step + 1, left[0], "tokens")
     total += part
     return Pooled(reader.hidden.copy(), (total / lengths[:, None]).astype(dtype), greatest)

@@ -113,6 +113,7 @@ class LstmtextApp(KeysInOrder, Toasts, Visits):
         self.set_interval(LOOK_SECONDS, self._collector.look)
         self.set_timer(FETCH_SECONDS, self._fetch)
         self.theme_changed_signal.subscribe(self, lambda theme: self.state.set("app", "theme", theme.name))
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))  # the shell has written over it
         if self.run_to_open is not None:
             self.call_after_refresh(self.open_run, self.run_to_open)
         if self.state.problems:
@@ -189,7 +190,7 @@ class LstmtextApp(KeysInOrder, Toasts, Visits):
     def copy(self, text: str) -> None:
         """Put `text` on the clipboard, through the terminal (OSC 52)."""
         self.copy_to_clipboard(text)
-        self.notify(f"Copied {len(text):,} characters.".replace(",", " "), timeout=2)
+        self.notify(f"Copied {len(text):,} characters.".replace(",", " "), timeout=2, markup=False)
 
     async def _shutdown(self) -> None:
         self._leaving = True
@@ -260,11 +261,18 @@ class LstmtextApp(KeysInOrder, Toasts, Visits):
 
         self.push_screen(JumpScreen(self.screen))
 
+    def action_suspend_process(self) -> None:
+        """As Textual's, where a shell can bring it back: it gives what it starts a process group of its own."""
+        if os.getpgrp() == os.getsid(0):
+            self.announce("There is no shell to go back to.")
+        else:
+            super().action_suspend_process()
+
     def action_theme(self) -> None:
         """The next of the three themes."""
         here = NAMES.index(self.theme) if self.theme in NAMES else -1
         self.theme = NAMES[(here + 1) % len(NAMES)]
-        self.notify(f"Theme: {self.theme}", timeout=2)
+        self.notify(f"Theme: {self.theme}", timeout=2, markup=False)
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Save this screen as SVG."""

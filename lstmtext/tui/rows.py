@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 
 from lstmtext.store.run_settings import resume_command
 from lstmtext.tui.inventory import ModelRow, RunRow, TextRow
+from lstmtext.tui.numbers import short_count
 from lstmtext.units import format_bytes, perplexity_from_nats
 
 __all__ = [
@@ -72,7 +73,8 @@ def age(seconds: float) -> str:
 def progress(step: int, total: int, width: int, ascii: bool = False) -> str:
     """A bar with its percentage, `width` cells; only the number where it is unknown or narrow."""
     if not total:
-        return f"step {step}"[:width].ljust(width)
+        forms = (f"step {step}", str(step), short_count(float(f"{step:.3g}")))
+        return next((form for form in forms if len(form) <= width), forms[-1][:width]).ljust(width)
     share = min(max(step / total, 0.0), 1.0)
     percent = f"{int(share * 100):3d}%"
     cells = width - 5

@@ -1,6 +1,6 @@
 """What the room Sentiment has computed for it, and the messages that bring it back.
 
-    judge     verdict and reading, at every key: milliseconds
+    judge     verdict and reading, at every key: milliseconds; of thousands of words seconds, unless another text comes
     explain   once nobody types: each word taken out, a batch at a time, then what words do together
 
 Each job is given to a `Latest`, asks now and then whether it is still wanted, and posts its answer; none touches a
@@ -9,7 +9,8 @@ widget. Must not import torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -18,6 +19,7 @@ from lstmtext.errors import UsageError
 from lstmtext.tui.latest import Wanted
 from lstmtext.tui.memory_jobs import settle
 from lstmtext.tui.subjects import ClassifierSubject, load_classifier
+from lstmtext.watching import watching
 
 if TYPE_CHECKING:
     from lstmtext.engine.classifier import Judgement
@@ -71,20 +73,35 @@ def load(post: Post, name: str, _: Wanted) -> None:
 
 
 def judge(post: Post, subject: ClassifierSubject, text: str, wanted: Wanted) -> None:
-    """Verdict and reading."""
+    """Verdict and reading; neither, where another text is wanted before they are there."""
     from lstmtext.explain.reading import read
     from lstmtext.explain.words import read_words
 
-    words = read_words(subject.classifier, text)
-    judgement = subject.classifier.judge([text])[0]
-    if not wanted():
-        return
-    if subject.both_ways:
-        post(
-            Judged(text, judgement, words.texts, (), "This model reads from both ends: it has no answer word by word.")
-        )
-        return
-    post(Judged(text, judgement, words.texts, tuple(read(subject.classifier, words).positive.tolist()), ""))
+    with _while(wanted):
+        words = read_words(subject.classifier, text)
+        judgement = subject.classifier.judge([text])[0]
+        positive: tuple[float, ...] = ()
+        note = "This model reads from both ends: it has no answer word by word."
+        if not subject.both_ways:
+            positive, note = tuple(read(subject.classifier, words).positive.tolist()), ""
+        if wanted():
+            post(Judged(text, judgement, words.texts, positive, note))
+
+
+class _UnwantedError(Exception):
+    """Nobody waits for this any more."""
+
+
+@contextlib.contextmanager
+def _while(wanted: Wanted) -> Iterator[None]:
+    """Inside, work ends where it says how far it is, once nobody wants it."""
+
+    def look(*_: object) -> None:
+        if not wanted():
+            raise _UnwantedError
+
+    with contextlib.suppress(_UnwantedError), watching(look):
+        yield
 
 
 def explain(post: Post, subject: ClassifierSubject, text: str, wanted: Wanted) -> None:

@@ -153,23 +153,17 @@ def brings_line(
     coming: whether a change that is not known yet is being found out
     width: what does not fit is left out as a whole, and the word is cut
     """
-    line: Line = []
-    for up_to, without in (("read up to here", "the whole text without it"), ("up to here", "without it")):
-        line = [Segment(f"   {up_to} ", paint(dim=True)), Segment(f"{after:.2f}")] if after is not None else []
-        if change is not None:
-            moved = f", {_signed(change, look)}" if abs(change) >= 0.005 else ""
-            line += [Segment(f"   {without} ", paint(dim=True)), Segment(f"{positive + change:.2f}{moved}")]
-        elif coming:
-            line.append(Segment(f"   {without} …", paint(dim=True)))
-        if columns(word) + width_of(line) + len("   speaks for negative") <= width:
-            break
-    says = [""]
+    line: Line = [Segment("   up to here ", paint(dim=True)), Segment(f"{after:.2f}")] if after is not None else []
+    says = ""
     if change is not None:
-        side = "positive" if change < 0 else "negative"
-        says = [f"   speaks for {side}", f"   for {side}", ""]
-        says = ["   it changes nothing", ""] if abs(change) < 0.005 else says
+        nothing = abs(change) < 0.005
+        moved = "" if nothing else f", {_signed(change, look)}"
+        line += [Segment("   without it ", paint(dim=True)), Segment(f"{positive + change:.2f}{moved}")]
+        says = "   it changes nothing" if nothing else f"   speaks for {'positive' if change < 0 else 'negative'}"
+    elif coming:
+        line.append(Segment("   without it …", paint(dim=True)))
     room = width - width_of(line)
-    said = next((text for text in says if columns(word) + len(text) <= room), "")
+    said = says if columns(word) + len(says) <= room else ""
     if change is not None and said:
         line.append(Segment(said, paint(dim=True) if abs(change) < 0.005 else ink_of(-3 * change, look)))
     return [Segment(fit(word, min(columns(word), max(room - len(said), 1))), paint(bold=True)), *line]

@@ -9,6 +9,7 @@ from lstmtext.engine import pooling as module
 from lstmtext.engine.cell import LSTMWeights
 from lstmtext.engine.pooling import pool
 from lstmtext.engine.stack import Stack, StackState
+from lstmtext.watching import watching
 
 VOCABULARY, HIDDEN = 11, 5
 LENGTHS = np.array([9, 7, 7, 2, 1])
@@ -34,6 +35,14 @@ def test_each_text_is_read_as_if_it_were_alone(direction: int, steps: int, monke
         np.testing.assert_allclose(found.mean[row], hidden.mean(axis=0), atol=1e-14)
         np.testing.assert_allclose(found.max[row], hidden.max(axis=0), atol=1e-14)
     np.testing.assert_array_equal(BEGUN.h, before)
+
+
+def test_one_long_text_says_how_far_it_is() -> None:
+    ids, heard = np.zeros(150, np.int64), list[tuple[object, ...]]()
+    with watching(lambda *told: heard.append(told)):
+        pool(STACK, STACK.zero_state(), ids, np.array([0]), np.array([150]))
+        pool(STACK, STACK.zero_state(2), ids, np.array([0, 75]), np.array([75, 75]))
+    assert heard == [("answer", 64, 150, "tokens"), ("answer", 128, 150, "tokens")]
 
 
 def test_no_text_at_all() -> None:

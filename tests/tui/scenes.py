@@ -186,10 +186,15 @@ async def memory_text(pilot: Any) -> None:
     (await memory(pilot)).query_one("#text", Input).focus()
 
 
-async def lab(pilot: Any) -> None:
+async def lab(pilot: Any) -> Any:
     screen = await memory(pilot)
     screen.action_lab()
     await until(pilot, lambda: getattr(pilot.app.screen, "pair", None) is not None)
+    return pilot.app.screen
+
+
+async def lab_sentence(pilot: Any) -> None:
+    (await lab(pilot)).query_one("#second", Input).focus()
 
 
 async def experiments(pilot: Any) -> None:
@@ -241,6 +246,7 @@ SCENES = {
     "memory": Scene(("memory", "heatmap"), memory),
     "memory, text": Scene(("memory",), memory_text),
     "lab": Scene(("lab", "heatmap"), lab),
+    "lab, sentence": Scene(("lab",), lab_sentence),
     "experiments": Scene(("experiments",), experiments),
     "confirm": Scene(("confirm",), dialog(lambda _: ConfirmScreen("Really?", "It is only a test."))),
     "choose": Scene(("choose",), dialog(choose)),

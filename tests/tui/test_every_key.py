@@ -32,6 +32,7 @@ SIZE = (110, 36)
 EFFECT_SECONDS = 1.0  # until a key that has done nothing has done nothing
 # Keys that need another process or end the app, with the test that presses them.
 ELSEWHERE = {
+    "app.suspend": ("test_terminal.py", "test_the_shell_suspends_it_and_brings_it_back"),
     "app.quit": ("test_app.py", "test_quitting_asks_nothing"),
     "dashboard.resume": ("test_dashboard.py", "test_every_request_is_explained_and_acknowledged"),
     "generate.stop": ("test_generate.py", "test_stopped_and_continued_is_the_same_text"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import pytest
 
@@ -160,6 +161,40 @@ async def test_a_model_that_is_not_there_is_a_sentence() -> None:
         await press(pilot, "space", "r")  # nothing to continue; and it can be tried again
         await written(pilot, room)
         assert len(room.pane.replies) == 2
+
+
+async def test_nothing_can_be_done_with_a_text_that_was_not_written(tmp_path: Path) -> None:
+    for file in (tmp_path / "runs" / "one" / "checkpoints" / "step-3").glob("*.safetensors"):
+        file.write_bytes(file.read_bytes()[:50])
+    async with Opened(size=(140, 30)) as (pilot, room):
+        await press(pilot, "enter")
+        await written(pilot, room)
+        assert room.pane.reply.problem
+        line = (await press(pilot, "y", "e", "enter")).splitlines()[-1]
+        assert not {"Copy", "Save", "Branch"} & set(line.split())
+        assert {"Again", "Prompt"} <= set(line.split())
+        assert not pilot.app.clipboard
+        assert pilot.app.screen is room
+        room.take_model_here("two")
+        await press(pilot, "r")
+        await written(pilot, room)
+        assert {"Copy", "Save", "Branch"} <= set(screen_text(pilot.app).splitlines()[-1].split())
+        await press(pilot, "e")
+        assert pilot.app.screen.replies == [room.pane.reply], "with .jsonl, only what was written"
+
+
+async def test_keys_for_a_text_come_with_its_first_tokens() -> None:
+    async with Opened(size=(140, 30)) as (pilot, room):
+        await press(pilot, "enter")
+        await written(pilot, room)
+        reply = room.pane.reply
+        assert reply is not None
+        reply.inbox.extend(reply.tokens)
+        reply.tokens.clear()
+        room.refresh_bindings()
+        await wait_until(pilot, lambda: "Copy" not in screen_text(pilot.app).splitlines()[-1])
+        room.pane._flush()
+        await wait_until(pilot, lambda: {"Branch", "Copy"} <= set(screen_text(pilot.app).splitlines()[-1].split()))
 
 
 async def test_a_typed_value_that_does_not_fit_is_a_sentence() -> None:

@@ -56,7 +56,7 @@ def test_no_key_belongs_to_tmux_or_does_not_exist(action: Action) -> None:
 
 
 # One of them works at a time: the screen's `check_action` says which.
-ALTERNATING = {"generate.continue"}
+ALTERNATING = {"generate.continue", "lab.leave"}
 
 
 @pytest.mark.parametrize("place", places())

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from classifiers import random_classifier
+from textual.events import Paste
+from textual.widgets import Input
 
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.screens.lab import LabScreen
 from lstmtext.tui.screens.memory import MemoryScreen
 from lstmtext.tui.state import UiState
+from lstmtext.tui.widgets.heatmap import HeatMap
 from lstmtext.tui.widgets.look import ScrollPane
 from tui.conftest import press, screen_text, wait_until
 
@@ -76,3 +79,43 @@ async def test_a_language_model_in_the_lab_and_in_ascii() -> None:
         lab = await opened(pilot)
         assert not {"−", "“"} & set(screen_text(pilot.app))
         assert "of the distribution is another" in " ".join(lab.sentences)
+
+
+async def test_a_pasted_sentence_comes_in_one_line(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        lab = await opened(pilot)
+        field = lab.query_one("#second", Input)
+        field.value = ""
+        field.focus()
+        await pilot.pause()
+        pilot.app.post_message(Paste("The film\nis bad."))
+        await wait_until(pilot, lambda: field.value == "The film is bad.")
+
+
+async def test_without_a_map_there_is_no_title_and_no_scale_of_one(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        lab = await opened(pilot)
+        pane = lab.query_one("#map-pane")
+        assert "layer" in str(pane.border_title)
+        assert pane.border_subtitle
+        for name in ("first", "second"):
+            lab.query_one(f"#{name}", Input).value = ""
+        await wait_until(pilot, lambda: lab.pair is not None and not lab.pair.rows)
+        assert not pane.border_title
+        assert not pane.border_subtitle
+        await press(pilot, "x")
+        await wait_until(pilot, lambda: "layer" in str(pane.border_title))
+
+
+async def test_the_footer_of_the_lab_says_where_escape_leads(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(120, 30)) as pilot:
+        lab = await opened(pilot)
+        for _ in range(2):
+            assert "esc Memory" in screen_text(pilot.app).splitlines()[-1]
+            line = (await press(pilot, "i")).splitlines()[-1]
+            assert "esc To the map" in line
+            assert "esc Memory" not in line
+            await press(pilot, "escape")
+            assert isinstance(lab.focused, HeatMap)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, MemoryScreen)

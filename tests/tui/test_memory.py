@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from classifiers import random_classifier
 from rich.cells import cell_len
+from textual.events import Paste
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from lstmtext.tui import memory_jobs
 from lstmtext.tui.app import LstmtextApp
@@ -241,6 +243,17 @@ async def test_the_legend_follows_the_theme(tmp_path: Path) -> None:
         before = screen.query_one("#left").border_subtitle
         await press(pilot, "f9")
         await wait_until(pilot, lambda: screen.query_one("#left").border_subtitle != before)
+
+
+async def test_a_pasted_text_comes_in_one_line(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path)), memory={"text": ""}).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "5", "i")
+        field = pilot.app.screen.query_one("#text", Input)
+        pilot.app.post_message(Paste("The film\r\nis not\ngood.\n"))
+        await wait_until(pilot, lambda: field.value == "The film is not good.")
+        field.selection = Selection(0, 3)
+        pilot.app.post_message(Paste("A\nshort"))
+        await wait_until(pilot, lambda: field.value == "A short film is not good.")
 
 
 async def test_a_text_of_another_room_comes_in_one_line(tmp_path: Path) -> None:

@@ -128,6 +128,17 @@ def test_progress_never_overflows() -> None:
             assert len(progress(step, total, width)) == width
 
 
+def test_steps_of_a_run_of_unknown_length_are_said_also_where_there_is_little_room() -> None:
+    assert [progress(420, 0, width).strip() for width in (12, 5)] == ["step 420", "420"]
+    assert [progress(step, 0, 5).strip() for step in (99_999, 123_456, 999_999, 123_400_000)] == [
+        "99999",
+        "123k",
+        "1M",
+        "123M",
+    ]
+    assert " 420 " in line(run_line(replace(RUN, total_steps=0), NOW, 56))
+
+
 def test_scores_have_units() -> None:
     assert RUN.score == "2.164 bits/char"
     assert RunRow(name="s", folder="", state="running", best=0.51234, task="sentiment").score == "0.5123 nats"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from classifiers import random_classifier
+from textual.content import Content
 from textual.widgets import TextArea
 
 from lstmtext.engine.classifier import EngineClassifier, Judgement
@@ -23,6 +24,7 @@ from lstmtext.tui.screens.memory import MemoryScreen
 from lstmtext.tui.screens.sentiment import SentimentScreen
 from lstmtext.tui.sentiment_view import brings_line, interaction_lines, scale_line, verdict_lines, verdict_note
 from lstmtext.tui.state import UiState
+from lstmtext.tui.subjects import load_classifier
 from lstmtext.tui.widgets.curve import ReadingCurve
 from tui.conftest import press, screen_text, wait_until
 
@@ -113,18 +115,13 @@ def test_what_a_word_brings() -> None:
     assert plain([brings_line("good", 0.7, -0.2, 0.6, ASCII)]) == (
         "good   up to here 0.70   without it 0.40, -0.20   speaks for positive"
     )
-    assert plain([brings_line("good", 0.7, -0.2, 0.6, ASCII, width=100)]) == (
-        "good   read up to here 0.70   the whole text without it 0.40, -0.20   speaks for positive"
-    )
     assert plain([brings_line("good", 0.7, 0.2, 0.6, PLAIN)]).endswith("without it 0.80, +0.20   speaks for negative")
     assert plain([brings_line("the", None, 0.001, 0.6, ASCII)]).endswith("0.60   it changes nothing")
     assert plain([brings_line("the", None, None, 0.6, PLAIN)]).endswith("without it …")
 
 
-def short(line: str) -> list[str]:
-    """What is said about a word, in the words for little room."""
-    for long in ("speaks ", "read ", "the whole text "):
-        line = line.replace(long, "")
+def said_of(line: str) -> list[str]:
+    """What is said about a word, part by part: in the same words whatever the room."""
     return re.split(r" {3,}", line)[1:]
 
 
@@ -132,11 +129,11 @@ def short(line: str) -> list[str]:
 @pytest.mark.parametrize("change", [-0.01, 0.34, 0.0, None])
 def test_what_a_word_brings_has_no_half_of_anything(word: str, change: float | None) -> None:
     whole = plain([brings_line("", 0.98, change, 0.98 - (change or 0.0), ASCII, width=200)])
-    parts = short(whole)
+    parts = said_of(whole)
     for width in range(48, 100):
         line = brings_line(word, 0.98, change, 0.98 - (change or 0.0), ASCII, width=width)
         assert width_of(line) <= width
-        shown = short(plain([line]))
+        shown = said_of(plain([line]))
         assert shown == parts[: len(shown)]
         assert len(shown) >= 2
 
@@ -204,6 +201,91 @@ async def test_an_old_verdict_does_not_stand_under_another_text(
             go_on.set()
         await wait_until(pilot, lambda: "reading …" not in screen_text(pilot.app))
         assert "score" in screen_text(pilot.app)
+
+
+async def test_no_pane_shows_an_older_text_below_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, judge = threading.Event(), EngineClassifier.judge
+
+    def slowly(self: EngineClassifier, texts: Any, *more: Any, **facts: Any) -> Any:
+        if any("pasted" in text for text in texts):
+            go_on.wait(20)
+        return judge(self, texts, *more, **facts)
+
+    monkeypatch.setattr(EngineClassifier, "judge", slowly)
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 40)) as pilot:
+        screen = await opened(pilot)
+        old = screen.judged
+        assert old is not None
+        await press(pilot, "escape", "0", "l", "l", "shift+right")
+        await wait_until(pilot, lambda: screen.chosen is not None)
+        shown = screen_text(pilot.app).split("─ Verdict")[1]
+        for words in ("classes:", "film", "up to here", "not alone" if "not alone" in shown else "together"):
+            assert words in shown
+        screen.query_one(TextArea).text = "A long text was pasted. " * 9
+        try:
+            await wait_until(pilot, lambda: screen.late)
+            screen.post_message(old)  # an answer that comes after the text it is about has gone
+            await pilot.pause(0.1)
+            shown = screen_text(pilot.app).split("─ Verdict")[1]
+            assert "reading …" in shown
+            for words in ("classes:", "film", "up to here", "score", "is not"):
+                assert words not in shown
+        finally:
+            go_on.set()
+        await wait_until(pilot, lambda: "up to here" in screen_text(pilot.app))
+        assert screen.query_one(ReadingCurve).cursor == 3, "the cursor is where it was"
+        assert "film" not in screen_text(pilot.app)
+
+
+async def test_of_a_text_that_could_not_be_judged_nothing_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 40)) as pilot:
+        screen = await opened(pilot)
+
+        def broken(*_: Any) -> None:
+            raise OSError("The disk is gone.")
+
+        monkeypatch.setattr(sentiment_jobs, "judge", broken)
+        screen.query_one(TextArea).text = "Another text."
+        await wait_until(pilot, lambda: screen.judged is None)
+        shown = screen_text(pilot.app).split("─ Verdict")[1]
+        for words in ("classes:", "film", "up to here", "score", "reading …"):
+            assert words not in shown
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_long_text_is_left_in_the_middle_for_another_one(tmp_path: Path, both: bool) -> None:
+    subject = load_classifier(str(random_classifier(tmp_path, bidirectional=both)))
+    posted: list[Any] = []
+    asked: list[bool] = []
+
+    def wanted() -> bool:
+        asked.append(len(asked) < 3)
+        return asked[-1]
+
+    sentiment_jobs.judge(lambda message: bool(posted.append(message)), subject, "not good " * 3000, wanted)
+    assert not posted
+    assert asked == [True, True, True, False]
+    sentiment_jobs.judge(lambda message: bool(posted.append(message)), subject, "not good " * 300, lambda: True)
+    assert [len(message.words) for message in posted] == [600]
+
+
+async def test_a_very_long_text_does_not_come_back(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        for text, kept in (("It is fine.", "It is fine."), ("not good " * 300, ""), ("Good.", "Good.")):
+            screen.query_one(TextArea).text = text
+            await wait_until(pilot, lambda kept=kept: pilot.app.state.get("sentiment", "text") == kept)
+
+
+async def test_the_name_of_a_model_is_no_markup(tmp_path: Path) -> None:
+    model = random_classifier(tmp_path).rename(tmp_path / "[red]x")
+    async with app_with(str(model)).run_test(size=(250, 24)) as pilot:
+        screen = await opened(pilot)
+        assert "[red]x, LSTM" in screen_text(pilot.app)
+        screen.take_model(str(tmp_path / "[blue]y"))
+        assert "[blue]y" in str(Content.from_markup(str(screen.query_one("#verdict-pane").border_title)))
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,30 @@ def test_a_killed_trainer_is_said_and_can_be_resumed(terminal: Terminal, tmp_pat
     terminal.is_sane()
 
 
+def test_the_shell_suspends_it_and_brings_it_back(terminal: Terminal) -> None:
+    terminal.command("tui")
+    terminal.wait_for("5 Memory", "No trainings")
+    for _ in range(2):
+        terminal.keys("C-z")
+        terminal.is_sane()
+        terminal.tmux("send-keys", "-t", "t", "-l", "fg")
+        terminal.keys("Enter")
+        terminal.wait_for("5 Memory", "No trainings")
+    terminal.keys("F2")
+    terminal.wait_for("New training")
+    terminal.keys("C-q")
+    terminal.is_sane()
+
+
+def test_where_no_shell_waits_it_is_not_suspended(terminal: Terminal) -> None:
+    terminal.tmux("respawn-pane", "-k", "-t", "t", f"{sys.executable} -m lstmtext tui")
+    terminal.wait_for("5 Memory", "No trainings")
+    terminal.keys("C-z")
+    terminal.wait_for("There is no shell to go back to.")
+    terminal.keys("F2")
+    terminal.wait_for("New training")
+
+
 def test_too_small_and_larger_again(terminal: Terminal) -> None:
     terminal.command("tui")
     terminal.wait_for("1 Home", "No trainings", "shakespeare")

@@ -13,6 +13,7 @@ from textual.events import Key
 from textual.widgets import Input, Select
 
 from lstmtext.tui.app import LstmtextApp
+from lstmtext.tui.keys import actions_of
 from lstmtext.tui.launch import parse_estimate, run_child
 from lstmtext.tui.screens import train
 from lstmtext.tui.screens.dashboard import DashboardScreen
@@ -135,6 +136,51 @@ async def test_a_start_goes_to_the_field_that_is_wrong_and_keeps_what_is_in_it(c
         assert screen.query_one("#corpus", Input).value == "harbour"
         assert screen.query_one("#set", Input).value == "../evilx"
         assert not any("--detach" in words for words in children.calls)
+
+
+@pytest.mark.usefixtures("children")
+async def test_the_keys_of_a_line_are_those_of_the_field(make_run: Callable[..., FakeRun]) -> None:
+    make_run("tide").train(20)
+    state = UiState(values={"train": {"corpus": "one two three", "set": "seed=2", "cell": "gru"}})
+    async with LstmtextApp(state=state).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        field = screen.query_one("#corpus", Input)
+        field.cursor_position = len(field.value)
+        await press(pilot, "ctrl+w")
+        assert pilot.app.screen is screen
+        assert field.value == "one two "
+        field.cursor_position = 3
+        await press(pilot, "ctrl+k")
+        assert screen.fields.values() | {"corpus": "one", "set": "seed=2", "cell": "gru"} == screen.fields.values()
+        await press(pilot, "ctrl+a", "ctrl+d", "ctrl+e", "s", "ctrl+y")
+        assert field.value == "nes"
+        await press(pilot, "f8")
+        assert not any(screen.fields.value(name) for name in ("corpus", "set", "cell"))
+        await press(pilot, "f7")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen))
+
+
+def test_no_key_of_the_form_is_taken_from_its_fields() -> None:
+    of_a_field = {key.strip() for binding in Input.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+    assert "ctrl+k" in of_a_field
+    for action in actions_of("train"):
+        assert not (action.priority and action.keys & of_a_field), action.id
+
+
+@pytest.mark.usefixtures("children")
+async def test_the_command_that_is_shown_is_one_for_a_shell() -> None:
+    async with LstmtextApp().run_test(size=(140, 40)) as pilot:
+        screen = await opened(pilot)
+        for corpus, command in (
+            ("harbour", "lstmtext train lm --name tide harbour"),
+            ("-notes.txt", "lstmtext train lm --name tide -- -notes.txt"),
+            ("a.txt '-my notes.txt'", "lstmtext train lm --name tide -- a.txt '-my notes.txt'"),
+        ):
+            screen.query_one("#corpus", Input).value = corpus
+            screen.query_one("#name", Input).value = "tide"
+            await press(pilot, "ctrl+y")
+            assert pilot.app.clipboard == command
+            assert f"$ {command}" in " ".join(screen_text(pilot.app).split()) or len(command) > 40
 
 
 @pytest.mark.usefixtures("children")

@@ -20,6 +20,7 @@ ACTIONS = (
     Action("app.jump", "ctrl+g", "Jump", "Label the panes with letters and go to one.", priority=True),
     Action("app.theme", "f9", "Theme", "The next theme: dark, light, terminal colours.", show=False),
     Action("app.screenshot", "f12", "Screenshot", "Save this screen as an SVG picture.", show=False),
+    Action("app.suspend", "ctrl+z", "Suspend", "To the shell; fg comes back.", show=False, call="suspend_process"),
     Action("app.quit", "q", "Quit", "Leave; trainings go on."),
 )
 

@@ -13,7 +13,8 @@ ACTIONS = (
     Action("lab.gate_back", "G", "Gate back", "The gate before.", show=False),
     Action("lab.layer", "L", "Layer", "The next layer of the model."),
     Action("lab.copy", "y", "Copy", "Copy the verdict."),
-    Action("lab.leave", "escape", "Memory", "From a sentence to the map; from there back to the gates."),
+    Action("lab.out", "escape", "To the map", "From a sentence to the map."),
+    Action("lab.leave", "escape", "Memory", "Back to the gates."),
 )
 
 SETTINGS = (

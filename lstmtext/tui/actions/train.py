@@ -1,4 +1,7 @@
-"""The form of a new training. Most of its fields take letters, so that its keys are not letters."""
+"""The form of a new training. Most of its fields take letters, so that its keys are not letters.
+
+Nor are they what a text field itself has: Ctrl-A, D, E, K, U and W move and delete there, as in a shell.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from lstmtext.tui.state import Setting
 ACTIONS = (
     Action("train.start", "ctrl+r", "Start", "Start a trainer of its own, and watch it.", priority=True),
     Action("train.pick", "ctrl+l", "Pick text", "Choose from the library and the files here.", priority=True),
-    Action("train.estimate", "ctrl+e", "Estimate", "Measure size, memory and time once more.", priority=True),
-    Action("train.watch", "ctrl+w", "Watch newest", "The dashboard of the run started last.", priority=True),
-    Action("train.clear", "ctrl+k", "Clear", "Empty all fields: the program chooses.", show=False, priority=True),
+    Action("train.estimate", "f6", "Estimate", "Measure size, memory and time once more."),
+    Action("train.watch", "f7", "Watch newest", "The dashboard of the run started last."),
+    Action("train.clear", "f8", "Clear", "Empty all fields: the program chooses.", show=False),
     Action("train.copy", "ctrl+y", "Copy command", "Copy the command line of this form.", show=False, priority=True),
     Action("train.next", "down,enter", "Next field", "The field below.", show=False),
     Action("train.previous", "up", "Field before", "The field above.", show=False),

@@ -49,7 +49,7 @@ class ChooseScreen(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """The field, and what fits it."""
         with Vertical(id="choose", classes="pane") as pane:
-            pane.border_title = self.heading
+            pane.border_title = Content(self.heading)
             pane.border_subtitle = "enter takes, escape leaves"
             yield Input(placeholder="Type to narrow the list", id="filter", compact=True)
             yield OptionList(id="options", markup=False, compact=True)

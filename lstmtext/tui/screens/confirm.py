@@ -8,10 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.screens.base import Dialog
+from lstmtext.tui.widgets.line import LineInput
 
 __all__ = ["ConfirmScreen", "LineScreen"]
 
@@ -29,7 +31,7 @@ class ConfirmScreen(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """The question."""
         with Vertical(classes="pane dialog") as pane:
-            pane.border_title = self.heading
+            pane.border_title = Content(self.heading)
             pane.border_subtitle = "enter or y: yes    escape or n: no"
             yield Static(self.text, markup=False)
 
@@ -55,10 +57,10 @@ class LineScreen(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """The field."""
         with Vertical(classes="pane dialog") as pane:
-            pane.border_title = self.heading
+            pane.border_title = Content(self.heading)
             pane.border_subtitle = "enter: do it    escape: leave"
             yield Static(self.text, markup=False, classes="dim")
-            yield Input(self.value, placeholder=self.placeholder, compact=True)
+            yield LineInput(self.value, placeholder=self.placeholder, compact=True)
 
     def on_mount(self) -> None:
         """Ready to type."""

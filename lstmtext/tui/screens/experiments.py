@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Static
 
 from lstmtext.files import write_atomically
@@ -68,8 +69,9 @@ class ExperimentsScreen(Room):
         name = list(self.found)[self.place]
         one = self.found[name]
         chart = self.query_one("#chart")
-        chart.border_title = one.title
-        chart.border_subtitle = f"{name}, {self.place + 1} of {len(self.found)}" if len(self.found) > 1 else name
+        chart.border_title = Content(one.title)
+        which = f", {self.place + 1} of {len(self.found)}" if len(self.found) > 1 else ""
+        chart.border_subtitle = Content(name + which)
         self.query_one("#curves", Lines).draw(lambda width, height, look: chart_lines(one, width, height, look))
         self.query_one("#note", Static).update(one.note)
         self.query_one("#note").display = bool(one.note)

@@ -136,8 +136,10 @@ class GenerateScreen(GenerateParts):
             return not writing and any(pane.can_resume for pane in self.shown)
         if action == "prompt":
             return not isinstance(self.focused, Prompt)
-        if action in ("copy", "save", "take", "again"):
+        if action in ("take", "again"):
             return reply is not None
+        if action in ("copy", "save"):
+            return bool(reply and reply.tokens)
         if action in ("earlier", "later"):
             return len(self.pane.replies) > 1
         if action == "other":
@@ -218,7 +220,7 @@ class GenerateScreen(GenerateParts):
 
         if self.pane.reply is None:
             return
-        replies = [reply for pane in self.shown for reply in pane.replies]
+        replies = [reply for pane in self.shown for reply in pane.replies if reply.tokens]
         self.app.push_screen(SaveDialog(self.pane.reply, replies), self._saved)
 
     def _saved(self, path: Path | None) -> None:

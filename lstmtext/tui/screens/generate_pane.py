@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
@@ -73,7 +73,7 @@ class Pane(Vertical):
     """A token view with its title, its settings and its status."""
 
     class Changed(Message):
-        """Another reply is shown, or the shown one began or ended."""
+        """Another reply is shown, or the shown one began, has its first tokens, or ended."""
 
         def __init__(self, pane: Pane) -> None:
             super().__init__()
@@ -210,10 +210,13 @@ class Pane(Vertical):
 
     def _flush(self) -> None:
         """Take what has come; on the screen if it is shown."""
+        bare = self.reply is not None and not self.reply.tokens
         came = sum(reply.take() for reply in self.replies if reply.inbox)
         if came:
             self.view.grow()
             self._flushes += 1
+            if bare:  # there is something to copy, to save and to branch from
+                self.post_message(self.Changed(self))
             if self._flushes % STATUS_EVERY == 1:
                 self.update_labels()
 
@@ -260,17 +263,18 @@ class Pane(Vertical):
     def update_labels(self) -> None:
         """Title, settings of the shown reply, status."""
         reply, look = self.reply, look_of(self)
-        name = escape(Path(reply.model if reply else self.settings.model).name)
-        self.border_title = f"{self.letter.upper()} {name}" if self.compared else name
+        title = f"{self.letter.upper()} " * self.compared + Path(reply.model if reply else self.settings.model).name
+        if len(self.replies) > 1:
+            title += f" {'-' if look.ascii else '·'} {self.index + 1} of {len(self.replies)}"
+        self.border_title = Content(title)
         line = self.query_one(".status", Static)
         if reply is None:
             self.border_subtitle = ""
             line.update("", layout=False)
             return
-        if len(self.replies) > 1:
-            self.border_title += f" {'-' if look.ascii else '·'} {self.index + 1} of {len(self.replies)}"
         first = reply.tokens[0].choice if reply.tokens else reply.choice
-        self.border_subtitle = f"{brief(first)}{', then changed' if reply.changed else ''}, seed {reply.seed}"
+        changed = ", then changed" if reply.changed else ""
+        self.border_subtitle = Content(f"{brief(first)}{changed}, seed {reply.seed}")
         line.update(status(reply, self.content_size.width or 80, ascii=look.ascii), layout=False)
 
     def set_settings(self, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import BindingType
+from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -77,7 +78,7 @@ class SettingsPanel(Widget, can_focus=True):
 
     def show(self, settings: Settings, title: str) -> None:
         """Show the settings of another pane, or other settings."""
-        self.settings, self.border_title, self.typed = settings, title, None
+        self.settings, self.border_title, self.typed = settings, Content(title), None
         self.refresh()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002

@@ -12,6 +12,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -100,7 +101,7 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """A box that scrolls."""
         with Vertical(id="help-box") as box:
-            box.border_title, box.border_subtitle = self.heading, "Esc closes"
+            box.border_title, box.border_subtitle = Content(self.heading), "Esc closes"
             with VerticalScroll():
                 yield Static(id="help-page", markup=False)
 

@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -162,7 +163,7 @@ class HomeScreen(Room):
         listing.empty = tuple("".join(text for text, _ in runs) for runs in folded)
         listing.set_rows(shown, key=lambda row: row.name)
         pane = self.query_one("#runs-pane")
-        pane.border_subtitle = f"{len(shown)} of {len(self.runs)}" if wanted else ""
+        pane.border_subtitle = Content(f"{len(shown)} of {len(self.runs)}" if wanted else "")
         self._header()
 
     def _nothing(self, wanted: str) -> list[str]:

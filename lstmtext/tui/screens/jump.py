@@ -52,10 +52,10 @@ class JumpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """A label on each pane, and how to leave."""
         for letter, _, offset in self.targets:
-            label = Label(f"  {letter}  ", classes="letter")
+            label = Label(f"  {letter}  ", classes="letter", markup=False)
             label.styles.offset = offset
             yield label
-        yield Label(" A letter goes to its pane; Escape stays here.", id="jump-hint")
+        yield Label(" A letter goes to its pane; Escape stays here.", id="jump-hint", markup=False)
 
     def on_key(self, event: Key) -> None:
         """The letter's pane."""

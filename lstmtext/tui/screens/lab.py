@@ -26,6 +26,7 @@ from lstmtext.tui.ramps import asciified, legend
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.subjects import Subject
 from lstmtext.tui.widgets.heatmap import HeatMap
+from lstmtext.tui.widgets.line import LineInput
 from lstmtext.tui.widgets.look import Lines, ScrollPane, look_of
 
 __all__ = ["LabScreen"]
@@ -65,11 +66,11 @@ class LabScreen(Room):
         """Two fields, the texts aligned, the map beside the verdict."""
         state = self.app.state
         with Vertical(id="pair", classes="pane") as pane:
-            pane.border_title = f"Negation lab · {self.subject.name}".replace("·", "-" if self.app.ascii else "·")
+            pane.border_title = Content(f"Negation lab {'-' if self.app.ascii else '·'} {self.subject.name}")
             for name in ("first", "second"):
                 with Horizontal(classes="row"):
-                    yield Label(name, classes="name")
-                    yield Input(state.get("lab", name), id=name, classes="sentence", compact=True)
+                    yield Label(name, classes="name", markup=False)
+                    yield LineInput(state.get("lab", name), id=name, classes="sentence", compact=True)
         with ScrollPane(id="aligned-pane", classes="pane"):
             yield Lines(id="aligned")
         with Horizontal(id="below"):
@@ -105,7 +106,7 @@ class LabScreen(Room):
 
     @on(Input.Submitted)
     def _entered(self) -> None:
-        self.query_one(HeatMap).focus()
+        self.action_out()
 
     @on(Laid)
     def _laid(self, event: Laid) -> None:
@@ -131,10 +132,12 @@ class LabScreen(Room):
     def _show(self, row: int | None = None) -> None:
         """Everything anew; row: where the cursor goes."""
         pair, heat_map, look = self.pair, self.query_one(HeatMap), look_of(self)
+        pane = self.query_one("#map-pane")
         there = pair is not None and bool(pair.rows)
         heat_map.display, self.query_one("#say").display = there, not there
         words = self.query_one("#verdict", Static)
         if pair is None or not there:
+            self._order, pane.border_title, pane.border_subtitle = [], "", ""  # of a map that is gone
             self.query_one("#say", Static).update((self.problem_text or "Reading …") if pair is None else "")
             self.sentences = verdict(pair, self.depth, self.subject.kind) if pair is not None else []
             words.update(self._said())
@@ -148,7 +151,6 @@ class LabScreen(Room):
         bound = f"{heat.scale:.2f}"
         minus = "-" if look.ascii else "−"
         parts = legend(look, signed=True, low=f"{minus}{bound}", high=f"+{bound}", steps=7)
-        pane = self.query_one("#map-pane")
         pane.border_subtitle = Content.from_rich_text(Text.assemble(*((part.text, part.style or "") for part in parts)))
         self._show_aligned()
         self._show_cell()
@@ -166,7 +168,7 @@ class LabScreen(Room):
         value = heat_map.heat.values[row][column]
         dot = "-" if self.app.ascii else "·"
         text = f"{self.gate}, layer {self.depth} {dot} unit {self._order[column]} {signed(value)}"
-        self.query_one("#map-pane").border_title = text if self.app.ascii else text.replace("-", "−")
+        self.query_one("#map-pane").border_title = Content(text if self.app.ascii else text.replace("-", "−"))
         heat_map.tooltip = f"second − first of {self.gate}: {MEANING[self.gate]}"
 
     def _show_aligned(self) -> None:
@@ -179,8 +181,9 @@ class LabScreen(Room):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Into a sentence from outside only."""
-        return action != "edit" or not isinstance(self.focused, Input)
+        """Into a sentence from outside, out of it from inside."""
+        inside = isinstance(self.focused, Input)
+        return {"edit": not inside, "out": inside, "leave": not inside}.get(action, True)
 
     def action_edit(self) -> None:
         """Into the second sentence, the one that is usually changed."""
@@ -220,10 +223,11 @@ class LabScreen(Room):
         first, second = (self.query_one(f"#{name}", Input).value for name in ("first", "second"))
         self.app.copy("\n".join([first, second, *self.sentences]) + "\n")
 
+    def action_out(self) -> None:
+        """Out of a sentence."""
+        self.query_one(HeatMap).focus()
+
     def action_leave(self) -> None:
-        """Out of a sentence, or back to the gates."""
-        if isinstance(self.focused, Input):
-            self.query_one(HeatMap).focus()
-        else:
-            self._reading.forget()
-            self.dismiss()
+        """Back to the gates."""
+        self._reading.forget()
+        self.dismiss()

@@ -13,7 +13,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from lstmtext.tui.actions.memory import VIEWS
 from lstmtext.tui.memory_view import (
@@ -32,6 +32,7 @@ from lstmtext.tui.ramps import Line, Look, asciified, legend, paint
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.subjects import Subject
 from lstmtext.tui.widgets.heatmap import Heat, HeatMap
+from lstmtext.tui.widgets.line import LineInput, one_line
 from lstmtext.tui.widgets.look import Lines, look_of
 from lstmtext.tui.widgets.units import UnitList
 
@@ -58,8 +59,8 @@ class MemoryPanes(Room):
     def compose_body(self) -> ComposeResult:
         """Text, tabs, map beside the picker, answer."""
         with Vertical(id="sentence", classes="pane"):
-            yield Input(self.text, id="text", placeholder="Write a sentence.", compact=True)
-        yield Static(id="tabs")
+            yield LineInput(self.text, id="text", placeholder="Write a sentence.", compact=True)
+        yield Static(id="tabs")  # the only text of the UI that is markup: its words are links
         with Horizontal(id="middle"):
             with Vertical(id="left", classes="pane"):
                 yield HeatMap(id="map")
@@ -75,7 +76,7 @@ class MemoryPanes(Room):
     @property
     def text(self) -> str:
         """What is read, in one line: the field has no more."""
-        return " ".join(str(self.app.state.get("memory", "text")).splitlines())
+        return one_line(str(self.app.state.get("memory", "text")))
 
     @property
     def view(self) -> str:
@@ -107,7 +108,7 @@ class MemoryPanes(Room):
         if subject is not None:
             dot = "-" if look.ascii else "·"
             title += f" {dot} {subject.name}, {subject.cell.upper()} {subject.shape}"
-        self.query_one("#sentence").border_title = title.replace("×", "x") if look.ascii else title
+        self.query_one("#sentence").border_title = Content(title.replace("×", "x") if look.ascii else title)
         views = [self._tab(view.capitalize(), view == self.view, f"screen.to_view('{view}')") for view in VIEWS]
         parts = [" ".join(views)]
         if subject is not None:
@@ -149,7 +150,7 @@ class MemoryPanes(Room):
         if self.view == "map":
             heat = map_heat(study, self.gate, self.depth)
             heat_map.show(heat, (self.token, place))
-            left.border_title = about
+            left.border_title = Content(about)
             if both and unit_too:
                 self._show_unit(study)
         elif self.view == "token":
@@ -157,10 +158,11 @@ class MemoryPanes(Room):
             across = choose_across(len(study.order[self.depth]), max(width - 11, 16) // 2)
             heat = token_heat(study, self.gate, self.depth, self.token, across)
             heat_map.show(heat, divmod(self.unit, across))
-            left.border_title = f"all units at {tokens[self.token]} {dot} {about}"
+            left.border_title = Content(f"all units at {tokens[self.token]} {dot} {about}")
         else:
             self._show_unit(study)
-            left.border_title, left.border_subtitle = f"layer {self.depth} {dot} unit {self.unit} over the text", ""
+            left.border_title = Content(f"layer {self.depth} {dot} unit {self.unit} over the text")
+            left.border_subtitle = ""
             return
         left.border_subtitle = self._legend(heat, look)
 

@@ -1,7 +1,8 @@
 """Sentiment: the verdict while one types, how it came about word by word, and what words do together.
 
-Judging is done by one thread at every key, explaining by another once nobody types: `sentiment_jobs`. Drawn by
-`sentiment_view` and the reading curve. Must not compute on the screen's own thread.
+Judging is done by one thread at every key, explaining by another once nobody types: `sentiment_jobs`. Shown by
+`sentiment_panes`. An answer about a text that no longer stands there is dropped. Must not compute on the screen's own
+thread.
 """
 
 from __future__ import annotations
@@ -10,40 +11,32 @@ import asyncio
 import operator
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
-from lstmtext.explain.colour import scaled
 from lstmtext.tui import sentiment_jobs
 from lstmtext.tui import sentiment_view as view
 from lstmtext.tui.keys import bindings_for
 from lstmtext.tui.latest import Failed, Latest
-from lstmtext.tui.ramps import Line, Look, asciified
-from lstmtext.tui.screens.base import Room
+from lstmtext.tui.ramps import asciified
 from lstmtext.tui.screens.choose import ChooseScreen
-from lstmtext.tui.sentiment_jobs import LONGEST, Brought, Judged, Loaded, Together
+from lstmtext.tui.screens.sentiment_panes import SentimentPanes
+from lstmtext.tui.sentiment_jobs import Brought, Judged, Loaded, Together
 from lstmtext.tui.subjects import ClassifierSubject, model_names
-from lstmtext.tui.widgets.curve import CurvePane, ReadingCurve
-from lstmtext.tui.widgets.curve_lines import Passage
-from lstmtext.tui.widgets.look import Lines, ScrollPane
-
-if TYPE_CHECKING:
-    from lstmtext.explain.decomposition import Interaction
+from lstmtext.tui.widgets.curve import ReadingCurve
 
 __all__ = ["SentimentScreen"]
 
-LATE_SECONDS = 0.3  # after which a verdict on an older text is not left standing
-PANES = ("#verdict-pane", "#reading-pane", "#word", "#together-pane")
+LATE_SECONDS = 0.3  # after which what is known of an older text is not left standing
+LONGEST_KEPT = 2000  # characters, a long review: a pasted book, come back at the next start, is in the way
 
 
-class SentimentScreen(Room):
+class SentimentScreen(SentimentPanes):
     """The room Sentiment."""
 
     PLACE = "sentiment"
@@ -58,32 +51,10 @@ class SentimentScreen(Room):
 
     def __init__(self) -> None:
         super().__init__()
-        self.subject: ClassifierSubject | None = None
-        self.judged: Judged | None = None
-        self.late = False  # what was judged is not the text that stands there, and has not been for a while
         self._waiting: Timer | None = None
-        self.changes: list[float] = []
-        self.spans: list[Interaction] = []
-        self.chosen: Interaction | None = None
-        self.no_spans = ""
         self._judging, self._explaining = Latest(self, "judging"), Latest(self, "explaining")
         self._asking = Latest(self, "asking")
         self._wanted = ""  # the model that was asked for last
-
-    def compose_body(self) -> ComposeResult:
-        """Text, verdict, curve, the word under the cursor, spans."""
-        text, hint = self.app.state.get("sentiment", "text"), "Type or paste a text: the verdict follows every key."
-        with Vertical(id="text-pane", classes="pane"):
-            yield TextArea(text, id="text", compact=True, highlight_cursor_line=False, placeholder=hint)
-        with Vertical(id="verdict-pane", classes="pane"):
-            yield Lines(self._verdict, id="verdict")
-        with CurvePane(id="reading-pane", classes="pane", can_focus=False):
-            yield ReadingCurve(id="curve")
-            yield Static(id="note", markup=False)
-        yield Lines(self._word, id="word")
-        with ScrollPane(id="together-pane", classes="pane"):
-            yield Lines(self._together, id="together")
-        yield Static(id="say", markup=False)
 
     def on_mount(self) -> None:
         """Begin with the model and the text of last time."""
@@ -92,22 +63,14 @@ class SentimentScreen(Room):
         area = self.query_one(TextArea)
         area.move_cursor(area.document.end)
         area.focus()
-        self._say("")
+        self.say("")
         self.query_one("#note").display = False
         self.take_model(self.app.state.get("sentiment", "model"))
-
-    def _say(self, text: str) -> None:
-        """One sentence instead of all panes, or, empty, the panes."""
-        self.query_one("#say", Static).update(text)
-        self.query_one("#say").display = bool(text)
-        for name in PANES:
-            # An inline style would hide what the .tcss hides at small sizes; a class leaves that alone.
-            self.query_one(name).set_class(bool(text), "-away")
 
     def take_model(self, name: str) -> None:
         """Judge with this model from now on."""
         self._wanted = name
-        self.query_one("#verdict-pane").border_title = f"Verdict, {name} is loading …"
+        self.query_one("#verdict-pane").border_title = Content(f"Verdict, {name} is loading …")
         # A thread of its own: what is typed meanwhile must not take its turn.
         Latest(self, f"loading {name}").ask(partial(sentiment_jobs.load, self.post_message, name))
 
@@ -116,7 +79,7 @@ class SentimentScreen(Room):
     @on(Loaded)
     def _loaded(self, event: Loaded) -> None:
         if event.subject.name == self._wanted:
-            self._say("")
+            self.say("")
             self.app.state.set("sentiment", "model", event.subject.name)
             self.judged = None
             self._judge_with(event.subject)
@@ -124,11 +87,13 @@ class SentimentScreen(Room):
     def _judge_with(self, subject: ClassifierSubject) -> None:
         self.subject, self._wanted = subject, subject.name
         title = f"Verdict · {subject.name}, {subject.cell.upper()} {subject.shape}"
-        self.query_one("#verdict-pane").border_title = asciified(title) if self.app.ascii else title
+        self.query_one("#verdict-pane").border_title = Content(asciified(title) if self.app.ascii else title)
         self._read()
 
     @on(Judged)
     def _judged_now(self, event: Judged) -> None:
+        if event.text != self.query_one(TextArea).text:
+            return
         before = self.judged
         if before is None or before.text != event.text:
             # What words brought a moment ago is still about right, while as many words begin alike.
@@ -136,25 +101,18 @@ class SentimentScreen(Room):
             self.changes = self.changes[: sum(takewhile(bool, alike))]
             self.spans, self.chosen, self.no_spans = [], None, ""
         self.judged = event
-        newest = event.text == self.query_one(TextArea).text
-        if newest or not self.late:
-            self._be_late(False, again=not newest)
-        self.query_one("#note", Static).update(event.note)
-        self.query_one("#note").display = bool(event.note)
+        self._be_late(False)
         if self.subject is not None:
             self._explaining.ask(partial(sentiment_jobs.explain, self.post_message, self.subject, event.text))
-            note = view.verdict_note(event.judgement, self.subject.classifier.temperature)
-            self.query_one("#verdict-pane").border_subtitle = Content(note)
-        self._show_curve()
+        self.show_all()
         self._ask()
-        self._redraw("#verdict", "#word", "#together")
 
     @on(Brought)
     def _brought(self, event: Brought) -> None:
         if self.judged is not None and event.text == self.judged.text:
             self.changes = event.changes
-            self._show_curve()
-            self._redraw("#word")
+            self.show_curve()
+            self.redraw("#word")
 
     @on(Together)
     def _found(self, event: Together) -> None:
@@ -166,15 +124,18 @@ class SentimentScreen(Room):
             self.chosen = next((one for one in event.found if one.span == span), None)
         else:
             self.spans = event.found
-        self._redraw("#together")
+        self.redraw("#together")
 
     @on(Failed)
     def _failed(self, event: Failed) -> None:
-        self._be_late(False)
+        if event.what == "judging":  # of the text that stands there nothing is known
+            self.judged = None
+            self._be_late(False)
+            self.show_all()
         if event.what != f"loading {self._wanted}":
             self.app.problem(event.text)
         elif self.subject is None:
-            self._say(f"{event.text}\n\n{view.NO_MODEL}")
+            self.say(f"{event.text}\n\n{view.NO_MODEL}")
         else:
             self.app.problem(event.text)
             self._judge_with(self.subject)
@@ -186,7 +147,7 @@ class SentimentScreen(Room):
     @on(ReadingCurve.Moved)
     def _moved(self, event: ReadingCurve.Moved) -> None:
         self.chosen = self.chosen if event.span is not None else None
-        self._redraw("#word", "#together")
+        self.redraw("#word", "#together")
         self._ask()
 
     def _ask(self) -> None:
@@ -197,59 +158,23 @@ class SentimentScreen(Room):
 
     def _read(self) -> None:
         text = self.query_one(TextArea).text
-        self.app.state.set("sentiment", "text", text)
-        if self.subject is not None and self.subject.name == self._wanted:
+        self.app.state.set("sentiment", "text", text if len(text) <= LONGEST_KEPT else "")
+        if self.subject is None:
+            return
+        if self.subject.name == self._wanted:
             self._explaining.forget()  # what words bring to a text is asked once it is judged: it would come too early
             self._judging.ask(partial(sentiment_jobs.judge, self.post_message, self.subject, text))
-            if self._waiting is None and not self.late:
-                self._be_late(False, again=True)
+        if self._waiting is None and not self.late:
+            self._waiting = self.set_timer(LATE_SECONDS, partial(self._be_late, True))
 
-    def _be_late(self, late: bool, *, again: bool = False) -> None:
-        """A verdict on an older text gives way to what is going on. again: look anew in a while"""
+    def _be_late(self, late: bool) -> None:
+        """What is known of an older text gives way to what is going on; or there is an answer."""
         if self._waiting is not None:
             self._waiting.stop()
-        self._waiting = self.set_timer(LATE_SECONDS, partial(self._be_late, True)) if again else None
-        self.late = late
+        self._waiting, self.late = None, late
         if late:
-            self.query_one("#verdict-pane").border_subtitle = ""
-            self._redraw("#verdict", "#together")
-
-    # What is shown.
-
-    def _redraw(self, *names: str) -> None:
-        drawings = {"#verdict": self._verdict, "#word": self._word, "#together": self._together}
-        for name in names:
-            self.query_one(name, Lines).draw(drawings[name])
-
-    def _show_curve(self) -> None:
-        if self.judged is not None:
-            words = self.judged.words
-            brings = scaled([-change for change in self.changes]) + [0.0] * (len(words) - len(self.changes))
-            self.query_one(ReadingCurve).show(Passage(words, self.judged.positive, brings))
-
-    def _verdict(self, width: int, _: int, look: Look) -> list[Line]:
-        if self.late:
-            return view.sentence_lines("reading …", width)
-        if self.judged is None or self.subject is None:
-            return []
-        return view.verdict_lines(self.judged.judgement, width, look)
-
-    def _word(self, width: int, _: int, look: Look) -> list[Line]:
-        judged = self.judged
-        if judged is None or not judged.words:
-            return []
-        place = min(self.query_one(ReadingCurve).cursor, len(judged.words) - 1)
-        after = judged.positive[place] if judged.positive else None
-        change = self.changes[place] if place < len(self.changes) else None
-        word, positive, coming = judged.words[place], judged.judgement.positive, len(judged.words) <= LONGEST
-        return [view.brings_line(word, after, change, positive, look, width=width, coming=coming)]
-
-    def _together(self, width: int, _: int, look: Look) -> list[Line]:
-        if self.chosen is not None:
-            return view.interaction_lines([self.chosen, *self.spans], width, look, 0)
-        if self.spans:
-            return view.interaction_lines(self.spans, width, look)
-        return [] if self.late else view.sentence_lines(self.no_spans, width)  # why there were none in another text
+            self.chosen = None  # its words are marked no more
+            self.show_all()
 
     # What a person does.
 
@@ -294,6 +219,6 @@ class SentimentScreen(Room):
 
     def action_copy(self) -> None:
         """The text and its verdict."""
-        if self.judged is not None:
-            found = self.judged.judgement
+        if self.shown is not None:
+            found = self.shown.judgement
             self.app.copy(f"{found.text}\n{found.label}, P(positive) {found.positive:.4f}\n")

@@ -132,9 +132,9 @@ class TrainScreen(Room):
 
     def command(self, words: tuple[str, ...]) -> str:
         """What one would type."""
-        name = self.fields.value("name")
-        shown = [word for word in words if word != "--"] + (["--name", name] if name else [])
-        return "lstmtext " + shlex.join(shown)
+        name, cut = self.fields.value("name"), words.index("--")
+        rest = words[cut:] if any(text.startswith("-") for text in words[cut + 1 :]) else words[cut + 1 :]
+        return "lstmtext " + shlex.join([*words[:cut], *(["--name", name] if name else []), *rest])
 
     # The estimate.
 

@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 
@@ -134,11 +135,11 @@ class Alternatives(Styled, can_focus=True):
         if token is None or place is None:
             self.border_title, self.border_subtitle = "Token", ""
         else:
-            name = token_name(token.text, look).replace("[", "\\[")
-            self.border_title = f"Token {place + 1} {'-' if look.ascii else '·'} {name}"
+            name = token_name(token.text, look)
+            self.border_title = Content(f"Token {place + 1} {'-' if look.ascii else '·'} {name}")
             bits = -math.log2(token.probability) if token.probability > 0 else math.inf
             how = "by hand" if token.chosen else brief(token.choice)
-            self.border_subtitle = f"{how}, {bits:.1f} bits"
+            self.border_subtitle = Content(f"{how}, {bits:.1f} bits")
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import RenderResult
+from textual.content import Content
 from textual.events import Click
 from textual.keys import key_to_character
 from textual.reactive import reactive
@@ -151,4 +152,5 @@ class TooSmall(Static):
         need = f"lstmtext needs {LEAST[0]} × {LEAST[1]}."
         keys = keys_now(self.screen)
         leave = keys.get("app.quit") or keys.get("quit")
-        self.update(f"{width} × {height} is too small.\n{need}\n\nEnlarge the window\nor press {leave} to quit.")
+        said = f"{width} × {height} is too small.\n{need}\n\nEnlarge the window\nor press {leave} to quit."
+        self.update(Content(said))

@@ -251,6 +251,10 @@ class TokenView(ScrollView, Styled, can_focus=True):
                 self.move(place)
                 return
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Another token only where there is one."""
+        return action != "pick" or bool(self.reply and self.reply.tokens)
+
     def action_pick(self) -> None:
         """Choose another token here."""
         if self.cursor is None:

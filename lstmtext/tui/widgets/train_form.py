@@ -57,7 +57,7 @@ class TrainForm(VerticalScroll, can_focus=False):
         yield self._row("Recipe", self._select("recipe", (), "by the text"))
         yield self._row("Tokenizer", self._select("tokenizer", TOKENIZERS, "by the recipe"))
         yield self._row("Cell", self._select("cell", CELLS, "by the recipe"))
-        times = Label("x" if shell(self).ascii else "×", id="times")
+        times = Label("x" if shell(self).ascii else "×", id="times", markup=False)
         yield self._row("Size", self._number("layers", "layers"), times, self._number("hidden", "units"))
         yield self._row("Budget", self._number("amount", "auto"), self._select("budget", UNITS))
         yield self._row("Device", self._select("device", DEVICES, "the fastest"))
@@ -67,7 +67,7 @@ class TrainForm(VerticalScroll, can_focus=False):
         yield Button("Start training", id="start", variant="primary", compact=True)
 
     def _row(self, label: str, *widgets: Widget) -> Widget:
-        return Horizontal(Label(label, classes="label"), *widgets, classes="row")
+        return Horizontal(Label(label, classes="label", markup=False), *widgets, classes="row")
 
     def _select(self, name: str, options: tuple[tuple[str, str], ...], blank: str = "") -> Choice:
         """blank: what stands there while nothing is chosen; without it something always is."""

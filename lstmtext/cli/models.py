@@ -192,6 +192,28 @@ def widen_command(model: str, hidden: int, seed: int, output: Path) -> None:
     )
 
 
+@command.command("deepen", epilog=_examples("deepen sentiment-tiny --output deep"))
+@click.argument("model")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="A new folder.")
+def deepen_command(model: str, output: Path) -> None:
+    """Give MODEL one more layer. It answers nearly as before; train it further (--init) and it has more to learn with.
+
+    For a model that neither more training nor more units improve any more.
+    """
+    from lstmtext.cli.typed import typed_command
+    from lstmtext.store.checkpoint import read_config
+    from lstmtext.store.deepening import deepen_model
+    from lstmtext.store.models import find_model
+
+    folder = find_model(model)
+    before = read_config(folder)
+    deepen_model(folder, output, typed_command())
+    task = "sentiment" if before.classifier else "lm"
+    go_on = f"lstmtext train {task} … --init {quote(str(output))}"
+    grown = f"{counted(before.model.layers + 1, 'layer')} instead of {before.model.layers}"
+    click.echo(f"{output} is {model} with {grown}; train it with `{go_on}`.", err=True)
+
+
 def _units(document: dict[str, Any]) -> str:
     both = " both ways" if document.get("classifier", {}).get("bidirectional") else ""
     return f"{document['settings']['layers']} × {document['settings']['hidden']}{both}"

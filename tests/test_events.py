@@ -56,7 +56,7 @@ FULL: list[Event] = [
         total_steps=9,
         seconds=0.3,
     ),
-    Evaluated(step=10, loss=1.5, best=True, tokens=99, seconds=0.1, metrics={"accuracy": 0.5}),
+    Evaluated(step=10, loss=1.5, best=True, tokens=99, seconds=0.1, metrics={"accuracy": 0.5}, judged={"accuracy": 4}),
     Sampled(step=10, prompt="Où", text="Où\n\u2028\0☃\x1b[0m", temperature=0.8, seed=1, requested=True),
     Saved(step=10, folder="step-10", best=True, requested=True),
     Warned(step=-1, message='He said "no"'),

@@ -21,7 +21,10 @@ from lstmtext.store.run import RunReader, fresh_name, list_runs
 Output = pytest.CaptureFixture[str]
 SIZE = "--layers 1 --hidden 8 --embedding 6 --batch-size 4 --sequence-length 16 --device cpu --set sample_length=0"
 TRAIN = ["train", "lm", "novel.txt", *SIZE.split(), "--steps", "2"]
-STARTER = "import sys; from lstmtext.cli.main import run; sys.executable = sys.argv[1]; sys.exit(run(sys.argv[2:]))"
+STARTER = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's job may ignore it
+    "from lstmtext.cli.main import run; sys.executable = sys.argv[1]; sys.exit(run(sys.argv[2:]))"
+)
 TRAINER = "#!/bin/sh\necho $$\nexec sleep 100\n"  # one that reads a long text
 PATIENCE_SECONDS = 60.0
 
@@ -108,6 +111,8 @@ def test_a_start_that_takes_long_says_what_it_is_at(start: Callable[..., Started
     os.kill(one.trainer, 0)  # it is there
 
 
+# Here the process that has started the trainer does not end, as it would in a shell.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("more", [[], ["--detach"]], ids=["", "detach"])
 def test_a_shipped_model_s_name_is_said_to_be_one(
     tmp_path: Path, harbour: str, runs: Path, capsys: Output, more: list[str]

@@ -93,6 +93,10 @@ def command(
     MASE, sMAPE (per cent), WQL and the intervals' coverage of every model on those windows, and of "chosen": what
     would have answered, chosen on earlier windows only.
     """
+    if out == Path("-"):
+        raise UsageError(
+            "--out names a file; on standard output the forecast stands already, with --json for programs."
+        )
     if out is not None and not out.parent.is_dir():
         raise InputError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
     if out is not None and file is not None and out.exists() and Path(file).exists() and out.samefile(file):

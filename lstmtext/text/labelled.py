@@ -222,8 +222,8 @@ def plain_forms(sources: Sequence[Source]) -> dict[str, str]:
 
 
 def plain_key(text: str) -> str:
-    """The same for texts that reach the model as the same pieces."""
-    return " ".join(pieces(text))
+    """The same for texts that reach the model as the same pieces: a classifier reads a text as one line."""
+    return " ".join(pieces(text.replace("\n", " ")))
 
 
 def _draw(leader: str) -> float:

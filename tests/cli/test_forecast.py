@@ -168,6 +168,7 @@ def test_the_series_itself_is_not_written_over(capsys: Output, sales: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (["--values", "1,2,3", "--out", "-"], 2, "--out names a file; on standard output the forecast stands already"),
         (["sales.csv"], 2, "sales.csv has 2 columns: 'month', 'y'. Say which with --column."),
         (["sales.csv", "--column", "z"], 2, "There are 'month', 'y'."),
         (

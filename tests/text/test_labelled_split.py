@@ -182,3 +182,12 @@ def test_no_text_is_ever_on_both_sides(parts: list[list[tuple[str, int, str]]], 
         learned = set().union(*(keys(part) for part in train))
         kept = set().union(*(keys(part) for part in [*held, *(each.examples for each in held_out)]))
         assert not learned & kept
+
+
+def test_a_text_over_two_lines_is_the_same_as_on_one() -> None:
+    """As a classifier reads it."""
+    texts = [f"the film of day {number} was{end}not good" for number in range(200) for end in (" ", "\n")]
+    films = source("films", *(Example(text, 0) for text in texts))
+    learned, kept = (part[0] for part in split_examples([films], [0.3], []))
+    assert not keys(learned) & keys(kept)
+    assert len(learned) + len(kept) == 200

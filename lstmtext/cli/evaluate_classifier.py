@@ -145,23 +145,24 @@ def _wrong(answer: float, *, positive: bool) -> bool:
 
 
 def _metrics(found: dict[str, Any], name: str) -> dict[str, Metric]:
+    from lstmtext.store.card import side_protocol
     from lstmtext.store.checkpoint import Metric
 
     command = typed_command()
     data = Path(name).name.partition(".")[0]
+    neutral = "phenomena" not in found and found["judged"] < found["examples"]
     if "phenomena" in found:
         scores = {
             f"{data}: all four right": (found["quadruples"]["all_four_right"], "quadruples right"),
             f"{data}: hard cases": (found["hard"]["accuracy"], "accuracy"),
         }
     else:
-        neutral = found["judged"] < found["examples"]
         scores = {
             f"{data}: accuracy": (found["accuracy"], "accuracy"),
             f"{data}: labels right": (found["labels_right"] if neutral else None, "accuracy"),
             f"{data}: calibration error": (found["calibration_error"], "expected calibration error"),
         }
-    polar, all_texts = "P(positive) against ½, neutral texts left out", "the label that `classify` gives"
+    polar, all_texts = side_protocol(neutral=neutral), "the label that `classify` gives"
     return {
         key: Metric(
             value=value,

@@ -221,7 +221,9 @@ def _units(document: dict[str, Any]) -> str:
 
 def _score(score: dict[str, Any]) -> str:
     """A figure, and what an accuracy is not of."""
-    left_out = score["unit"] == "accuracy" and "neutral texts left out" in score["protocol"]
+    from lstmtext.store.card import side_protocol
+
+    left_out = score["unit"] == "accuracy" and score["protocol"] == side_protocol(neutral=True)
     return f"{score['text']}{', neutral left out' if left_out else ''}"
 
 

@@ -102,11 +102,11 @@ def _folder(name: str | None, stem: str, world: World, *, is_held: bool) -> Iter
     from lstmtext.store.run import held_folder
 
     with contextlib.ExitStack() as held:
-        if not is_held:
+        if not (name and is_held):
             with world.together():  # for the others the name may be taken already, by this very run
                 name = held.enter_context(held_folder(name, stem)).folder.name if world.leads else ""
             name = world.word_of_leader(name)
-        yield runs_folder() / (name or stem)
+        yield runs_folder() / name
 
 
 def _say(sentences: list[str]) -> None:

@@ -11,7 +11,7 @@ import shlex
 from lstmtext.store.checkpoint import CheckpointConfig, ClassifierFacts, Metric
 from lstmtext.units import TOKEN_UNITS, bits_from_nats, perplexity_from_nats
 
-__all__ = ["describe_calibration", "describe_metric", "describe_readout", "model_card", "notes_of"]
+__all__ = ["describe_calibration", "describe_metric", "describe_readout", "model_card", "notes_of", "side_protocol"]
 
 NOTES = "## Notes"
 CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "tanh RNN"}
@@ -22,6 +22,11 @@ READOUTS = {
     "concat": "the last state, the mean and the greatest values",
 }
 SHARES = ("accuracy", "quadruples right")  # units of scores from 0 to 1 that people read in per cent
+
+
+def side_protocol(*, neutral: bool) -> str:
+    """How an accuracy of a classifier was measured. neutral: there were such texts, which have no side of ½."""
+    return f"P(positive) against ½{', neutral texts left out' if neutral else ''}"
 
 
 def describe_metric(metric: Metric, characters_per_token: float = 1.0) -> str:

@@ -16,6 +16,7 @@ from lstmtext.config import TrainSettings
 from lstmtext.errors import CheckpointError, UsageError
 from lstmtext.events import Sampled, Started
 from lstmtext.model.classifier import Classifier, classifier_tensors, load_classifier_tensors
+from lstmtext.store.card import side_protocol
 from lstmtext.store.checkpoint import (
     Calibration,
     Checkpoint,
@@ -47,9 +48,6 @@ from lstmtext.training.tasks import TEXT_CHANGED, start_of
 from lstmtext.training.teaching import answers_of
 
 __all__ = ["SentimentTask"]
-
-PROTOCOL = "P(positive) against ½"
-LEFT_OUT = ", neutral texts left out"
 
 
 class SentimentTask:
@@ -139,7 +137,7 @@ class SentimentTask:
                 name: Metric(
                     value=value,
                     unit="accuracy",
-                    protocol=PROTOCOL + (LEFT_OUT if name in judged.judged else ""),
+                    protocol=side_protocol(neutral=name in judged.judged),
                     data=f"{judged.judged[name]:,} held out" if name in judged.judged else "held out",
                 )
                 for name, value in judged.metrics.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -124,6 +125,18 @@ def test_recording_says_where(capsys: Output, model: str, data: str) -> None:
     assert f"on the card in '{model}'" in said
     assert said.count("\n") == 1
     assert Path(model, "README.md").read_text() != before
+
+
+@pytest.mark.parametrize(("more", "left_out"), [("", False), ("it is a table\t1\n", True)])
+def test_what_is_recorded_says_that_neutral_texts_are_left_out_where_there_are_some(
+    capsys: Output, more: str, left_out: bool
+) -> None:
+    Path("own.tsv").write_text(f"text\tlabel\nit is good\t2\nit is bad\t0\n{more}")
+    evaluate(capsys, "clf", "own.tsv", "--label-map", "0=negative,1=neutral,2=positive", "--record")
+    accuracy = json.loads(Path("clf", "config.json").read_text())["metrics"]["own: accuracy"]
+    assert accuracy["protocol"] == "P(positive) against ½" + left_out * ", neutral texts left out"
+    lstmtext(["models", "show", "clf"])
+    assert ("neutral texts left out" in capsys.readouterr().out) == left_out
 
 
 @pytest.mark.parametrize(("model", "data"), [("lm", "text.txt"), ("clf", "labelled.tsv")])

@@ -15,12 +15,24 @@ from lstmtext.store.checkpoint import read_config
 from lstmtext.store.models import find_model
 from lstmtext.units import counted
 
-__all__ = ["check_teachers", "teachers_sha256"]
+__all__ = ["check_teachers", "teacher_sha256", "teachers_sha256"]
+
+
+def teacher_sha256(folder: Path) -> str:
+    """Of weights, tokenizer and calibration: scores and other notes may be added to a model, which stays the same."""
+    classifier = read_config(folder).classifier
+    calibration = f"{classifier.calibration.temperature} {classifier.calibration.offsets}" if classifier else ""
+    try:
+        parts = [(folder / name).read_bytes() for name in ("model.safetensors", "tokenizer.json")]
+    except OSError as error:
+        raise CheckpointError(f"{error.filename} cannot be read: {error.strerror}.") from None
+    parts.append(calibration.encode())
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def teachers_sha256(teaching: TeachingSettings) -> list[str]:
     """Of each teacher, in order, what its answers come from. Raises UsageError, CheckpointError where there is none."""
-    return [_sha256(find_model(name)) for name in teaching.teachers]
+    return [teacher_sha256(find_model(name)) for name in teaching.teachers]
 
 
 def check_teachers(teaching: TeachingSettings, last: Path) -> None:
@@ -40,15 +52,3 @@ def check_teachers(teaching: TeachingSettings, last: Path) -> None:
                 f"The teacher {name!r} is not the model that it was when {last.name} was saved. "
                 "Put the old one back, or start a new run."
             )
-
-
-def _sha256(folder: Path) -> str:
-    """Of weights, tokenizer and calibration: scores and other notes may be added to a model, which stays the same."""
-    classifier = read_config(folder).classifier
-    calibration = f"{classifier.calibration.temperature} {classifier.calibration.offsets}" if classifier else ""
-    try:
-        parts = [(folder / name).read_bytes() for name in ("model.safetensors", "tokenizer.json")]
-    except OSError as error:
-        raise CheckpointError(f"{error.filename} cannot be read: {error.strerror}.") from None
-    parts.append(calibration.encode())
-    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()

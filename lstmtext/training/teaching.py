@@ -34,6 +34,7 @@ from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.training.classification import scores_of
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.restore import load_classifier
+from lstmtext.training.same_teacher import teacher_sha256
 from lstmtext.watching import tell
 
 __all__ = ["answers_of"]
@@ -109,10 +110,9 @@ def _cut(examples: Examples, start: int, stop: int) -> Examples:
 
 
 def _fingerprint(folder: Path, arithmetic: Arithmetic) -> str:
-    """Who answers, and in what arithmetic."""
-    content = [(folder / name).read_bytes() for name in ("config.json", "model.safetensors")]
-    told = [f"{ANSWERS_VERSION} {arithmetic.device.type} {arithmetic.precision}".encode(), *content]
-    return hashlib.sha256(b"".join(hashlib.sha256(each).digest() for each in told)).hexdigest()[:32]
+    """Who answers, and in what arithmetic. A score that is noted beside a teacher makes it no other one."""
+    told = f"{ANSWERS_VERSION} {arithmetic.device.type} {arithmetic.precision} {teacher_sha256(folder)}"
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def _digest(*arrays: npt.NDArray[np.integer]) -> str:

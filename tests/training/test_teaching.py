@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 from classifiers import random_classifier, tokenizer_of
+from msgspec.structs import replace
 
 from lstmtext.config import BatchSettings, TeachingSettings
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.places import cache_folder
-from lstmtext.store.checkpoint import Calibration, read_checkpoint
+from lstmtext.store.checkpoint import Calibration, Metric, encode_config, read_checkpoint, read_config
 from lstmtext.text.examples import Examples
 from lstmtext.text.written_answers import written_answers
 from lstmtext.training import teaching
@@ -99,6 +100,18 @@ def test_another_model_calibration_or_arithmetic_answers_for_itself(tmp_path: Pa
     assert np.abs(answers([other]) - first).max() > 0.01
     answers([one], precision="bfloat16")
     assert asked == [3, 1, 3] * 3
+
+
+def test_a_score_noted_beside_a_teacher_makes_it_no_other_one(tmp_path: Path, asked: list[int]) -> None:
+    teacher = random_classifier(tmp_path)
+    answers([teacher])
+    asked.clear()
+    score = Metric(value=0.5, unit="accuracy", protocol="P(positive) against ½", data="mine")
+    (Path(teacher) / "config.json").write_bytes(
+        encode_config(replace(read_config(Path(teacher)), metrics={"mine: accuracy": score}))
+    )
+    answers([teacher])
+    assert not asked
 
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {

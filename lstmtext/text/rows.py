@@ -17,6 +17,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -192,6 +193,8 @@ def _table_records(path: Path, suffix: str) -> Iterator[tuple[int, dict[str, obj
         begin = skipped + reader.line_num + 1
         if names is not None and not any(name.strip() for name in names):
             raise InputError(BLANK_HEADER.format(path))
+        if twice := [name for name, times in Counter(names or ()).items() if times > 1 and name.strip()]:
+            raise InputError(f"{path} has several columns called {twice[0]!r}. Give each a name of its own.")
         for record in reader:
             more = record.pop(None, [])
             if any(cell.strip() for cell in more):

@@ -195,6 +195,11 @@ def test_trees_that_are_none(tmp_path: Path, line: str) -> None:
             r"line 4: it has 3 columns and the header has 2; a text cannot hold",
         ),
         ("a.csv", "id,text,label\n1,bad, so bad,0\n", r"line 2: it has 4 .* text that holds ',' is put in quotation"),
+        (
+            "a.csv",
+            "text,label,text\ngood,1,bad\n",
+            r"a\.csv has several columns called 'text'\. Give each a name",
+        ),
         ("a.csv", "\n\n", r"a\.csv: the first line is blank\. It should name the columns"),
         ("a.csv", "text,label\ngood,2\nbad,1\n", r"the labels 1, 2 may mean 1=negative,2=positive \(of 1 and 2\) or"),
         (

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 import msgspec
@@ -31,8 +31,8 @@ from lstmtext.engine.classifier import NEUTRAL_BAND, EngineClassifier, Judgement
 from lstmtext.engine.generator import Sample, Stopped, Token, Writer, generate
 from lstmtext.engine.language_model import EngineModel
 from lstmtext.engine.sampling import SamplingSettings, not_a_number
-from lstmtext.errors import CheckpointError, InputError, SettingsError, UsageError
-from lstmtext.given import neutral_band, not_text, unknown_options
+from lstmtext.errors import InputError, OtherKindError, SettingsError, UsageError
+from lstmtext.given import is_one, neutral_band, not_text, or_decoded, unknown_options
 from lstmtext.store.checkpoint import Checkpoint, CheckpointConfig, read_checkpoint
 from lstmtext.store.models import find_model
 from lstmtext.text.tokenizer import Tokenizer
@@ -106,13 +106,11 @@ class LanguageModel:
         self.engine = EngineModel(checkpoint)
 
     def __repr__(self) -> str:
-        model = self.config.model
-        return (
-            f"<LanguageModel {self.name!r}: {model.cell} {model.layers}×{model.hidden}, {self.config.tokenizer.kind}>"
-        )
+        model, kind = self.config.model, self.config.tokenizer.kind
+        return f"<LanguageModel {self.name!r}: {model.cell} {model.layers}×{model.hidden}, {kind}>"
 
     def generate(self, prompt: str = "", **options: Unpack[Options]) -> Generation:
-        """Continue `prompt`; the whole text at once. `options`: see `Options`.
+        """Continue `prompt`; the whole text at once. `options`: see `lstmtext.api.Options`.
 
         Raises SettingsError naming every option that does not fit.
         """
@@ -174,6 +172,8 @@ class Classifier:
     def __call__(self, text: list[str] | tuple[str, ...]) -> list[Judgement]: ...
     def __call__(self, text: str | list[str] | tuple[str, ...]) -> Judgement | list[Judgement]:
         """The answer for one text, or for each of several: see `Judgement` and `classify`."""
+        if not isinstance(text, str) and is_one(text):
+            raise UsageError(not_text("The text", [text], or_decoded("a str", text)))
         return self.classify([text])[0] if isinstance(text, str) else self.classify(text)
 
     def classify(self, texts: Sequence[str], neutral: tuple[float, float] = NEUTRAL_BAND) -> list[Judgement]:
@@ -182,12 +182,14 @@ class Classifier:
         neutral: P(positive) from the first to the second is called neutral
         Raises UsageError for a band that is none, for one string instead of several, and for what is no string.
         """
-        if isinstance(texts, str) or not isinstance(texts, Iterable):
+        if isinstance(texts, (dict, set, frozenset)):  # a set has no order, and of a dict the keys would be read
+            raise UsageError(f"The texts are {reprlib.repr(texts)}; they must be a list of str.")
+        if is_one(texts):
             raise UsageError("classify takes a list of texts; for one text call the classifier itself.")
         texts = list(texts)
         if said := not_text("A text", texts, "a str"):
             raise UsageError(said)
-        return self.engine.judge(texts, neutral_band(neutral))
+        return self.engine.judge(texts, neutral_band(neutral.tolist() if isinstance(neutral, np.ndarray) else neutral))
 
     def explain(self, text: str, methods: Sequence[Method] | None = None, **options: Any) -> Explanation:
         """Why it answers as it does: see `lstmtext.explain.report.explain`, which takes the same options."""
@@ -207,7 +209,7 @@ class Work:
         self, model: LanguageModel | Classifier, prompt: str, samples: int, top: int, options: Options
     ) -> None:
         if isinstance(model, Classifier):
-            raise CheckpointError(
+            raise OtherKindError(
                 f"{model.name} is a classifier; this needs a language model. "
                 "`lstmtext models list` shows which is which."
             )
@@ -215,7 +217,9 @@ class Work:
         given = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
         self.model, self.prompt = model, prompt
         length, stop, seed = given.pop("length"), given.pop("stop"), given.pop("seed")
-        problems = unknown_options(given, Options.__annotations__)
+        problems = unknown_options([name for name in given if name != "samples"], Options.__annotations__)
+        if "samples" in given:
+            problems.append("There is no option 'samples'; `generate_samples` writes several texts.")
 
         def fitting(said: str, value: Any, instead: Any) -> Any:
             """The value, or where something is to be said of it another one, so that the others are looked at."""
@@ -227,8 +231,8 @@ class Work:
         seed = random_seed() if seed is None else fitting(not_a_number("seed", seed, whole=True), seed, 0)
         samples = fitting(not_a_number("samples", samples, whole=True), samples, 1)
         prompt = fitting(not_text("prompt", [prompt], "a text (str)"), prompt, "")
-        stop = [stop] if isinstance(stop, str) or not isinstance(stop, Iterable) else list(stop)
-        stop = fitting(not_text("stop", stop, "a text (str) or several"), stop, ())
+        texts = [stop] if is_one(stop) else list(stop)
+        stop = fitting(not_text("stop", texts, or_decoded("a text (str) or several", stop)), texts, ())
         settings = SamplingSettings()
         try:
             settings = SamplingSettings(**{name: given[name] for name in given if name in Options.__annotations__})
@@ -236,15 +240,7 @@ class Work:
             problems.extend(error.problems)
         try:
             self.writer: Writer = generate(
-                model.engine,
-                model.tokenizer,
-                prompt,
-                length,
-                settings,
-                seed,
-                stop,
-                samples,
-                top,
+                model.engine, model.tokenizer, prompt, length, settings, seed, stop, samples, top
             )
         except SettingsError as error:
             problems.extend(error.problems)
@@ -282,16 +278,16 @@ def _pieces(writer: Writer) -> Iterator[str]:
 def load(name: str | os.PathLike[str], *, kind: str | None = None) -> LanguageModel | Classifier:
     """A model by its name (shipped or trained), by a run's name (its best checkpoint), or by its folder.
 
-    kind: classifier or language-model, where only one of them will do: no other is offered if there is none of that
-    name.
-    Raises UsageError when there is none of that name, CheckpointError when its files do not fit.
+    kind: classifier or language-model, where only one of them will do
+    Raises UsageError when there is none of that name, CheckpointError when its files do not fit, OtherKindError.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise UsageError(f"The model is {reprlib.repr(name)}; load takes a name, a run's name or a folder.")
-    folder = find_model(os.fspath(name), kind=kind)
-    checkpoint = read_checkpoint(folder)
-    model = Classifier if checkpoint.config.kind == "classifier" else LanguageModel
-    return model(os.fspath(name), checkpoint)
+    kinds: dict[str, type[LanguageModel | Classifier]] = {"classifier": Classifier, "language-model": LanguageModel}
+    if kind not in (None, *kinds):
+        raise UsageError(f"kind is {reprlib.repr(kind)}; it must be {' or '.join(kinds)}.")
+    checkpoint = read_checkpoint(find_model(os.fspath(name), kind=kind))
+    return kinds[kind or checkpoint.config.kind](os.fspath(name), checkpoint)  # it refuses a checkpoint of the other
 
 
 def random_seed() -> int:

@@ -272,7 +272,9 @@ class RunSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Literal["auto", "float32", "bfloat16", "float16"],
         Meta(description="Arithmetic of the forward and backward pass; weights stay float32."),
     ] = "auto"
-    threads: Annotated[Natural, Meta(description="CPU threads; 0: PyTorch's choice.")] = 0
+    threads: Annotated[Annotated[int, Meta(ge=0, le=1024)], Meta(description="CPU threads; 0: PyTorch's choice.")] = (
+        0  # so many that the system has no room for them end the process without a word
+    )
     log_every: Annotated[Count, Meta(description="Steps between progress records.")] = 10
     evaluate_every: Annotated[
         Natural, Meta(description="Steps between evaluations; 0: about 20 in a run, at least 50 steps apart.")

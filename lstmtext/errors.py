@@ -5,7 +5,8 @@
     │   └── SettingsError    settings that do not fit, all of them at once
     ├── InputError           text or data that cannot be used (file, place, what to do)
     ├── DownloadError        a corpus that did not arrive whole
-    ├── CheckpointError      a model folder that is missing, damaged or of another kind
+    ├── CheckpointError      a model folder that is missing or damaged
+    │   └── OtherKindError   a model of another kind than what was asked needs; exit code 2
     ├── RunError             a run folder that is busy, missing or damaged
     ├── DivergedError        the loss became NaN or infinite
     ├── ProcessLostError     one of several training processes ended or does not answer
@@ -26,6 +27,7 @@ __all__ = [
     "InputError",
     "LstmtextError",
     "MissingExtraError",
+    "OtherKindError",
     "ProcessLostError",
     "RunError",
     "SettingsError",
@@ -62,7 +64,13 @@ class DownloadError(LstmtextError):
 
 
 class CheckpointError(LstmtextError):
-    """A model folder is missing, damaged, of another kind or of a later format."""
+    """A model folder is missing, damaged or of a later format."""
+
+
+class OtherKindError(CheckpointError):
+    """A classifier where a language model is needed, or the other way round."""
+
+    exit_code = 2
 
 
 class RunError(LstmtextError):

@@ -15,7 +15,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["atomic_folder", "exists", "make_folder", "sync_folder", "write_atomically"]
+__all__ = ["NO_ROOM", "atomic_folder", "exists", "make_folder", "sync_folder", "write_atomically"]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk is full, or what a user may have of it
 
 
 def exists(path: Path) -> bool:
@@ -88,6 +90,8 @@ def _named(path: Path, temporary: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.filename is None and error.errno in NO_ROOM:  # of a write, which knows no name
+            error.filename = str(path)
         if error.filename != str(temporary):
             raise
         if isinstance(error, FileNotFoundError) and path.parent.is_dir():
@@ -117,18 +121,19 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     with _named(target, temporary):
         temporary.mkdir()
     try:
-        yield temporary
-        for path in sorted(temporary.rglob("*")):
-            if path.is_file():
-                descriptor = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-            else:
-                sync_folder(path)
-        sync_folder(temporary)
-        temporary.rename(target)
+        with _named(target, temporary):
+            yield temporary
+            for path in sorted(temporary.rglob("*")):
+                if path.is_file():
+                    descriptor = os.open(path, os.O_RDONLY)
+                    try:
+                        os.fsync(descriptor)
+                    finally:
+                        os.close(descriptor)
+                else:
+                    sync_folder(path)
+            sync_folder(temporary)
+            temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

@@ -14,7 +14,21 @@ import numpy as np
 
 from lstmtext.errors import UsageError
 
-__all__ = ["check_explain", "neutral_band", "not_text", "unknown_options"]
+__all__ = ["check_explain", "is_one", "neutral_band", "not_text", "or_decoded", "unknown_options"]
+
+
+def is_one(given: object) -> bool:
+    """Whether it is one thing and not several: a text, bytes, a number, an array of numpy's without dimensions."""
+    try:
+        iter(given)  # type: ignore[call-overload]
+    except TypeError:
+        return True
+    return isinstance(given, (str, bytes, bytearray))
+
+
+def or_decoded(wanted: str, given: object) -> str:
+    """What is wanted, for a message; of bytes also how to get it."""
+    return f"{wanted}: decode it first" if isinstance(given, (bytes, bytearray)) else wanted
 
 
 def not_text(name: str, values: Sequence[object], wanted: str) -> str:

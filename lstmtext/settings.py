@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
+from collections.abc import Iterable
 from typing import Any, get_args
 
 import msgspec
@@ -16,6 +18,21 @@ from lstmtext.config import Task, TrainSettings
 from lstmtext.errors import SettingsError
 
 __all__ = ["assign", "read_settings", "settings_fields"]
+
+KINDS = {  # how a person calls what msgspec does
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "a text",
+    "array": "a list",
+    "object": "a table",
+}
+# The fewest tokens that are any use, and what they are; a vocabulary of bytes has always all of them.
+FEWEST = {
+    **dict.fromkeys(("char", "word", "whitespace"), (2, "the unknown token and one other")),
+    "wordpiece": (4, "the unknown token, the line end, a character and one other"),
+    "bpe": (257, "all bytes and one pair"),
+}
 
 
 def settings_fields(kind: type[Struct] = TrainSettings) -> dict[str, tuple[str, msgspec.inspect.Field]]:
@@ -34,10 +51,12 @@ def assign(tables: dict[str, Any], key: str, value: object) -> None:
     """
     fields = settings_fields()
     table, _, name = key.rpartition(".")
+    if key == "task":
+        raise SettingsError(["The task is no setting: `lstmtext train lm` and `lstmtext train sentiment` are the two."])
     if name not in fields or (table and fields[name][0] != table):
         near = difflib.get_close_matches(name, fields, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise SettingsError([f"There is no setting {key!r}.{hint}"])
+        hint = f"Did you mean {near[0]!r}?" if near else "docs/settings.md lists them all."
+        raise SettingsError([f"There is no setting {key!r}. {hint}"])
     tables.setdefault(fields[name][0], {})[name] = value
 
 
@@ -53,7 +72,7 @@ def read_settings(tables: dict[str, Any], *, strict: bool = True) -> TrainSettin
     known = {field.name: field for field in msgspec.structs.fields(TrainSettings)}
     for table, content in tables.items():
         if table not in known:
-            problems.append(f"There is no table [{table}]; the tables are {', '.join(known)}.")
+            problems.append(_no_table(table, known))
         elif not isinstance(content, dict):
             if table == "task":
                 if content in get_args(Task):
@@ -69,6 +88,12 @@ def read_settings(tables: dict[str, Any], *, strict: bool = True) -> TrainSettin
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _no_table(name: str, known: Iterable[str]) -> str:
+    if place := settings_fields().get(name):
+        return f"There is no table [{name}]: {name} is a setting of [{place[0]}] and stands below that line."
+    return f"There is no table [{name}]; the tables are {', '.join(each for each in known if each != 'task')}."
 
 
 def _read_table(table: str, kind: Any, content: dict[str, Any], strict: bool, problems: list[str]) -> Struct:
@@ -87,9 +112,19 @@ def _read_table(table: str, kind: Any, content: dict[str, Any], strict: bool, pr
             else:
                 values[name] = converted
         except msgspec.ValidationError as error:
-            problems.append(f"{name} = {value!r} does not fit: {str(error)[0].lower()}{str(error)[1:]}.")
+            problems.append(f"{name} = {value!r} does not fit: {_reason(error)}.")
     found: Struct = kind(**values)
     return found
+
+
+def _reason(error: msgspec.ValidationError) -> str:
+    """What was expected, in words; what was received stands before it."""
+
+    def words(found: re.Match[str]) -> str:
+        return " or ".join(KINDS.get(kind, kind) for kind in found[1].split(" | "))
+
+    said = re.sub(r"`([\w |]+)`", words, re.sub(r", got `\w+`", "", str(error)))
+    return said[0].lower() + said[1:]
 
 
 def _contradictions(settings: TrainSettings) -> list[str]:
@@ -115,9 +150,11 @@ def _contradictions(settings: TrainSettings) -> list[str]:
         )
     if settings.task != "sentiment" and settings.teaching.answers:
         problems.append("answers are of labels, which a language model has none of: leave them out, or name a teacher.")
-    if settings.text.tokenizer == "bpe" and 0 < settings.text.vocabulary_size < 257:
+    tokenizer, size = settings.text.tokenizer, settings.text.vocabulary_size
+    fewest, which = FEWEST.get(tokenizer, (0, ""))
+    if 0 < size < fewest:
         problems.append(
-            f"vocabulary_size = {settings.text.vocabulary_size} is too small for BPE: "
-            "it needs at least 257 (all bytes and one pair)."
+            f"vocabulary_size = {size} is too small for {'BPE' if tokenizer == 'bpe' else tokenizer}: "
+            f"it needs at least {fewest} ({which})."
         )
     return problems

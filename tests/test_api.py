@@ -16,7 +16,7 @@ from classifiers import random_classifier
 
 import lstmtext
 from lstmtext import api
-from lstmtext.errors import InputError, SettingsError, UsageError
+from lstmtext.errors import InputError, OtherKindError, SettingsError, UsageError
 
 write_tiny = runpy.run_path(str(Path(__file__).parent / "engine" / "tiny.py"))["write_tiny"]
 
@@ -97,6 +97,9 @@ def test_all_problems_are_named_at_once(model: lstmtext.LanguageModel) -> None:
         ({"min_p": [0.1]}, "min_p is [0.1]; it must be a number."),
         ({"temperature": None}, "temperature is None; it must be a number."),
         ({"repetition_penalty": "high"}, "repetition_penalty is 'high'; it must be a number."),
+        ({"stop": b"x"}, "stop is b'x'; it must be a text (str) or several: decode it first."),
+        ({"stop": np.array(5)}, "stop is array(5); it must be a text (str) or several."),
+        ({"samples": 2}, "There is no option 'samples'; `generate_samples` writes several texts."),
         ({"stop": 5}, "stop is 5; it must be a text (str) or several."),
         ({"stop": ["a", None]}, "stop is None; it must be a text (str) or several."),
         ({"prompt": None}, "prompt is None; it must be a text (str)."),
@@ -148,6 +151,24 @@ def test_an_option_that_does_not_exist(model: lstmtext.LanguageModel) -> None:
 def test_what_is_no_name(name: Any) -> None:
     with pytest.raises(UsageError, match=r"The model is .*; load takes a name, a run's name or a folder\."):
         lstmtext.load(name)
+
+
+def test_a_model_is_of_the_kind_that_was_asked_for(tmp_path: Path) -> None:
+    writer, judge = write_tiny(tmp_path / "bard"), random_classifier(tmp_path)
+    assert isinstance(lstmtext.load(writer, kind="language-model"), lstmtext.LanguageModel)
+    assert isinstance(lstmtext.load(judge, kind="classifier"), lstmtext.Classifier)
+    with pytest.raises(OtherKindError, match="bard is a language model; this needs a classifier"):
+        lstmtext.load(writer, kind="classifier")
+    with pytest.raises(OtherKindError, match="is a classifier; this needs a language model"):
+        lstmtext.load(judge, kind="language-model")
+    for kind in ("foo", 3, ["classifier"]):
+        with pytest.raises(UsageError) as caught:
+            lstmtext.load(writer, kind=kind)  # type: ignore[arg-type]
+        assert str(caught.value) == f"kind is {kind!r}; it must be classifier or language-model."
+
+
+def test_the_help_names_the_options_by_where_they_are() -> None:
+    assert "`lstmtext.api.Options`" in (api.LanguageModel.generate.__doc__ or "")
 
 
 @pytest.mark.parametrize("text", [3, None, ["To be"], b"To be"])

@@ -11,7 +11,7 @@ from classifiers import random_classifier
 
 import lstmtext
 from lstmtext import api
-from lstmtext.errors import CheckpointError, SettingsError, UsageError
+from lstmtext.errors import OtherKindError, SettingsError, UsageError
 
 
 @pytest.fixture
@@ -40,14 +40,49 @@ def test_a_classifier_answers_one_text_or_several(judge: api.Classifier) -> None
 @pytest.mark.parametrize("texts", [5, None, [None], ["good", b"bad"]])
 def test_a_classifier_wants_texts(judge: api.Classifier, texts: Any) -> None:
     with pytest.raises(UsageError, match=r"classify takes a list of texts|A text is .*; it must be a str\."):
+        judge.classify(texts)
+    with pytest.raises(UsageError, match=r"(The|A) text is .*; it must be a str\."):
         judge(texts)
     with pytest.raises(UsageError, match=r"The text is .*; it must be a str\."):
         judge.explain(texts)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "The text is None; it must be a str."),
+        (3, "The text is 3; it must be a str."),
+        (float("nan"), "The text is nan; it must be a str."),
+        (True, "The text is True; it must be a str."),
+        (Path("x"), f"The text is {Path('x')!r}; it must be a str."),
+        (np.array("good"), "The text is array('good', dtype='<U4'); it must be a str."),
+        (b"bad", "The text is b'bad'; it must be a str: decode it first."),
+        (bytearray(b"bad"), "The text is bytearray(b'bad'); it must be a str: decode it first."),
+        ({"a": 1}, "The texts are {'a': 1}; they must be a list of str."),
+        ({"a"}, "The texts are {'a'}; they must be a list of str."),
+        (frozenset("a"), "The texts are frozenset({'a'}); they must be a list of str."),
+    ],
+)
+def test_what_is_neither_a_text_nor_several(judge: api.Classifier, text: Any, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        judge(text)
+    assert str(caught.value) == said
+    with pytest.raises(UsageError) as caught:
+        judge.classify(text)
+    several = "classify takes a list of texts; for one text call the classifier itself."
+    assert str(caught.value) == (said if said.startswith("The texts") else several)
+
+
+def test_texts_may_come_one_by_one_or_as_an_array(judge: api.Classifier) -> None:
+    expected = judge(["not good", "good"])
+    for texts in (iter(["not good", "good"]), np.array(["not good", "good"]), {"not good": 1, "good": 2}.keys()):
+        assert judge(texts) == expected  # type: ignore[call-overload]
+
+
 def test_a_classifier_s_neutral_band(judge: api.Classifier) -> None:
     assert judge.classify(["good"], (0, 1))[0].label == "neutral"
     assert judge.classify(["good"], neutral=(0, 0))[0].label == "positive"
+    assert judge.classify(["good"], neutral=np.array([0.0, 1.0]))[0].label == "neutral"  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"neutral is \(0\.6, 0\.4\)"):
         judge.classify(["good"], (0.6, 0.4))
     with pytest.raises(UsageError, match="takes a list"):
@@ -67,11 +102,13 @@ def test_a_classifier_says_what_it_is(judge: api.Classifier, tmp_path: Path) -> 
     assert (judge.name, judge.folder) == (str(tmp_path / "judge"), tmp_path / "judge")
     assert judge.config.kind == "classifier"
     assert "lstm 2×8, concat" in repr(judge)
-    with pytest.raises(CheckpointError, match="is a classifier; this needs a language model"):
+    with pytest.raises(OtherKindError, match="is a classifier; this needs a language model"):
         api.Work(judge, "To be", 1, 0, {})
 
 
-@pytest.mark.parametrize("neutral", [0.5, ("a", "b"), "ab", (0.1, 0.2, 0.3), (0.4, float("nan")), None, (True, 1)])
+@pytest.mark.parametrize(
+    "neutral", [0.5, ("a", "b"), "ab", (0.1, 0.2, 0.3), (0.4, float("nan")), None, (True, 1), np.array(0.5)]
+)
 def test_what_is_no_band(judge: api.Classifier, neutral: Any) -> None:
     with pytest.raises(UsageError, match=r"neutral is .*; it must be two numbers, 0 ≤ low ≤ high ≤ 1\."):
         judge.classify(["good"], neutral=neutral)

@@ -101,8 +101,17 @@ def test_all_problems_at_once() -> None:
         ({"budget": {"plan": [(0, 0)]}}, "begin at step 0"),
         ({"text": {"validation": 1.0}}, "validation = 1.0"),
         ({"run": {"seed": -1}}, "seed = -1"),
-        ({"model": {"hidden": 4.5}}, "hidden = 4.5"),
-        ({"model": {"tied": 1}}, "tied = 1"),
+        ({"model": {"hidden": 4.5}}, "hidden = 4.5 does not fit: expected a whole number."),
+        ({"model": {"hidden": "1.5"}}, "hidden = '1.5' does not fit: expected a whole number."),
+        ({"model": {"hidden": 0}}, "hidden = 0 does not fit: expected a whole number >= 1."),
+        ({"model": {"tied": 1}}, "tied = 1 does not fit: expected true or false."),
+        ({"teaching": {"teacher": 3}}, "teacher = 3 does not fit: expected a text or a list."),
+        ({"hidden": 3}, "There is no table [hidden]: hidden is a setting of [model] and stands below that line."),
+        ({"modle": {}}, "There is no table [modle]; the tables are text, labels, model, readout, "),
+        ({"text": {"tokenizer": "char", "vocabulary_size": 1}}, "too small for char: it needs at least 2 (the unknown"),
+        ({"text": {"tokenizer": "word", "vocabulary_size": 1}}, "too small for word: it needs at least 2 (the unknown"),
+        ({"text": {"tokenizer": "whitespace", "vocabulary_size": 1}}, "too small for whitespace: it needs at least 2"),
+        ({"text": {"tokenizer": "wordpiece", "vocabulary_size": 3}}, "too small for wordpiece: it needs at least 4"),
     ],
 )
 def test_each_problem(tables: dict[str, Any], expected: str) -> None:
@@ -162,8 +171,14 @@ def test_assign() -> None:
     assign(tables, "hidden", 3)
     assign(tables, "batch.batch_size", 4)
     assert tables == {"model": {"layers": 1, "hidden": 3}, "batch": {"batch_size": 4}}
-    for key, hint in [("hiddn", "Did you mean 'hidden'?"), ("batch.hidden", "'batch.hidden'"), ("", "no setting ''")]:
-        with pytest.raises(SettingsError, match="There is no setting") as caught:
+    for key, hint in [
+        ("hiddn", "There is no setting 'hiddn'. Did you mean 'hidden'?"),
+        ("batch.hidden", "There is no setting 'batch.hidden'"),
+        ("", "There is no setting ''"),
+        ("nope", "There is no setting 'nope'. docs/settings.md lists them all."),
+        ("task", "The task is no setting: `lstmtext train lm` and `lstmtext train sentiment` are the two."),
+    ]:
+        with pytest.raises(SettingsError) as caught:
             assign(tables, key, 1)
         assert hint in str(caught.value)
 
@@ -179,3 +194,8 @@ def test_settings_do_not_share_their_lists() -> None:
 def test_answers_are_refused_where_there_are_no_labels() -> None:
     with pytest.raises(SettingsError, match="answers are of labels, which a language model has none of"):
         read_settings({"teaching": {"answers": ["others.tsv"]}})
+
+
+def test_more_threads_than_a_machine_can_have_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^threads = 100000 does not fit: expected a whole number <= 1024\.$"):
+        read_settings({"run": {"threads": 100_000}})

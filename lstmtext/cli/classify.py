@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from lstmtext.cli.output import ascii_only, write_out
+from lstmtext.cli.output import ascii_only, encodes, write_out
 from lstmtext.errors import UsageError
 from lstmtext.units import counted
 
@@ -262,11 +263,10 @@ def _rows(form: str, model: str, *, to_file: bool) -> tuple[Row, str]:
         return csv_row, CSV_HEADER
     if to_file or not sys.stdout.isatty():
         return tab_row, ""
-    import shutil
-
     from lstmtext.cli.progress import is_fancy
 
-    return screen_rows(shutil.get_terminal_size().columns, colour=is_fancy(sys.stdout)), ""
+    columns, colour = shutil.get_terminal_size().columns, is_fancy(sys.stdout)
+    return screen_rows(columns, colour=colour, ascii_only=not encodes("·░▒▓█│…")), ""
 
 
 def _to_stdout(rows: str, texts: Sequence[str] = (), problems: int = 0) -> None:  # noqa: ARG001 - as AnswerFile.write

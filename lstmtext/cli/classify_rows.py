@@ -98,14 +98,14 @@ def tab_row(answer: Answer) -> str:
     return "\t".join(cells) + "\n"
 
 
-def screen_rows(width: int, *, colour: bool) -> Row:
+def screen_rows(width: int, *, colour: bool, ascii_only: bool = False) -> Row:
     """Rows for people: label, P(positive), a bar to the left or right of ½, and what fits of the text.
 
     On a narrow terminal without the bar. The strip stands below: a word is orange where it speaks for positive, blue
-    where it speaks for negative.
+    where it speaks for negative. ascii_only: bars and shades in ASCII, for an output that has no others.
     """
     from lstmtext.explain.colour import scaled
-    from lstmtext.explain.draw import bar, columns, fit, strip
+    from lstmtext.explain.draw import IN_ASCII, bar, columns, fit, strip
 
     def row(answer: Answer) -> str:
         line, found, changes = answer
@@ -121,7 +121,8 @@ def screen_rows(width: int, *, colour: bool) -> Row:
             brings = scaled([-change for _, change in changes])
             below = strip([word for word, _ in changes], brings, width - INDENT, colour)
             rows += [" " * INDENT + each for each in below]
-        return "\n".join(rows) + "\n"
+        whole = "\n".join(rows) + "\n"
+        return whole.translate(IN_ASCII) if ascii_only else whole
 
     return row
 

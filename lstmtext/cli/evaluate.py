@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from lstmtext.cli.typed import typed_command
-from lstmtext.errors import DivergedError, UsageError
+from lstmtext.errors import DivergedError, InputError, UsageError
 
 __all__ = ["command"]
 
@@ -125,6 +126,7 @@ def command(
     import msgspec
 
     from lstmtext.cli.evaluate_classifier import OWN_TEXT
+    from lstmtext.store.card import LEARNED_FROM
     from lstmtext.store.checkpoint import Metric
     from lstmtext.store.models import record_metric
     from lstmtext.training.evaluation import DynamicSettings, dynamic_loss, stateful_loss, windowed_loss
@@ -135,8 +137,12 @@ def command(
     arithmetic = Arithmetic(choose_device(device), "float32")
     loaded, tokenizer = load_language_model(folder, arithmetic)
     ids, per_token, name, sha256 = _tokens(data, field, part, validation, tokenizer)
-    if part != "validation" and sha256 == read_config(folder).corpus.sha256:
+    if own := _has_learned(read_config(folder).corpus, sha256, part, validation):
         click.echo(OWN_TEXT.format(model=model, data=name), err=True)
+    unread = 0 if tokenizer.unknown_id is None else int((ids[1:] == tokenizer.unknown_id).sum())
+    unknown = unread / max(1, len(ids) - 1)
+    if unknown == 1:
+        raise InputError(f"{model} knows no {tokenizer.unit} of {name}, so that its loss there says nothing.")
     started = time.perf_counter()
     if dynamic:
         chosen = DynamicSettings(**given)
@@ -162,7 +168,6 @@ def command(
             f"are too large. Give less; the default is {DynamicSettings().learning_rate:g}."
         )
     per_character = nats / per_token
-    unknown = 0.0 if tokenizer.unknown_id is None else float((ids[1:] == tokenizer.unknown_id).mean())
     found: dict[str, Any] = {
         "model": model,
         "data": name,
@@ -181,7 +186,7 @@ def command(
         metric = Metric(
             value=nats,
             unit=unit,
-            protocol=said,
+            protocol=said + LEARNED_FROM * own,
             data=name,
             command=typed_command(),
             characters_per_token=per_token,
@@ -200,6 +205,15 @@ def command(
             "it need not say which they are, and that lowers its loss."
         )
     click.echo(f"{model} on {name}: {counted(tokens, 'token')}, {said}, {seconds:.0f} s")
+
+
+def _has_learned(corpus: Any, sha256: str, part: str, validation: float | None) -> bool:
+    """Whether a model whose config has this `corpus` has learned from some of a part of the text with this sha256."""
+    from lstmtext.text.preparation import DEFAULT_VALIDATION
+
+    learned = re.search(r"first (\S+) of the text", corpus.split)  # rounded alike; else it was validated on a file
+    begins = float(f"{1 - (validation or DEFAULT_VALIDATION):.4g}")
+    return sha256 == corpus.sha256 and (part != "validation" or learned is None or begins < float(learned[1]))
 
 
 def _refuse_ignored(model: str, classifier: bool) -> None:

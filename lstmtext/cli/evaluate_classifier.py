@@ -60,15 +60,17 @@ def evaluate_classifier(
 
     for name in data:
         place = _suite_folder(name)
+        own = False
         if is_suite(place):
             found = _score_suite(place, positives, baseline or (DEFAULT_BASELINE,), failures)
         else:
-            found, own = _score_labelled(name, columns, positives, failures)
-            if own == checkpoint.config.corpus.sha256:
+            found, sha256 = _score_labelled(name, columns, positives, failures)
+            own = sha256 == checkpoint.config.corpus.sha256
+            if own:
                 click.echo(OWN_TEXT.format(model=model, data=name), err=True)
         found = {"model": model, "data": name, **found}
         if record:
-            for key, metric in _metrics(found, name).items():
+            for key, metric in _metrics(found, name, own=own).items():
                 record_metric(folder, key, metric)
             click.echo(f"Recorded {name!r} on the card in {str(folder)!r}.", err=True)
         if as_json:
@@ -144,8 +146,9 @@ def _wrong(answer: float, *, positive: bool) -> bool:
     return answer <= 0.5 if positive else answer >= 0.5
 
 
-def _metrics(found: dict[str, Any], name: str) -> dict[str, Metric]:
-    from lstmtext.store.card import side_protocol
+def _metrics(found: dict[str, Any], name: str, *, own: bool) -> dict[str, Metric]:
+    """What is recorded. own: the model has learned from this text."""
+    from lstmtext.store.card import LEARNED_FROM, side_protocol
     from lstmtext.store.checkpoint import Metric
 
     command = typed_command()
@@ -167,7 +170,7 @@ def _metrics(found: dict[str, Any], name: str) -> dict[str, Metric]:
         key: Metric(
             value=value,
             unit=unit,
-            protocol=all_texts if key.endswith("labels right") else polar,
+            protocol=(all_texts if key.endswith("labels right") else polar) + LEARNED_FROM * own,
             data=data,
             command=command,
         )

@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from lstmtext.cli.cores import leave_busy_cores_alone
-from lstmtext.cli.output import ascii_only, draw, unknown_note, write_out
+from lstmtext.cli.output import ascii_only, draw, encodes, unknown_note, write_out
 from lstmtext.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -64,9 +64,14 @@ EXAMPLES = """Examples:
 )
 @click.option("--against", metavar="TEXT", help="A second text, read beside the first.")
 @click.option(
-    "--layer", type=int, metavar="N", help="Gates of this layer, counted from 0. Default: the last; with --json all."
+    "--layer",
+    "layers",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Gates of this layer, counted from 0. Default: the last; with --json all.",
 )
-@click.option("--unit", type=int, metavar="N", help="Gates of this unit only, as numbers.")
+@click.option("--unit", "units", type=int, multiple=True, metavar="N", help="Gates of this unit only, as numbers.")
 @click.option(
     "--ablate",
     "off",
@@ -86,8 +91,8 @@ def command(
     methods: tuple[Method, ...],
     spans: tuple[str, ...],
     against: str | None,
-    layer: int | None,
-    unit: int | None,
+    layers: tuple[int, ...],
+    units: tuple[int, ...],
     off: tuple[str, ...],
     svg: Path | None,
     png: Path | None,
@@ -100,6 +105,7 @@ def command(
 
     It explains classifiers; the memory of a language model is shown in the room Memory of `lstmtext tui`.
     """
+    layer, unit = _single("--layer", layers), _single("--unit", units)
     if values is not None:
         of_text = (text, file, *spans, against, layer or None, *off, svg, png, *(set(methods) - {"gates"}))
         of_model = click.get_current_context().get_parameter_source("model") is ParameterSource.COMMANDLINE
@@ -110,7 +116,11 @@ def command(
         explain_values(values, unit, as_json)
         return 0
     wanted = [_pair(span, "--span", "I:J, two word numbers like 2:4") for span in spans]
-    units = list(dict.fromkeys(_pair(unit_off, "--ablate", "LAYER:UNIT, two numbers like 1:17") for unit_off in off))
+    switched_off = list(
+        dict.fromkeys(_pair(unit_off, "--ablate", "LAYER:UNIT, two numbers like 1:17") for unit_off in off)
+    )
+    if against is not None and not against.strip():
+        raise UsageError(f"--against {against!r} has no words. Give a second text, to be read beside the first.")
     _check_drawings(svg, png, methods, bool(spans))
     content = _read_text(text, file)
     leave_busy_cores_alone()
@@ -134,7 +144,7 @@ def command(
             against=None if against is None else _clean(against),
             layer=layer,
             unit=unit,
-            off=units,
+            off=switched_off,
         )
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
@@ -147,7 +157,8 @@ def command(
         from lstmtext.cli.progress import is_fancy
         from lstmtext.explain.page import page
 
-        write_out(page(found, shutil.get_terminal_size().columns, is_fancy(sys.stdout)) + "\n")
+        columns, plain = shutil.get_terminal_size().columns, not encodes("·░▒▓█│…→")
+        write_out(page(found, columns, is_fancy(sys.stdout), plain) + "\n")
     return 0
 
 
@@ -215,6 +226,13 @@ def _read_text(text: str | None, file: str | None) -> str:
 def _clean(text: str) -> str:
     """Bytes of the command line that are not UTF-8 arrive as lone surrogates, which cannot be printed."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _single(option: str, given: tuple[int, ...]) -> int | None:
+    if len(given) > 1:
+        numbers = " ".join(f"{option} {number}" for number in given)
+        raise UsageError(f"{numbers}: one table of gates is shown. Give {option} once, or call once for each.")
+    return given[0] if given else None
 
 
 def _pair(given: str, option: str, form: str) -> tuple[int, int]:

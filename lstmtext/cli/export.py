@@ -8,6 +8,8 @@ from typing import Literal
 
 import click
 
+from lstmtext.errors import InputError
+
 __all__ = ["command"]
 
 MOSTLY = 0.5  # of the tokens unknown: such a text says little about a model
@@ -48,9 +50,17 @@ def command(
     from lstmtext.export.folder import export_model
     from lstmtext.store.checkpoint import read_checkpoint
     from lstmtext.store.models import find_model
+    from lstmtext.text.rows import NAME_IT
     from lstmtext.units import format_bytes
 
-    facts = export_model(model, read_checkpoint(find_model(model)), output, kind, quantize=quantize, data=data)
+    checkpoint = read_checkpoint(find_model(model))
+    try:
+        facts = export_model(model, checkpoint, output, kind, quantize=quantize, data=data)
+    except InputError as error:  # it may advise an option of other commands
+        said = str(error)
+        for what in ("text", "label"):
+            said = said.replace(NAME_IT.format(what), f"Call it {what!r} in the file.")
+        raise InputError(said) from None
     size = sum(path.stat().st_size for path in output.glob("model.*"))
     found = facts.check
     if found is not None and found.unknown > MOSTLY:

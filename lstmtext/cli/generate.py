@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 DEFAULT_MODEL = "shakespeare"
+MOST_SAMPLES = 1000  # a larger batch is no faster, and prints nothing before its first text is complete
 DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
 
 EXAMPLES = """Examples:
@@ -53,7 +54,7 @@ EXAMPLES = """Examples:
 @click.option("--stop", multiple=True, metavar="TEXT", help="End before this text. Can be given several times.")
 @click.option("--seed", type=int, help="The same seed gives the same text. Default: a fresh one.")
 @click.option(
-    "--samples", type=int, default=1, show_default=True, metavar="N", help="Texts, with seeds SEED, SEED+1, …."
+    "--samples", type=int, default=1, show_default=True, metavar="N", help="Texts, up to 1000: seeds SEED, SEED+1, …."
 )
 @click.option(
     "--device", default="auto", show_default=True, help="Taken as elsewhere, not used: text is made on the CPU."
@@ -77,6 +78,11 @@ def command(
     """
     if not DEVICES.fullmatch(device):
         raise UsageError(f"There is no device {device!r}; the devices are auto, cpu, cuda, cuda:N and mps.")
+    if samples > MOST_SAMPLES:
+        raise UsageError(
+            f"--samples is {samples}; one call writes up to {MOST_SAMPLES}. For more, call again with a --seed that is "
+            f"higher by {MOST_SAMPLES}: the texts are the same as of one call."
+        )
     text = _read_prompt(prompt, file)
     leave_busy_cores_alone()
 

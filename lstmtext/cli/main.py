@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from lstmtext.errors import LstmtextError
+from lstmtext.files import NO_ROOM
 
 __all__ = ["cli", "main"]
 
@@ -35,6 +36,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "memory": ("memory", "Learn from it", "Measure RNN against LSTM: how far each remembers."),
     "models": ("models", "Look around", "Shipped and trained models."),
     "corpora": ("corpora", "Look around", "Shipped and downloadable texts."),
+}
+# What takes less memory where that is not a smaller model or less text.
+SMALLER = {
+    "generate": "fewer --samples",
+    "classify": "a smaller model or a smaller --batch-size",
+    "train": "a smaller model, a smaller --batch-size or less text",
 }
 
 
@@ -96,8 +103,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code: 0 done, 1 could not be done, 2 wrong call, 130 interrupted."""
     debug = "--debug" in arguments[:1]
-    if sys.stdout is None:  # closed by who called, `>&-`
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - it stays open as long as the process
+    if sys.stdout is None:  # closed by who called, `>&-`: to print fails, as on a full disk, and to be silent does not
+        closed = os.fdopen(os.open(os.devnull, os.O_RDONLY), "wb", 0)  # of a buffer Python would complain at the end
+        sys.stdout = io.TextIOWrapper(closed, write_through=True)
     if sys.stderr is None:  # print() would put what it was to say among the answers
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - as above
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -126,9 +134,11 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         if debug:
             raise
-        return _say("There is not enough memory. Try a smaller model, a smaller --batch-size or less text.", 1)
-    except Exception as error:
-        if debug:
+        smaller = SMALLER.get(next(filter(COMMANDS.__contains__, arguments), ""), "a smaller model or less text")
+        return _say(f"There is not enough memory. Try {smaller}.", 1)
+    except BaseException as error:
+        panic = type(error).__name__ == "PanicException"  # of a library in Rust, and no Exception
+        if debug or not (panic or isinstance(error, Exception)):
             raise
         kind = type(error).__name__
         return _say(f"This should not have happened: {kind}: {error}. With `lstmtext --debug …` it shows where.", 1)
@@ -137,9 +147,13 @@ def run(arguments: list[str]) -> int:
 def _refused(error: OSError) -> str:
     """What the system would not do, in a sentence that begins with what is in the way."""
     name = error.filename
+    if error.errno in NO_ROOM:
+        what, moved = (name, _moves(Path(name))) if isinstance(name, str) else ("The output", "")
+        room = "Make room" if error.errno == errno.ENOSPC else "Make room or raise the limit"
+        return f"{what} could not be written: {error.strerror}. {room}, and try again.{moved}"
     if not isinstance(name, str):
-        if error.errno == errno.ENOSPC:
-            return f"The output could not be written: {error.strerror}. Make room, and try again."
+        if error.errno == errno.EBADF:  # see `run`
+            return "The output could not be written: standard output is closed."
         return f"{error.strerror or error}."
     if isinstance(error, FileNotFoundError):
         folder, file = Path(name).parent, Path(name).name

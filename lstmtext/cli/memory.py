@@ -95,7 +95,7 @@ def command(
     What is finished is kept in the run's folder: the same command goes on after an interruption, and answers at once
     when nothing is left to do. The result is runs/NAME/result.json; cells and seeds can be added to it, not taken out.
     """
-    folder = _folder(name or f"memory-{experiment}-{budget}")
+    folder = _folder(f"memory-{experiment}-{budget}" if name is None else name)
     if plot is not None:
         from lstmtext.explain.plots import check_plot
 

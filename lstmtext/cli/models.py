@@ -223,7 +223,7 @@ def _score(score: dict[str, Any]) -> str:
     """A figure, and what an accuracy is not of."""
     from lstmtext.store.card import side_protocol
 
-    left_out = score["unit"] == "accuracy" and score["protocol"] == side_protocol(neutral=True)
+    left_out = score["unit"] == "accuracy" and score["protocol"].startswith(side_protocol(neutral=True))
     return f"{score['text']}{', neutral left out' if left_out else ''}"
 
 

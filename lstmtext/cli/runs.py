@@ -113,7 +113,9 @@ def show(run: str, as_json: bool) -> None:
         if value:
             click.echo(f"{name:<12} {value}")
     if summary.damaged:
-        click.echo(f"note: {summary.damaged} damaged records were skipped.", err=True)
+        from lstmtext.units import counted
+
+        click.echo(f"note: {counted(summary.damaged, 'damaged record')} skipped.", err=True)
 
 
 @command.command(epilog=_examples("watch hamlet", "watch hamlet --json | jq .loss"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmtext.cli.preparing import preparation_shown
 from lstmtext.cli.train_texts import lasting
-from lstmtext.errors import SettingsError, UsageError
+from lstmtext.errors import InputError, SettingsError, UsageError
 from lstmtext.units import counted
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def resolve_settings(
     if recipe:
         _merge(given, _read_toml(_recipe_path(recipe)))
     own = _read_toml(config_file) if config_file else {}
+    in_file = _problems(own)
     _merge(given, own)
     problems: list[str] = []
     typed: dict[str, Any] = {}
@@ -162,12 +164,23 @@ def resolve_settings(
         started = inherited(settings)
         problems.extend(_disagreement(own, settings, started))
     except SettingsError as error:
-        problems.extend(error.problems)
+        problems.extend(f"{config_file}: {said}" if said in in_file else said for said in error.problems)
     if not data:
         problems.append("Nothing to train on: name a file, a folder, or a corpus of `lstmtext corpora list`.")
     if problems:
         raise SettingsError(problems)
     return started, why
+
+
+def _problems(tables: dict[str, Any]) -> Sequence[str]:
+    """What is wrong with the settings of a file, taken alone."""
+    from lstmtext.settings import read_settings
+
+    try:
+        read_settings(tables, strict=False)
+    except SettingsError as error:
+        return error.problems
+    return ()
 
 
 def _disagreement(own: dict[str, Any], settings: TrainSettings, started: TrainSettings) -> list[str]:
@@ -218,7 +231,13 @@ def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tu
             tokenizer = Tokenizer(read_checkpoint(find_model(init)).tokenizer_json) if init else None
             typed = {name: getattr(settings.batch, name) for name in given.get("batch", {})}
             with preparation_shown(sys.stderr):
-                fit_batch(chosen["batch"], typed, len(prepare(settings.text, tokenizer).train))
+                prepared = prepare(settings.text, tokenizer)
+            if (held := len(prepared.validation)) < 2:
+                raise InputError(
+                    f"{prepared.facts.name} has {counted(held, 'token')} to be validated on; at least 2 are needed. "
+                    "Give a longer text, or another --validation."
+                )
+            fit_batch(chosen["batch"], typed, len(prepared.train))
     return chosen, why
 
 
@@ -266,10 +285,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
     from lstmtext.config import TrainSettings
 
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not a settings file: it is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not a settings file: {error}.") from None
     for table in TrainSettings.__struct_fields__:
         if table != "task" and not isinstance(found.get(table, {}), dict):

@@ -24,7 +24,7 @@ from lstmtext.engine.language_model import cell_weights, log_softmax
 from lstmtext.engine.layers import Ids
 from lstmtext.engine.pooling import Pooled, pool
 from lstmtext.engine.stack import Stack, StackState
-from lstmtext.errors import CheckpointError
+from lstmtext.errors import CheckpointError, OtherKindError
 from lstmtext.store.checkpoint import Checkpoint
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.watching import tell
@@ -75,13 +75,13 @@ class EngineClassifier:
     """A classifier that answers on the CPU.
 
     checkpoint: as `read_checkpoint` gives it; dtype: what to compute in
-    Raises CheckpointError for a checkpoint of another kind.
+    Raises OtherKindError for a language model, CheckpointError for classes that it does not know.
     """
 
     def __init__(self, checkpoint: Checkpoint, dtype: npt.DTypeLike = np.float32) -> None:
         config, tensors = checkpoint.config, checkpoint.tensors
         if config.classifier is None:
-            raise CheckpointError(
+            raise OtherKindError(
                 f"{checkpoint.name} is a language model; this needs a classifier. "
                 "`lstmtext models list` shows which is which."
             )

@@ -21,7 +21,7 @@ from lstmtext.config import ModelSettings
 from lstmtext.engine.cell import Array, GRUWeights, LSTMWeights, RNNWeights
 from lstmtext.engine.layers import CellWeights, Ids
 from lstmtext.engine.stack import Reader, Stack, StackState
-from lstmtext.errors import CheckpointError
+from lstmtext.errors import OtherKindError
 from lstmtext.store.checkpoint import Checkpoint, Tensors
 
 __all__ = ["EngineModel", "SequenceLoss", "cell_weights", "log_softmax"]
@@ -42,12 +42,12 @@ class EngineModel:
     """A language model that answers on the CPU.
 
     checkpoint: as `read_checkpoint` gives it, float32 or float16; dtype: what to compute in
-    Raises CheckpointError for a classifier.
+    Raises OtherKindError for a classifier.
     """
 
     def __init__(self, checkpoint: Checkpoint, dtype: npt.DTypeLike = np.float32) -> None:
         if checkpoint.config.kind != "language-model":
-            raise CheckpointError(
+            raise OtherKindError(
                 f"{checkpoint.name} is a classifier; this needs a language model. "
                 "`lstmtext models list` shows which is which."
             )

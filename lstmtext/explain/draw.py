@@ -5,9 +5,9 @@ colour would say stands behind the word as a sign and a shade:
 
     The film is not[-█] good[+▒] .
 
-`colour=False` is for NO_COLOR, a pipe and a dumb terminal. How a text looks (`visible`), how wide it is (`columns`) and
-where it may be cut (`clusters`) is answered here for every table and drawing, by the widths that rich has for Unicode.
-Nothing here knows of models. Must not import torch.
+`colour=False` is for NO_COLOR, a pipe and a dumb terminal; IN_ASCII is for an encoding without these signs. How a text
+looks (`visible`), how wide it is (`columns`) and where it may be cut (`clusters`) is answered here for every table and
+drawing, by the widths that rich has for Unicode. Nothing here knows of models. Must not import torch.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lstmtext.explain.colour import ink, ramp
 from lstmtext.printable import escaped, is_printable
 
 __all__ = [
+    "IN_ASCII",
     "SHADES",
     "bar",
     "cell",
@@ -38,6 +39,8 @@ __all__ = [
 SHADES = " ·░▒▓█"
 RESET = "\x1b[0m"
 AXIS = "│"
+# For `str.translate`: every sign that is drawn here in one of ASCII. None is a + or a -, which stand beside shades.
+IN_ASCII = str.maketrans(f"{SHADES}{AXIS}…", " .:=*#|~")
 CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")  # rich takes them for parts of the one before
 
 

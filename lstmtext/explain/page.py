@@ -18,7 +18,7 @@ from math import floor, log10
 from lstmtext.explain.colour import scaled
 from lstmtext.explain.compare import Comparison
 from lstmtext.explain.decomposition import Interaction
-from lstmtext.explain.draw import SHADES, bar, cell, columns, fit, painted, signed, strip
+from lstmtext.explain.draw import IN_ASCII, SHADES, bar, cell, columns, fit, painted, signed, strip
 from lstmtext.explain.reading import Turn
 from lstmtext.explain.report import Explanation, Gates
 from lstmtext.units import counted
@@ -33,27 +33,32 @@ SHOWN_TURNS = 12
 SHOWN_INTERACTIONS = 8
 MOST_UNITS = 8  # beside each other, per gate
 MOST_DIGITS = 8  # behind the point: less is rounding
+START = "(start)"  # of a unit: its state before the first word
 PROBABILITIES = ("forget", "input", "output", "reset", "update")  # gates from 0 to 1; the others have a sign
 
 
-def page(explanation: Explanation, width: int = 80, colour: bool = False) -> str:
-    """All that was asked for, block by block. width: columns; colour: with 24-bit escape sequences."""
+def page(explanation: Explanation, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+    """All that was asked for, block by block. width: columns; colour: with 24-bit escape sequences.
+
+    ascii_only: its own signs in ASCII
+    """
     blocks = [_folded(_answer(explanation), width)]
     if explanation.reading is not None or explanation.occlusion is not None:
         blocks.append(word_lines(explanation, width, colour))
     if explanation.turns:
-        blocks.append(_folded(turn_lines(explanation.turns), width))
+        sentences = turn_lines(explanation.turns)
+        blocks.append(_folded([one.replace("→", "->") for one in sentences] if ascii_only else sentences, width))
     if explanation.interactions:
         blocks.append(interaction_lines(explanation.interactions, width, colour))
     if explanation.gates is not None and explanation.gates.tokens:
         blocks.append(gate_lines(explanation.gates, width, colour))
-        if len(explanation.gates.units) > 1:
-            blocks.append(_folded(gate_legend(explanation.gates, colour), width))
+        blocks.append(_folded(gate_legend(explanation.gates, colour), width))
     if explanation.ablation is not None:
         blocks.append(_folded(_ablation(explanation), width))
     if explanation.against is not None and explanation.against.rows:
         blocks.append(comparison_lines(explanation.against, width, colour))
-    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
+    text = "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
+    return text.translate(IN_ASCII) if ascii_only else text
 
 
 def _folded(sentences: Sequence[str], width: int) -> list[str]:
@@ -145,15 +150,22 @@ def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
     layer, place = gates.layers[-1], len(gates.layers) - 1
     room = min(max(FEWEST_COLUMNS, *(columns(token) for token in gates.tokens)), 12)
     if len(gates.units) == 1:
+        room = max(room, len(START) if gates.start else 0)
         room = min(room, max(width - 22, FEWEST_COLUMNS))  # two gates beside each other
         lines = [f"Layer {layer}, unit {gates.units[0]}:"]
         beside = max((width - room) // 11, 1)  # more stand below
         for first in range(0, len(gates.values), beside):
             names = list(gates.values)[first : first + beside]
             lines.append(fit("", room) + "".join(f"{name:>11}" for name in names))
-            for step, token in enumerate(gates.tokens):
-                values = [float(gates.values[name][place, step, 0]) for name in names]
-                lines.append(fit(token, room) + "".join(f"{value:>z11.2f}" for value in values))
+            rows = [
+                fit(token, room) + "".join(f"{float(gates.values[name][place, step, 0]):>z11.2f}" for name in names)
+                for step, token in enumerate(gates.tokens)
+            ]
+            begun = [f"{float(gates.start[name][place, 0]):>z11.2f}" if name in gates.start else "" for name in names]
+            if any(begun):
+                row = fit(START, room) + "".join(f"{number:>11}" for number in begun)
+                rows.insert(len(rows) if gates.backward else 0, row)
+            lines += rows
         return lines
     count = min(max(((width - room) // len(gates.values) - 1) // 2, 1), MOST_UNITS)
     units = gates.ranking[:count]
@@ -180,10 +192,13 @@ def gate_lines(gates: Gates, width: int, colour: bool) -> list[str]:
 
 
 def gate_legend(gates: Gates, colour: bool) -> list[str]:
-    """How to read the squares of `gate_lines`, in sentences."""
+    """How to read what `gate_lines` shows, in sentences."""
+    if len(gates.units) == 1:
+        begun = any(table.any() for table in gates.start.values())
+        return [f"{START} is the state after a line end, which is read before every text."] if begun else []
     gated, others = ([name for name in gates.values if (name in PROBABILITIES) == one] for one in (True, False))
     steps = ", ".join(f"{sign} {step / (len(SHADES) - 1):g}" for step, sign in enumerate(SHADES) if sign.strip())
-    scale = "blue is 0, white ½, orange 1" if colour else f"{steps}; nothing: 0"
+    scale = "blue is 0, white 0.5, orange 1" if colour else f"{steps}; nothing: 0"
     found = [f"{', '.join(gated)}: {scale}."] if gated else []
     what = "blue below zero, orange above, the full colour" if colour else "sign and shade, █"
     return [*found, f"{', '.join(others)}: {what} for the largest of the units shown."]

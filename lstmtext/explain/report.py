@@ -44,6 +44,8 @@ class Gates(Struct, frozen=True, eq=False):
     layers, units: which, counted from 0 (backward units follow the forward ones); tokens: what each token reads
     values: name → (layers, tokens, units), see `trace.NAMES`
     ranking: units by their effect on the answer, the strongest first; empty where one unit was asked for
+    start: cell and hidden before the first token, (layers, units), see `trace.start`
+    backward: those of the units that read from the end, and so begin at the last token
     """
 
     layers: list[int]
@@ -51,6 +53,8 @@ class Gates(Struct, frozen=True, eq=False):
     tokens: list[str]
     values: dict[str, Array]
     ranking: list[UnitEffect]
+    start: dict[str, Array] = {}
+    backward: list[int] = []
 
 
 class Ablation(Struct, frozen=True):
@@ -236,9 +240,11 @@ def _gates(classifier: EngineClassifier, words: Words, layer: int | None, unit: 
     layers = list(range(count)) if layer is None else [layer]
     units = list(range(width)) if unit is None else [unit]
     values = {name: table[layers][:, :, units] for name, table in values.items()}
+    start = {name: table[layers][:, units] for name, table in trace.start(classifier).items()}
+    backward = [one for one in units if one >= classifier.stack.hidden]
     ranking = rank_units(classifier, words.ids, [layers[-1]]) if unit is None else []
     tokens = [classifier.tokenizer.token_text(int(index)) for index in words.ids]
-    return Gates(layers, units, tokens, values, ranking)
+    return Gates(layers, units, tokens, values, ranking, start, backward)
 
 
 def _rounded(value: float) -> float:
@@ -247,8 +253,10 @@ def _rounded(value: float) -> float:
 
 def _gates_dict(gates: Gates) -> dict[str, Any]:
     found: dict[str, Any] = {"layers": gates.layers, "units": gates.units, "tokens": gates.tokens}
-    for name, table in gates.values.items():
-        found[name] = table.astype(float).round(GATE_DIGITS).tolist()
+    if gates.backward:
+        found["backward"] = gates.backward
+    found["start"] = {name: _gate_numbers(table) for name, table in gates.start.items()}
+    found |= {name: _gate_numbers(table) for name, table in gates.values.items()}
     if gates.ranking:
         found["ranking"] = [
             {
@@ -260,6 +268,10 @@ def _gates_dict(gates: Gates) -> dict[str, Any]:
             for one in gates.ranking[:TOP_UNITS]
         ]
     return found
+
+
+def _gate_numbers(table: Array) -> list[Any]:
+    return list(table.astype(float).round(GATE_DIGITS).tolist())
 
 
 def _against_dict(found: Comparison) -> dict[str, Any]:

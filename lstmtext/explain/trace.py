@@ -16,7 +16,7 @@ from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.engine.layers import CellWeights, Ids
 from lstmtext.engine.stack import Stack, StackState
 
-__all__ = ["NAMES", "specification", "trace", "trace_stack"]
+__all__ = ["NAMES", "specification", "start", "trace", "trace_stack"]
 
 # What there is to see in a cell, in the order in which it is drawn.
 NAMES = {
@@ -44,6 +44,17 @@ def trace(classifier: EngineClassifier, ids: Ids) -> dict[str, Array]:
     ]
     turned = [{name: values[:, :: 1 - 2 * way] for name, values in found[way].items()} for way in range(len(found))]
     return {name: np.concatenate([one[name] for one in turned], axis=2) for name in names}
+
+
+def start(classifier: EngineClassifier) -> dict[str, Array]:
+    """What the first token of a text finds, the state after a line end: of NAMES hidden and cell, (layers, units).
+
+    Backward units find it at the last token.
+    """
+    begun = [classifier.start(1, way) for way in range(len(classifier.stacks))]
+    found = {"cell": [state.c[:, 0] for state in begun], "hidden": [state.h[:, 0] for state in begun]}
+    names = NAMES[classifier.config.model.cell]
+    return {name: np.concatenate(both, axis=1) for name, both in found.items() if name in names}
 
 
 def trace_stack(stack: Stack, ids: Ids, state: StackState, names: tuple[str, ...]) -> dict[str, Array]:

@@ -34,6 +34,8 @@ from lstmtext.units import counted
 
 __all__ = ["average_models"]
 
+OF_THE_LAST = "of the last model that was averaged: "
+
 
 def average_models(sources: Sequence[Path], shares: Sequence[float], target: Path, command: str) -> None:
     """Write the mean of models to a new folder, float32, with the config of the last of them and no scores.
@@ -92,7 +94,7 @@ def _corpus(models: Sequence[Checkpoint]) -> CorpusFacts:
     last, names = facts[-1], "+".join(dict.fromkeys(name for each in facts for name in each.name.split("+")))
     licence = stated_licences(joined_licences(*map(known_licences, facts)))
     measured = [name for name in (last.measured_on or "").split(", ") if name not in names.split("+")]
-    split = last.split if names == last.name else f"of the last model that was averaged: {last.split}"
+    split = last.split if names == last.name else OF_THE_LAST + last.split.removeprefix(OF_THE_LAST)
     return msgspec.structs.replace(
         last, name=names, split=split, licence=licence, measured_on=", ".join(measured) or None
     )

@@ -11,7 +11,15 @@ import shlex
 from lstmtext.store.checkpoint import CheckpointConfig, ClassifierFacts, Metric
 from lstmtext.units import TOKEN_UNITS, bits_from_nats, perplexity_from_nats
 
-__all__ = ["describe_calibration", "describe_metric", "describe_readout", "model_card", "notes_of", "side_protocol"]
+__all__ = [
+    "LEARNED_FROM",
+    "describe_calibration",
+    "describe_metric",
+    "describe_readout",
+    "model_card",
+    "notes_of",
+    "side_protocol",
+]
 
 NOTES = "## Notes"
 CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "tanh RNN"}
@@ -21,6 +29,7 @@ READOUTS = {
     "max": "the greatest value of every unit",
     "concat": "the last state, the mean and the greatest values",
 }
+LEARNED_FROM = "; on text that it has learned from"  # at the end of a protocol
 SHARES = ("accuracy", "quadruples right")  # units of scores from 0 to 1 that people read in per cent
 
 

@@ -1,7 +1,4 @@
-"""Names of models: shipped, trained (a run's name means its best checkpoint), or a folder.
-
-`checkpoints.json` in a run folder says which `checkpoints/step-N` is the last and which the best.
-"""
+"""Names of models: shipped, trained (a run's name means its best checkpoint), or a folder."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from msgspec import Struct
 
 from lstmtext.errors import CheckpointError, UsageError
 from lstmtext.files import exists, write_atomically
@@ -18,45 +14,15 @@ from lstmtext.places import runs_folder, shipped_folder
 from lstmtext.printable import short
 from lstmtext.store.card import model_card, notes_of
 from lstmtext.store.checkpoint import Metric, encode_config, read_checkpoint, read_config, write_checkpoint
+from lstmtext.store.checkpoint_index import read_index
 
 __all__ = [
-    "CheckpointIndex",
     "find_model",
     "pack_model",
-    "read_index",
     "record_metric",
     "shipped_models",
     "trained_models",
-    "write_index",
 ]
-
-
-class CheckpointIndex(Struct, frozen=True, kw_only=True):
-    """The content of `checkpoints.json`: folder names inside `checkpoints/`, and the best loss so far."""
-
-    last: str
-    best: str | None = None
-    best_loss: float | None = None
-    """Validation loss of `best`, nats per token."""
-    best_step: int | None = None
-
-
-def read_index(run: Path) -> CheckpointIndex | None:
-    """The checkpoints of a run, or None before the first one. Raises CheckpointError if it is damaged."""
-    path = run / "checkpoints.json"
-    try:
-        return msgspec.json.decode(path.read_text("utf-8"), type=CheckpointIndex)
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError:
-        raise CheckpointError(f"{path} is damaged: it is not UTF-8 text.") from None
-    except msgspec.MsgspecError as error:
-        raise CheckpointError(f"{path} is damaged: {error}.") from None
-
-
-def write_index(run: Path, index: CheckpointIndex) -> None:
-    """Replace `checkpoints.json` in one step."""
-    write_atomically(run / "checkpoints.json", msgspec.json.encode(index) + b"\n")
 
 
 def shipped_models() -> dict[str, Path]:
@@ -89,7 +55,7 @@ def find_model(name: str, *, last: bool = False, kind: str | None = None) -> Pat
     Raises UsageError naming the nearest models when there is none.
     """
     for folder in (Path(name), runs_folder() / name):
-        if exists(folder / "checkpoints.json"):
+        if exists(folder / "checkpoints.json") or exists(folder / "checkpoints"):
             index = read_index(folder)
             if index is not None:
                 return folder / "checkpoints" / (index.last if last or not index.best else index.best)

@@ -84,6 +84,11 @@ def find_run(name: str, *, experiments: bool = False) -> Path:
                 f"{name!r} is an experiment, not a training run: the `lstmtext memory` command that made it goes on "
                 "with it or shows what it found, and `lstmtext runs remove` deletes it."
             )
+    folder = runs_folder() / name
+    if name and exists(folder) and is_held(folder):
+        raise RunError(
+            f"{name!r} is still being prepared: it reads its text. `lstmtext runs list` has it when it trains."
+        )
     names = [folder.name for folder in list_runs()]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:

@@ -21,7 +21,7 @@ from lstmtext.errors import RunError
 from lstmtext.events import Acknowledged, Event, Resumed, decode_event
 from lstmtext.store.control import ACTIONS, CONTROL, EVENTS, STATUS, LineTail, Request, append_line, lock_is_held
 
-__all__ = ["RunReader", "RunStatus", "drop_repeated", "read_status", "send", "wait_for"]
+__all__ = ["END_STATES", "RunReader", "RunStatus", "drop_repeated", "read_status", "send", "wait_for"]
 
 # The trainer writes twice a second; a save may keep it for a while.
 STALLED_AFTER_SECONDS = 60.0
@@ -29,6 +29,16 @@ STALLED_AFTER_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 LIVE_AS_WRITTEN = ("starting", "running", "paused")
+
+# Finished.reason → state
+END_STATES = {
+    "finished": "finished",
+    "early-stop": "finished",
+    "stopped": "stopped",
+    "interrupted": "stopped",
+    "diverged": "failed",
+    "failed": "failed",
+}
 
 
 class RunStatus(Struct, kw_only=True):

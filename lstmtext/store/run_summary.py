@@ -11,9 +11,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from lstmtext.errors import CheckpointError
 from lstmtext.events import Evaluated, Event, Finished, Planned, Progress, Resumed, Sampled, Started
+from lstmtext.store.checkpoint_index import read_index
 from lstmtext.store.control import SETTINGS
-from lstmtext.store.run_reader import RunReader, RunStatus
+from lstmtext.store.run_reader import END_STATES, RunReader, RunStatus, read_status
 from lstmtext.store.run_settings import anew_command, resume_command, run_name
 from lstmtext.units import bits_from_nats, perplexity_from_nats
 
@@ -147,6 +149,11 @@ def summarise(folder: Path) -> RunSummary:
     for event in reader.events():
         _take(summary, event)
     summary.damaged = reader.damaged
+    if summary.status.state == "crashed" and summary.finished and read_status(folder) is None:
+        # The status is lost, and the last record says how it ended.
+        summary.status.state = END_STATES.get(summary.finished.reason, "failed")
+        summary.status.step = summary.finished.step
+        summary.status.total_steps = summary.started.total_steps if summary.started else 0
     checkpoints = _checkpoints(folder)
     summary.last_checkpoint, summary.best_checkpoint = checkpoints.get("last"), checkpoints.get("best")
     return summary
@@ -183,12 +190,11 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 
 def _checkpoints(folder: Path) -> dict[str, str]:
-    """`checkpoints.json`: which of the checkpoint folders that are there is `last` and which `best`."""
+    """Which of the checkpoint folders that are there is `last` and which `best`."""
     try:
-        named = json.loads((folder / "checkpoints.json").read_text("utf-8"))
-    except (OSError, ValueError):
+        index = read_index(folder)
+    except (OSError, CheckpointError):
         return {}
-    if not isinstance(named, dict):
-        return {}
+    named = {"last": index.last, "best": index.best} if index else {}
     there = {path.name for path in (folder / "checkpoints").glob("step-*")}
-    return {which: name for which, name in named.items() if isinstance(name, str) and name in there}
+    return {which: name for which, name in named.items() if name in there}

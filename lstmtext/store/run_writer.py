@@ -43,7 +43,7 @@ from lstmtext.store.control import (
     release_lock,
     take_lock,
 )
-from lstmtext.store.run_reader import RunStatus, read_status
+from lstmtext.store.run_reader import END_STATES, RunStatus, read_status
 from lstmtext.store.run_settings import resume_command, run_name
 from lstmtext.store.run_summary import summarise
 
@@ -51,16 +51,6 @@ __all__ = ["RunWriter", "refuse_content"]
 
 # People look a few times a second at most, and a rename each step would cost more than a small step.
 STATUS_INTERVAL_SECONDS = 0.5
-
-# Finished.reason → state
-END_STATES = {
-    "finished": "finished",
-    "early-stop": "finished",
-    "stopped": "stopped",
-    "interrupted": "stopped",
-    "diverged": "failed",
-    "failed": "failed",
-}
 
 
 class RunWriter:
@@ -85,6 +75,7 @@ class RunWriter:
         self._status = RunStatus(state="starting", pid=self._pid, host=socket.gethostname(), started=self.started)
         self._status_written = -1.0
         self._end_state: str | None = None
+        self._before = RunStatus()
         self._closed = False
 
     @classmethod
@@ -122,6 +113,7 @@ class RunWriter:
             raise
 
     def _open(self, before: RunStatus) -> Self:
+        self._before = before
         with _as_run_error(self.folder / EVENTS):
             self._events = os.open(self.folder / EVENTS, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
@@ -225,6 +217,18 @@ class RunWriter:
                 os.fsync(self._events)
             self._status_written = -1.0  # the last one is never throttled
             self.status(state or self._end_state or "finished", self._status.step, self._status.total_steps)
+        finally:
+            os.close(self._events)
+            release_lock(self._lock)
+
+    def give_back(self) -> None:
+        """Let go of a folder in which nothing was done, as it was found: a run that had finished still has."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        try:
+            with _as_run_error(self.folder / STATUS):
+                write_atomically(self.folder / STATUS, msgspec.json.encode(self._before) + b"\n")
         finally:
             os.close(self._events)
             release_lock(self._lock)

@@ -12,6 +12,7 @@ __all__ = [
     "GROUP_NAMES",
     "LABEL_NAMES",
     "NO_HEADER",
+    "SEVERAL",
     "TEXT_NAMES",
     "listed",
     "named_column",
@@ -31,6 +32,7 @@ LABEL_NAMES = (
 GROUP_NAMES = ("pair", "batch_id", "group", "quadruple")
 BLANK_HEADER = "{}: the first line is blank. It should name the columns, for example: text."
 NO_HEADER = "If that is a row and no header, put a line with the names of the columns above it."
+SEVERAL = "{} has several columns called {!r}. Give each a name of its own."
 LONGEST_NAME = 60  # of a column, in a message; longer ones are texts
 
 
@@ -57,12 +59,15 @@ def listed(usual: Sequence[Sequence[str]]) -> str:
 
 
 def named_column(there: Sequence[str], wanted: str, label: str) -> int:
-    """Where a column is, with or without the blanks around its name. Raises InputError. label: of the file."""
-    if wanted in there:
-        return there.index(wanted)
-    bare = [name.strip() for name in there]
-    if wanted.strip() in bare:
-        return bare.index(wanted.strip())
+    """Where a column is, with or without the blanks around its name. label: of the file.
+
+    Raises InputError where there is none, or several.
+    """
+    names, name = (there, wanted) if wanted in there else ([name.strip() for name in there], wanted.strip())
+    if names.count(name) > 1:
+        raise InputError(SEVERAL.format(label, name))
+    if name in names:
+        return names.index(name)
     raise InputError(f"{label} has no column {wanted!r}; the columns are {quoted(there)}.")
 
 

@@ -289,8 +289,8 @@ def _place_of(names: list[str], column: str | None, label: str) -> int:
     if column is not None:
         return named_column(names, column, label)
     found = [0] if len(names) == 1 else usual_columns(names, TEXT_NAMES)
-    if len(found) == 1:
-        return found[0]
+    if len({names[place].strip() for place in found}) == 1:
+        return named_column(names, names[found[0]], label)
     raise InputError(
         f"{label}: which column is the text? The columns are {quoted(names)}. Name one of them: --column NAME."
         f"{'' if found else f' {NO_HEADER}'}"

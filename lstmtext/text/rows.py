@@ -25,11 +25,13 @@ from typing import NamedTuple
 import msgspec
 
 from lstmtext.errors import InputError, UsageError
+from lstmtext.places import cache_folder
 from lstmtext.text.columns import (
     BLANK_HEADER,
     GROUP_NAMES,
     LABEL_NAMES,
     NO_HEADER,
+    SEVERAL,
     TEXT_NAMES,
     listed,
     named_column,
@@ -41,6 +43,7 @@ from lstmtext.text.quoting import PEEK_BYTES, is_quoted
 from lstmtext.units import counted
 
 __all__ = [
+    "NAME_IT",
     "SUFFIXES",
     "Form",
     "Row",
@@ -61,6 +64,7 @@ LABEL_FOLDERS = {
     "pos": "positive",
     "positive": "positive",
 }
+NAME_IT = "Name it: --{}-column NAME."  # to the end of what is said of a text or label that is not found
 _SEP = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 _TREE_TOKEN = re.compile(r"\(\s*(\d+)(?=\s)|([^()\s]+)|([()])")
 
@@ -194,7 +198,7 @@ def _table_records(path: Path, suffix: str) -> Iterator[tuple[int, dict[str, obj
         if names is not None and not any(name.strip() for name in names):
             raise InputError(BLANK_HEADER.format(path))
         if twice := [name for name, times in Counter(names or ()).items() if times > 1 and name.strip()]:
-            raise InputError(f"{path} has several columns called {twice[0]!r}. Give each a name of its own.")
+            raise InputError(SEVERAL.format(path, twice[0]))
         for record in reader:
             more = record.pop(None, [])
             if any(cell.strip() for cell in more):
@@ -232,7 +236,7 @@ def _column(path: Path, there: list[str], wanted: str, usual: tuple[tuple[str, .
     if found:
         raise InputError(
             f"{path}: which column is the {what}? It may be {quoted([there[index] for index in found])}; the columns "
-            f"are {quoted(there)}. Name it: --{what}-column NAME."
+            f"are {quoted(there)}. {NAME_IT.format(what)}"
         )
     without = ""
     if what == "text" and text_suffix(path) != ".jsonl":
@@ -240,21 +244,26 @@ def _column(path: Path, there: list[str], wanted: str, usual: tuple[tuple[str, .
         without = " Lines of label<TAB>text without a header belong in a .txt file." if in_txt else f" {NO_HEADER}"
     raise InputError(
         f"{path}: which column is the {what}? None of {quoted(there)} is called {listed(usual)}. "
-        f"Name it: --{what}-column NAME.{without}"
+        f"{NAME_IT.format(what)}{without}"
     )
 
 
 def _text_lines(path: Path) -> Iterator[Row]:
+    piped = path.parent == cache_folder() / "stdin"  # a copy, for a run that is resumed
+    name, short = ("standard input", "standard input") if piped else (str(path), path.name)
+    table = f" A table ({', '.join(SUFFIXES[:3])}) must be given as a file." if piped else ""
     for number, line in enumerate("".join(_text(path)).split("\n"), start=1):
         if not line.strip():
             continue
         if line.startswith("("):
-            yield from _phrases(line, f"{path}, line {number}")
+            yield from _phrases(line, f"{name}, line {number}")
             continue
         label, tab, text = line.partition("\t")
         if not tab:
-            raise InputError(f"{path}, line {number}: expected label<TAB>text, or a tree such as (3 (2 It) (4 works)).")
-        yield _row(text, label, "", f"line {number} of {path.name}")
+            raise InputError(
+                f"{name}, line {number}: expected label<TAB>text, or a tree such as (3 (2 It) (4 works)).{table}"
+            )
+        yield _row(text, label, "", f"line {number} of {short}")
 
 
 def _phrases(line: str, place: str) -> Iterator[Row]:

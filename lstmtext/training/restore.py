@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lstmtext.config import ReadoutSettings
-from lstmtext.errors import CheckpointError
+from lstmtext.errors import OtherKindError
 from lstmtext.model.classifier import Classifier, load_classifier_tensors
 from lstmtext.model.language_model import LanguageModel, load_tensors
 from lstmtext.store.checkpoint import ClassifierFacts, read_checkpoint
@@ -21,7 +21,7 @@ def load_language_model(folder: Path, arithmetic: Arithmetic) -> tuple[LanguageM
     """The model of a checkpoint folder in evaluation mode, without dropout. Raises CheckpointError."""
     checkpoint = read_checkpoint(folder)
     if checkpoint.config.classifier is not None:
-        raise CheckpointError(OTHER_KIND.format(checkpoint.name, "classifier", "language model"))
+        raise OtherKindError(OTHER_KIND.format(checkpoint.name, "classifier", "language model"))
     model = LanguageModel(checkpoint.config.model, checkpoint.config.tokenizer.size)
     load_tensors(model, checkpoint.tensors)
     return model.to(arithmetic.device).eval(), Tokenizer(checkpoint.tokenizer_json)
@@ -32,7 +32,7 @@ def load_classifier(folder: Path, arithmetic: Arithmetic) -> tuple[Classifier, T
     checkpoint = read_checkpoint(folder)
     classifier = checkpoint.config.classifier
     if classifier is None:
-        raise CheckpointError(OTHER_KIND.format(checkpoint.name, "language model", "classifier"))
+        raise OtherKindError(OTHER_KIND.format(checkpoint.name, "language model", "classifier"))
     tokenizer = Tokenizer(checkpoint.tokenizer_json)
     readout = ReadoutSettings(readout=classifier.readout, bidirectional=classifier.bidirectional)
     skipped = int(tokenizer.line_end_id is not None)

@@ -1,7 +1,7 @@
 """The checkpoints of a run: each is written whole, then pointed to, and what nothing points to is removed.
 
     checkpoints/step-N      one folder per checkpoint (`snapshot.py`)
-    checkpoints.json        which is the last, which the best (`store/models.py`)
+    checkpoints.json        which is the last, which the best (`store/checkpoint_index.py`)
 
 A process that is killed in between leaves the checkpoint before, and a folder that the next one replaces.
 """
@@ -17,7 +17,7 @@ from lstmtext.errors import RunError
 from lstmtext.events import Saved
 from lstmtext.store.card import model_card
 from lstmtext.store.checkpoint import CheckpointConfig
-from lstmtext.store.models import CheckpointIndex, write_index
+from lstmtext.store.checkpoint_index import CheckpointIndex, write_index
 from lstmtext.store.run_settings import resume_command
 from lstmtext.training.loop import Trainer
 from lstmtext.training.snapshot import write_snapshot

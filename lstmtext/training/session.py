@@ -26,8 +26,8 @@ import torch
 from lstmtext.config import TrainSettings
 from lstmtext.errors import DivergedError, LstmtextError, ProcessLostError, RunError
 from lstmtext.events import Acknowledged, Evaluated, Event, Finished, Planned, Progress, Resumed, Started
+from lstmtext.store.checkpoint_index import read_index
 from lstmtext.store.control import Request, refuse_in_use
-from lstmtext.store.models import read_index
 from lstmtext.store.run import RunWriter
 from lstmtext.store.run_settings import read_run_settings, resume_command, settings_toml
 from lstmtext.training.estimate import out_of_memory, parameter_count
@@ -97,7 +97,7 @@ class Session:
                 if last:
                     restore(self.trainer, self.task, last)
         except BaseException:
-            self.run.close("failed")
+            self.run.give_back()  # nothing is trained yet
             raise
         self.resumed = resume
         self._metrics: dict[str, float] = {}

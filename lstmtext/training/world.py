@@ -136,6 +136,9 @@ class Bystander:
     def close(self, state: str | None = None) -> None:
         """Nothing."""
 
+    def give_back(self) -> None:
+        """Nothing."""
+
     def __enter__(self) -> Self:
         return self
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstmtext.errors import CheckpointError
 from lstmtext.places import runs_folder
+from lstmtext.store.checkpoint_index import CheckpointIndex, read_index
 from lstmtext.store.run import MOST_UNKNOWN, RunReader, list_runs, run_name
 from lstmtext.tui.condition import condition
 from lstmtext.tui.tables import read_tables
@@ -105,7 +107,7 @@ def read_runs() -> list[RunRow]:
 
 def _run(folder: Path) -> RunRow:
     status, _ = condition(RunReader(folder))
-    index = _best(folder)
+    index = _index(folder)
     return RunRow(
         name=run_name(folder),
         folder=str(folder),
@@ -113,19 +115,16 @@ def _run(folder: Path) -> RunRow:
         step=status.step,
         total_steps=status.total_steps,
         heartbeat=status.heartbeat,
-        best=index.get("best_loss"),
-        best_step=index.get("best_step"),
+        best=index.best_loss if index else None,
+        best_step=index.best_step if index else None,
         **_unchanging(folder),
     )
 
 
-def _best(folder: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        found = json.loads((folder / "checkpoints.json").read_text("utf-8"))
-        if isinstance(found, dict):
-            loss, step = found.get("best_loss"), found.get("best_step")
-            return {"best_loss": loss if isinstance(loss, int | float) else None, "best_step": step}
-    return {}
+def _index(folder: Path) -> CheckpointIndex | None:
+    with contextlib.suppress(OSError, CheckpointError):
+        return read_index(folder)
+    return None
 
 
 def _unchanging(folder: Path) -> dict[str, Any]:

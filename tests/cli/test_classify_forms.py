@@ -103,6 +103,14 @@ def test_a_row_fits_a_narrow_terminal() -> None:
         assert "The film" in row
 
 
+def test_a_screen_without_other_signs_gets_ascii() -> None:
+    judgement = Judgement("not good …", "negative", 0.0, {"negative": 1.0, "positive": 0.0}, (), False)
+    answer = Answer(Line(1, "not good …"), judgement, [("not", 0.9), ("good", -0.1)])
+    found = screen_rows(80, colour=False, ascii_only=True)(answer)
+    assert found.isascii()
+    assert "#####|       not good ~\n" in found
+
+
 def test_the_model_s_name_and_the_texts_in_ascii(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))

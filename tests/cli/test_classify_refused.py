@@ -73,9 +73,9 @@ def test_an_input_that_is_refused_leaves_no_output(capsys: Output) -> None:
 
 def test_a_language_model_is_refused(capsys: Output, tmp_path: Path) -> None:
     write_tiny(tmp_path / "bard")
-    assert run(["classify", "--model", "bard", "x"]) == 1
+    assert run(["classify", "--model", "bard", "x"]) == 2
     assert "bard is a language model; this needs a classifier" in capsys.readouterr().err
-    assert run(["generate", "--model", "tiny", "--prompt", "x"]) == 1
+    assert run(["generate", "--model", "tiny", "--prompt", "x"]) == 2
     assert "tiny is a classifier; this needs a language model" in capsys.readouterr().err
 
 

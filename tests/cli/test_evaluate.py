@@ -27,6 +27,7 @@ Où est le café?
 """
 FIELDS = ["model", "data", "protocol", "tokens", "characters", "loss_nats_per_token", "loss_nats_per_character"]
 FIELDS += ["bits_per_character", "perplexity", "unknown_share"]
+VALIDATED: tuple[list[str], ...] = ([], ["--validation", "0.1"], ["--validation", "0.05"], ["--validation", "0.5"])
 KINDS = ("char", "word", "whitespace", "wordpiece", "bpe", "byte")
 
 
@@ -256,4 +257,22 @@ def test_of_a_text_that_the_model_has_learned_from_it_is_said(capsys: Output) ->
         note = f"note: {model} has learned from {own.removesuffix('.txt')}, all but what was held out of it"
         assert note in evaluate(capsys, model, own)[1]
         assert "has learned from" not in evaluate(capsys, model, *other)[1]
-    assert "has learned from" not in evaluate(capsys, "writer", "text.txt", "--part", "validation")[1]
+    parts = [evaluate(capsys, "writer", "text.txt", "--part", "validation", *part)[1] for part in VALIDATED]
+    assert ["note: writer has learned from text, last " in said for said in parts] == [False, False, False, True]
+    for model, own, score in (("judge", "rows.tsv", "rows: accuracy"), ("writer", "text.txt", "stateful")):
+        folder = next((Path("runs") / model / "checkpoints").iterdir())
+        evaluate(capsys, model, own, "--record")
+        protocol = read_config(folder).metrics[score].protocol
+        assert protocol.endswith("; on text that it has learned from")
+        assert f" {protocol} |" in (folder / "README.md").read_text()
+    evaluate(capsys, "writer", "text.txt", "--part", "validation", "--record")
+    assert "learned" not in read_config(folder).metrics["stateful"].protocol
+
+
+def test_a_text_of_which_nothing_is_known_has_no_loss(capsys: Output, tmp_path: Path) -> None:
+    (tmp_path / "strange.txt").write_text("☃§☃")
+    before = (tmp_path / "char" / "config.json").read_bytes()
+    output, said = evaluate(capsys, "char", "strange.txt", "--record", code=1)
+    assert output == ""
+    assert "char knows no character of strange, so that its loss there says nothing." in said
+    assert (tmp_path / "char" / "config.json").read_bytes() == before

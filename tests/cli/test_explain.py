@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import lzma
 import re
@@ -16,7 +17,7 @@ from classifiers import random_classifier
 from terminals import Terminal, give
 
 from lstmtext.cli.main import run
-from lstmtext.store.models import CheckpointIndex, write_index
+from lstmtext.store.checkpoint_index import CheckpointIndex, write_index
 
 Output = pytest.CaptureFixture[str]
 TEXT = "The film wasn't good, but a fine story!"
@@ -69,6 +70,19 @@ def test_no_color_gives_plain_text_on_a_terminal(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert "\x1b" not in shown()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_encoding_without_our_signs_gets_others(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    output = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", output)
+    assert run(["explain", TEXT, "--method", "reading", "--method", "gates"]) == 0
+    output.seek(0)
+    text = output.read()
+    assert text.isascii()
+    assert "?" not in text
+    assert "forget, input, output: . 0.2" in text
+    assert " -> 0." in text
 
 
 def test_argument_file_and_pipe_give_the_same_answer(
@@ -249,6 +263,11 @@ def test_a_bidirectional_model_is_explained_without_a_reading(capsys: Output, tm
         ([TEXT, "--ablate", "7:1"], 2, "no layer 7"),
         ([TEXT, "--layer", "2"], 2, "no layer 2"),
         ([TEXT, "--unit", "8"], 2, "no unit 8"),
+        ([TEXT, "--unit", "3", "--unit", "4"], 2, "--unit 3 --unit 4: one table of gates is shown. Give --unit once"),
+        ([TEXT, "--layer", "0", "--layer", "1"], 2, "--layer 0 --layer 1: one table of gates is shown."),
+        (["--values", "1,2,3", "--unit", "3", "--unit", "4"], 2, "--unit 3 --unit 4: one table"),
+        ([TEXT, "--against", ""], 2, "--against '' has no words. Give a second text, to be read beside the first."),
+        ([TEXT, "--against", " \n"], 2, "--against ' \\n' has no words."),
         ([TEXT, "--svg", "nowhere/why.svg"], 1, "'nowhere'"),
         (["two", "texts"], 2, "unexpected extra argument"),
     ],
@@ -260,11 +279,11 @@ def test_a_wrong_call_is_one_sentence(capsys: Output, arguments: list[str], code
 def test_a_language_model_cannot_explain(capsys: Output, tmp_path: Path) -> None:
     write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
     write_tiny(tmp_path / "tiny")
-    assert "tiny is a language model; this needs a classifier" in failed(capsys, 1, TEXT, "--model", "tiny")
+    assert "tiny is a language model; this needs a classifier" in failed(capsys, 2, TEXT, "--model", "tiny")
     hamlet = tmp_path / "runs" / "hamlet"
     write_tiny(hamlet / "checkpoints" / "step-10")
     write_index(hamlet, CheckpointIndex(last="step-10"))
-    assert "hamlet is a language model" in failed(capsys, 1, TEXT, "--model", "hamlet")
+    assert "hamlet is a language model" in failed(capsys, 2, TEXT, "--model", "hamlet")
 
 
 def test_a_terminal_without_a_text_is_told_how(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

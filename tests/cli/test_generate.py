@@ -215,6 +215,7 @@ def test_temperature_0_repeats_itself(capsys: Output) -> None:
         (["--top-k", "0"], 2, "top_k"),
         (["--length", "-4"], 2, "length is -4"),
         (["--samples", "0"], 2, "samples is 0"),
+        (["--samples", "1001"], 2, "--samples is 1001; one call writes up to 1000. For more, call again with a --seed"),
         (["--seed", "-1"], 2, "seed is -1"),
         (["--stop", ""], 2, "stop string is empty"),
         (["--device", "tpu"], 2, "'tpu'"),

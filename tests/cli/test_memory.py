@@ -216,6 +216,7 @@ def test_a_plot(capsys: Output, tmp_path: Path) -> None:
         (["adding", "--cells", "transformer"], 2, "'transformer' is not known; use rnn, lstm, gru"),
         (["adding", "--cells", ","], 2, "--cells names no cell"),
         (["adding", "--name", "../elsewhere"], 2, "is not the name of a folder"),
+        (["adding", "--name", ""], 2, "--name '' is not the name of a folder"),
         (["adding", "--plot", "a.pdf"], 2, "a plot is a .png or an .svg file"),
         (["adding", "--plot", "none/a.svg"], 1, "There is no folder 'none'"),
         (["adding", "--seeds", "0"], 2, "0 is not in the range"),

@@ -6,6 +6,7 @@ import contextlib
 import json
 import runpy
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from classifiers import random_classifier
 
 from lstmtext.cli.main import run
 from lstmtext.store.checkpoint import Calibration, Metric
-from lstmtext.store.models import CheckpointIndex, write_index
+from lstmtext.store.checkpoint_index import CheckpointIndex, write_index
 
 write_tiny = runpy.run_path(str(Path(__file__).parents[1] / "engine" / "tiny.py"))["write_tiny"]
 Output = pytest.CaptureFixture[str]
@@ -192,5 +193,7 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, capsys: Output) ->
 def test_without_a_standard_output(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     """`lstmtext models list >&-`: a shell that closed it gets the exit code."""
     monkeypatch.setattr("sys.stdout", None)
-    assert run(["models", "list"]) == 0
-    assert capsys.readouterr().err == ""
+    assert run(["models", "list"]) == 1
+    sys.stdout.close()
+    monkeypatch.undo()
+    assert capsys.readouterr().err == "lstmtext: The output could not be written: standard output is closed.\n"

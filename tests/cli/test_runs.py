@@ -98,7 +98,7 @@ def test_show_survives_a_damaged_folder(runs: Path, capsys: pytest.CaptureFixtur
     (runs / "hamlet" / "checkpoints.json").write_bytes(b"[]")
     for command in (["runs", "show", "hamlet"], ["runs", "list"], ["runs", "list", "--json"]):
         assert lstmtext(command) == 0
-    assert "1 damaged records" in capsys.readouterr().err
+    assert "note: 1 damaged record skipped.\n" in capsys.readouterr().err
 
 
 def test_remove(

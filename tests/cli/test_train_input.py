@@ -86,6 +86,14 @@ def test_a_validation_part_that_is_too_short_to_predict(capsys: Output, tmp_path
     assert not Path(os.environ["LSTMTEXT_RUNS"]).exists()
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_of_a_text_that_is_too_short_the_file_is_named(capsys: Output, tmp_path: Path, more: list[str]) -> None:
+    (tmp_path / "five.txt").write_text("abcde")
+    code, said = train(capsys, "five.txt", *more)
+    assert code == 1, said
+    assert "lstmtext: five has 1 token to be validated on; at least 2 are needed. Give a longer text, or " in said
+
+
 def characters(tmp_path: Path) -> set[str]:
     """The vocabulary that the run `run` has learned."""
     folder = next((tmp_path / "runs" / "run" / "checkpoints").iterdir())

@@ -192,6 +192,27 @@ def test_a_settings_file_without_its_tables(capsys: Output, task: str, table: st
         assert f"[{table}] must be a table of settings" in said
 
 
+@TASKS
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'\xef\xbb\xbf[model]\nhidden = "x"\n', "own.toml: hidden = 'x' does not fit: expected a whole number."),
+        (b"hidden = 3\n", "own.toml: There is no table [hidden]: hidden is a setting of [model] and stands below "),
+        (b"[model]\xff\xfe\n", "own.toml is not a settings file: it is not UTF-8 text."),
+        (b"[model\n", "own.toml is not a settings file: "),
+    ],
+)
+def test_a_settings_file_is_named(capsys: Output, task: str, content: bytes, said: str) -> None:
+    Path("own.toml").write_bytes(content)
+    assert f"lstmtext: {said}" in refused(capsys, task, "tea.tsv", "--config", "own.toml", "--steps", "2")
+
+
+def test_what_is_typed_is_not_the_settings_file_s(capsys: Output) -> None:
+    Path("own.toml").write_text("[model]\nhidden = 8\n")
+    said = refused(capsys, "lm", "--config", "own.toml", "--hidden", "x")
+    assert said == "lstmtext: hidden = 'x' does not fit: expected a whole number.\n"
+
+
 @pytest.mark.parametrize("key", ["validation", "text.validation"])
 def test_a_fraction_is_one_by_its_full_name_too(capsys: Output, key: str) -> None:
     printed, _ = train(capsys, "lm", "tea.tsv", *SIZE, "--steps", "2", "--set", f"{key}=0.25", "--dry-run", "--json")

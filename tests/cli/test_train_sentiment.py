@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from terminals import give
 
 from lstmtext.cli.main import run as lstmtext
 from lstmtext.cli.train_settings import read_label_map
@@ -215,10 +216,17 @@ def test_labels_that_hold_commas_can_be_mapped(capsys: Output, tmp_path: Path, w
     assert read_label_map("a=b=negative") == {"a=b": "negative"}
 
 
+def test_a_table_through_a_pipe_is_told_to_come_as_a_file(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, b"1\tfine\ntext,label\n")
+    _, said = call(capsys, "train", "sentiment", "-", *SMALL, code=1)
+    assert "lstmtext: standard input, line 2: expected label<TAB>text, or a tree such as " in said
+    assert said.endswith(" A table (.tsv, .csv, .jsonl) must be given as a file.\n")
+
+
 def test_a_language_model_is_not_asked_for_labels(capsys: Output, reviews: Path) -> None:
     columns = ["--text-column", "body", "--label-column", "given"]
     call(capsys, "train", "sentiment", reviews, *columns, *SMALL, "--name", "clf")
     assert (
         "is a classifier; this needs a language model"
-        in call(capsys, "generate", "--model", "clf", "--prompt", "a", code=1)[1]
+        in call(capsys, "generate", "--model", "clf", "--prompt", "a", code=2)[1]
     )

@@ -16,7 +16,7 @@ from lstmtext.engine import stack as stack_module
 from lstmtext.engine.cell import Array, GRUWeights, LSTMState, LSTMWeights, gru_step, lstm_step, rnn_step
 from lstmtext.engine.classifier import EngineClassifier, Judgement, label_of
 from lstmtext.engine.language_model import cell_weights
-from lstmtext.errors import CheckpointError
+from lstmtext.errors import CheckpointError, OtherKindError
 from lstmtext.store.checkpoint import Calibration, Checkpoint, read_checkpoint
 
 TEXTS = [
@@ -249,7 +249,7 @@ def test_a_text_of_100_000_words(tmp_path: Path) -> None:
 
 
 def test_a_language_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="bard is a language model; this needs a classifier"):
+    with pytest.raises(OtherKindError, match="bard is a language model; this needs a classifier"):
         EngineClassifier(read_checkpoint(write_tiny(tmp_path / "bard")))
 
 

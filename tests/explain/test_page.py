@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 from rich.cells import cell_len
@@ -17,7 +18,7 @@ from lstmtext.explain.draw import signed
 from lstmtext.explain.page import gate_lines, page, turn_lines
 from lstmtext.explain.reading import Reading, Turn
 from lstmtext.explain.report import METHODS, Ablation, Explanation, Gates, explain
-from lstmtext.explain.trace import trace
+from lstmtext.explain.trace import start, trace
 from lstmtext.explain.words import Words, read_words
 
 Make = Callable[..., EngineClassifier]
@@ -199,3 +200,39 @@ def test_one_unit_is_shown_in_numbers(make: Make) -> None:
     assert "Layer 0, unit 5:" in text
     (line,) = (line for line in text.splitlines() if line.startswith("film"))
     assert line.split()[1:] == [f"{values[name][0, 1, 5]:.2f}" for name in ("reset", "update", "candidate", "hidden")]
+
+
+@pytest.mark.parametrize(("unit", "place"), [(5, 0), (13, 2)])
+def test_a_unit_s_start_stands_where_it_begins_to_read(make: Make, unit: int, place: int) -> None:
+    classifier = make(bidirectional=True)
+    begun = [f"{start(classifier)[name][1, unit]:.2f}" for name in ("cell", "hidden")]
+    explanation = explain(classifier, "fine film", [], layer=1, unit=unit)
+    for width, tables in ((80, 1), (30, 3)):
+        lines = page(explanation, width).splitlines()
+        heads = [number for number, line in enumerate(lines) if line.endswith(("candidate", "hidden"))]
+        (row,) = (number for number, line in enumerate(lines) if line.startswith("(start)  "))
+        assert row == max(heads) + 1 + place
+        assert lines[row].split() == ["(start)", *begun]
+        assert len([line for line in lines if line.startswith("film ")]) == tables
+        assert "(start) is the state after a line end, which is read before every text." in " ".join(lines)
+    assert "line end" not in page(explain(make(tokenizer="byte"), "fine film", [], unit=5), 80)
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_every_sign_has_a_form_in_ascii(make: Make, colour: bool) -> None:
+    turned = [Turn(word, "good", "negative", 0.35, 0.01, "") for word in range(13)]
+    classifier = make()
+    several = explain(classifier, TEXT, METHODS, off=[(0, 1)], against="A fine film.")
+    for explanation in (
+        msgspec.structs.replace(several, turns=turned),
+        explain(classifier, "good film , never boring . " * 15),
+    ):
+        text = page(explanation, 40, colour, ascii_only=True)
+        assert {sign for sign in text if not sign.isascii()} <= set(TEXT)
+        assert max(map(len, ESCAPE.sub("", text).splitlines())) <= 40
+    text = " ".join(ESCAPE.sub("", page(msgspec.structs.replace(several, turns=turned), 80, colour, True)).split())
+    assert "becomes negative at *good*, 0.35 -> 0.01" in text
+    assert "|##" in text or "##|" in text
+    if not colour:
+        assert "forget, input, output: . 0.2, : 0.4, = 0.6, * 0.8, # 1; nothing: 0." in text
+        assert "sign and shade, # for the largest" in text

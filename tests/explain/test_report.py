@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from math import log
+from math import log, tanh
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,18 @@ def test_gates_can_be_narrowed_to_a_layer_and_a_unit(make: Make) -> None:
     for name in values:
         assert np.shape(one[name]) == (1, tokens, 1)
         np.testing.assert_allclose(np.ravel(one[name]), values[name][0, :, 3], atol=1e-4)
+    assert np.shape(whole["start"]["cell"]) == np.shape(whole["start"]["hidden"]) == (2, 8)
+    assert one["start"] == {name: [[table[0][3]]] for name, table in whole["start"].items()}
     assert explain(classifier, TEXT, [], layer=0).to_dict()["gates"]["ranking"][0]["layer"] == 0
+
+
+@pytest.mark.parametrize(("unit", "token"), [(3, 0), (11, -1)])
+def test_the_first_cell_can_be_worked_out_from_the_json(make: Make, unit: int, token: int) -> None:
+    found = explain(make(bidirectional=True), TEXT, ["gates"], layer=1, unit=unit).to_dict()["gates"]
+    now = {name: found[name][0][token][0] for name in ("forget", "input", "candidate", "output", "cell", "hidden")}
+    cell = now["forget"] * found["start"]["cell"][0][0] + now["input"] * now["candidate"]
+    assert (now["cell"], now["hidden"]) == pytest.approx((cell, now["output"] * tanh(cell)), abs=3e-4)
+    assert found.get("backward") == ([unit] if unit > 7 else None)
 
 
 def test_units_that_are_off_and_a_second_text(make: Make) -> None:

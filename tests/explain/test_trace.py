@@ -9,7 +9,7 @@ import pytest
 
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.engine.language_model import cell_weights
-from lstmtext.explain.trace import NAMES, specification, trace
+from lstmtext.explain.trace import NAMES, specification, start, trace
 from lstmtext.store.checkpoint import Checkpoint
 
 Make = Callable[..., EngineClassifier]
@@ -41,6 +41,19 @@ def test_the_gates_of_an_lstm_make_its_states(make: Make) -> None:
         found["cell"], found["forget"] * before + found["input"] * found["candidate"], atol=1e-12
     )
     np.testing.assert_allclose(found["hidden"], found["output"] * np.tanh(found["cell"]), atol=1e-12)
+
+
+def test_every_unit_begins_after_a_line_end_a_backward_one_at_the_last_token(make: Make) -> None:
+    classifier = make(bidirectional=True)
+    found, begun = trace(classifier, classifier.encode(TEXT)), start(classifier)
+    for token, units in ((0, slice(0, 8)), (-1, slice(8, 16))):
+        now = {name: table[:, token, units] for name, table in found.items()}
+        before = begun["cell"][:, units]
+        assert np.abs(before).min() > 1e-6
+        np.testing.assert_allclose(now["cell"], now["forget"] * before + now["input"] * now["candidate"], atol=1e-12)
+    assert begun["hidden"].shape == (2, 16)
+    assert start(make(cell="gru")).keys() == start(make(cell="rnn")).keys() == {"hidden"}
+    assert not start(make(tokenizer="byte"))["cell"].any()
 
 
 def test_the_gates_of_a_gru_make_its_states(make: Make) -> None:

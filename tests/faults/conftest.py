@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from lstmtext.cli.main import run as lstmtext
-from lstmtext.store.models import read_index
+from lstmtext.store.checkpoint_index import read_index
 
 # About 120 steps of a few milliseconds and 40 checkpoints: long enough to be hit anywhere, short enough to wait for.
 OPTIONS = shlex.split("""

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from lstmtext.events import Resumed
+from lstmtext.store.run import RunReader
+
 SHORT = ("--steps", "6", "--set", "save_every=3", "--set", "evaluate_every=3")
 
 
@@ -76,8 +79,6 @@ def empty(path: Path) -> None:
         ("training/optimizer.safetensors", as_pickle, "cannot be read"),
         ("training/carried.safetensors", Path.unlink, "cannot be read"),
         ("training/weights.safetensors", another_shape, "does not fit"),
-        ("../../checkpoints.json", cut, "damaged"),
-        ("../../checkpoints.json", not_utf8, "is not UTF-8 text"),
         ("../../config.toml", cut, "config.toml"),
         ("../../config.toml", Path.unlink, "is not a run"),
     ],
@@ -86,9 +87,22 @@ def test_a_damaged_file_is_named(
     lab: Any, stopped: Path, file: str, damage: Callable[[Path], None], expected: str
 ) -> None:
     damage(stopped / file)
+    status = stopped.parents[1] / "status.json"
+    before = status.read_bytes()
     said = lab.refused("--resume", "stopped")
     assert expected in said
+    assert status.read_bytes() == before  # a run that was refused has not failed
     assert Path(file).name in said or "step-6" in said or "is not a run" in said
+
+
+@pytest.mark.parametrize("damage", [cut, not_utf8, empty, Path.unlink])
+def test_a_lost_index_costs_nothing(lab: Any, stopped: Path, damage: Callable[[Path], None]) -> None:
+    run = stopped.parents[1]
+    before = lab.result("stopped")
+    damage(run / "checkpoints.json")
+    lab.finish("stopped")
+    assert [event.step for event in RunReader(run).events() if isinstance(event, Resumed)] == [6]
+    assert lab.result("stopped") == before
 
 
 def test_a_config_toml_with_a_setting_that_does_not_exist(lab: Any, stopped: Path) -> None:

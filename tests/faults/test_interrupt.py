@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmtext.store.checkpoint import read_checkpoint
-from lstmtext.store.models import find_model, read_index
+from lstmtext.store.checkpoint_index import read_index
+from lstmtext.store.models import find_model
 from lstmtext.store.run import send
 
 

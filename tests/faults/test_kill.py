@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lstmtext.api import load
-from lstmtext.store.models import read_index
+from lstmtext.store.checkpoint_index import read_index
 
 
 def period(lab: Any, name: str) -> float:

@@ -13,7 +13,7 @@ from lstmtext.config import TrainSettings
 from lstmtext.errors import DivergedError
 from lstmtext.events import Evaluated, Event, Finished, Resumed, Saved
 from lstmtext.settings import read_settings
-from lstmtext.store.models import read_index
+from lstmtext.store.checkpoint_index import read_index
 from lstmtext.store.run import RunReader, send
 from lstmtext.training.evaluation import stateful_loss
 from lstmtext.training.session import Session

@@ -135,6 +135,12 @@ def test_a_name_is_free_again_when_the_process_that_held_it_was_killed(runs: Pat
     assert not (runs / "hamlet").exists()
 
 
+@pytest.mark.usefixtures("runs")
+def test_a_run_that_is_being_prepared_is_said_to_be() -> None:
+    with held_folder("hamlet"), pytest.raises(RunError, match=r"^'hamlet' is still being prepared: it reads its text"):
+        find_run("hamlet")
+
+
 @pytest.mark.parametrize("left", ["log.txt", "lock", ".config.toml.0a1b2c3d.tmp"])
 def test_what_a_start_leaves_that_was_killed_takes_no_name_and_is_kept(runs: Path, left: str) -> None:
     (runs / "hamlet").mkdir(parents=True)

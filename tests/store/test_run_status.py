@@ -121,6 +121,16 @@ def test_the_finished_event_decides_the_last_state(runs: Path, reason: str, stat
     assert RunReader(runs / "a").status().state == state
 
 
+@pytest.mark.parametrize(
+    ("reason", "state"), [("early-stop", "finished"), ("interrupted", "stopped"), ("diverged", "failed")]
+)
+def test_it_does_where_the_status_is_lost(runs: Path, reason: str, state: str) -> None:
+    with RunWriter.create(runs / "a", TOML) as run:
+        run.record(Finished(step=9, reason=reason))
+    (runs / "a" / "status.json").write_bytes(b"null")
+    assert (summarise(runs / "a").status.state, summarise(runs / "a").status.step) == (state, 9)
+
+
 @pytest.mark.parametrize(("error", "state"), [(KeyboardInterrupt, "stopped"), (MemoryError, "failed")])
 def test_an_exception_decides_the_last_state(runs: Path, error: type[BaseException], state: str) -> None:
     with pytest.raises(error), RunWriter.create(runs / "a", TOML):

@@ -111,6 +111,13 @@ def test_blanks_around_the_name_of_a_column_are_nothing(tmp_path: Path) -> None:
         assert [line.text for block in LineFile(path, name).blocks() for line in block] == ["gut"]
 
 
+@pytest.mark.parametrize("name", ["text", " text "])
+def test_of_two_columns_of_one_name_neither_is_taken(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{name},label,{name}\nsame,1,other\n")
+    with pytest.raises(InputError, match=r"a\.csv has several columns called 'text'\. Give each a name"):
+        next(LineFile(tmp_path / "a.csv", "text").blocks())
+
+
 def test_a_file_without_a_header_says_so_in_few_words(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"--column NAME\. If that is a row and no header, put a line with the"

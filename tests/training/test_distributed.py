@@ -14,7 +14,7 @@ from tiny_runs import Tiny, finished, last_files, of
 
 from lstmtext import events as ev
 from lstmtext.errors import ProcessLostError, UsageError
-from lstmtext.store.models import read_index
+from lstmtext.store.checkpoint_index import read_index
 from lstmtext.store.run import RunReader, send
 from lstmtext.store.run_settings import read_run_settings
 from lstmtext.text.streams import Streams

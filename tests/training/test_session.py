@@ -15,7 +15,8 @@ from tiny_runs import Tiny, finished, of, stop_at, train, weights
 from lstmtext import events as ev
 from lstmtext.errors import CheckpointError, DivergedError, InputError, RunError, UsageError
 from lstmtext.store.checkpoint import read_checkpoint
-from lstmtext.store.models import find_model, read_index
+from lstmtext.store.checkpoint_index import read_index
+from lstmtext.store.models import find_model
 from lstmtext.store.run import RunReader
 from lstmtext.store.run_settings import read_run_settings
 from lstmtext.training.loop import Trainer

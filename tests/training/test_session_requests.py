@@ -9,7 +9,7 @@ import pytest
 from tiny_runs import Tiny, of, train, weights
 
 from lstmtext import events as ev
-from lstmtext.store.models import read_index
+from lstmtext.store.checkpoint_index import read_index
 from lstmtext.store.run import RunReader, send
 from lstmtext.training.session import Session
 

@@ -13,7 +13,7 @@ from tiny_runs import Tiny, stop_at, train, weights
 from lstmtext import events as ev
 from lstmtext.config import TrainSettings
 from lstmtext.errors import CheckpointError
-from lstmtext.store.models import read_index
+from lstmtext.store.checkpoint_index import read_index
 from lstmtext.training.session import Session
 
 Tensors = dict[str, torch.Tensor]

@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmtext import events as ev
 from lstmtext.config import TrainSettings
-from lstmtext.store.models import read_index
+from lstmtext.store.checkpoint_index import read_index
 from lstmtext.store.run import RunReader
 from lstmtext.training.session import Session
 

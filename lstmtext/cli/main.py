@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 import click
 
 from lstmtext.errors import LstmtextError
-from lstmtext.files import NO_ROOM
 
 __all__ = ["cli", "main"]
 
@@ -146,6 +145,8 @@ def run(arguments: list[str]) -> int:
 
 def _refused(error: OSError) -> str:
     """What the system would not do, in a sentence that begins with what is in the way."""
+    from lstmtext.files import NO_ROOM
+
     name = error.filename
     if error.errno in NO_ROOM:
         what, moved = (name, _moves(Path(name))) if isinstance(name, str) else ("The output", "")

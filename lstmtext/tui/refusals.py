@@ -32,7 +32,6 @@ FIELDS = {
     "epochs": "Budget",
     "steps": "Budget",
 }
-KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
 
 
 def refuse_name(name: str) -> None:
@@ -94,11 +93,8 @@ def _said_of(field: str) -> Iterator[None]:
 
 
 def in_words_of_the_form(message: str) -> str:
-    """A sentence of the command line with the form's fields for its options, and kinds as people call them."""
+    """A sentence of the command line with the form's fields for its options."""
     message = re.sub(r"lstmtext train \w+ --resume ('[^']*'|\S+)", "R in its dashboard", message)
-    message = re.sub(
-        r"expected `(\w+)`(?:, got `\w+`)?", lambda kind: f"expected {KINDS.get(kind[1], kind[1])}", message
-    )
     return re.sub(r"--([a-z]+(?:-[a-z]+)*)(?: (\d[\d.]*))?", _field, message)
 
 

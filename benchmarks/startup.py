@@ -12,6 +12,7 @@ Targets, × `import numpy`: `--help` ≤ 2.5, `generate --length 1` ≤ 4, `clas
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -30,12 +31,14 @@ TARGETS = {
     'lstmtext classify "not good"': "≤ 4.5",
 }
 TORCH_ROUNDS = 3  # it takes seconds, and nobody waits for its third digit
+# Modules are compiled once, as where people install it, and not in every process.
+INSTALLED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def seconds_of(command: list[str]) -> float:
     """Wall-clock seconds of one process. Raises CalledProcessError if it fails."""
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=INSTALLED)
     return time.perf_counter() - start
 
 

@@ -30,6 +30,7 @@ __all__ = [
 
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
+Threads = Annotated[int, Meta(ge=0, le=1024)]  # more than the system has room for end a process without a word
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
@@ -272,9 +273,7 @@ class RunSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Literal["auto", "float32", "bfloat16", "float16"],
         Meta(description="Arithmetic of the forward and backward pass; weights stay float32."),
     ] = "auto"
-    threads: Annotated[Annotated[int, Meta(ge=0, le=1024)], Meta(description="CPU threads; 0: PyTorch's choice.")] = (
-        0  # so many that the system has no room for them end the process without a word
-    )
+    threads: Annotated[Threads, Meta(description="CPU threads; 0: PyTorch's choice.")] = 0
     log_every: Annotated[Count, Meta(description="Steps between progress records.")] = 10
     evaluate_every: Annotated[
         Natural, Meta(description="Steps between evaluations; 0: about 20 in a run, at least 50 steps apart.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lstmtext.errors import UsageError
 
-__all__ = ["cache_folder", "check_name", "recipes_folder", "runs_folder", "shipped_folder"]
+__all__ = ["cache_folder", "check_name", "piped_folder", "recipes_folder", "runs_folder", "shipped_folder"]
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -55,3 +55,8 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path  # 10 ms that `--help` need not pay
 
     return user_cache_path("lstmtext", appauthor=False)
+
+
+def piped_folder() -> Path:
+    """Where texts that came through a pipe are kept, by their hash, so that their runs can be resumed."""
+    return cache_folder() / "stdin"

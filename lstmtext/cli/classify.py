@@ -264,9 +264,10 @@ def _rows(form: str, model: str, *, to_file: bool) -> tuple[Row, str]:
     if to_file or not sys.stdout.isatty():
         return tab_row, ""
     from lstmtext.cli.progress import is_fancy
+    from lstmtext.explain.draw import SIGNS
 
-    columns, colour = shutil.get_terminal_size().columns, is_fancy(sys.stdout)
-    return screen_rows(columns, colour=colour, ascii_only=not encodes("·░▒▓█│…")), ""
+    width = shutil.get_terminal_size().columns
+    return screen_rows(width, colour=is_fancy(sys.stdout), ascii_only=not encodes(SIGNS)), ""
 
 
 def _to_stdout(rows: str, texts: Sequence[str] = (), problems: int = 0) -> None:  # noqa: ARG001 - as AnswerFile.write

@@ -155,9 +155,10 @@ def command(
         write_out(found.to_json(ascii_only=ascii_only()) + "\n")
     else:
         from lstmtext.cli.progress import is_fancy
+        from lstmtext.explain.draw import SIGNS
         from lstmtext.explain.page import page
 
-        columns, plain = shutil.get_terminal_size().columns, not encodes("·░▒▓█│…→")
+        columns, plain = shutil.get_terminal_size().columns, not encodes(f"{SIGNS}→")
         write_out(page(found, columns, is_fancy(sys.stdout), plain) + "\n")
     return 0
 

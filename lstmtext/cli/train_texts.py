@@ -32,14 +32,14 @@ def _spooled(stream: IO[bytes], name: str) -> str:
     import hashlib
 
     from lstmtext.files import make_folder, write_atomically
-    from lstmtext.places import cache_folder
+    from lstmtext.places import piped_folder
 
     if "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
         raise InputError("Several processes cannot share standard input; save the text to a file and name that.")
     data = stream.read()
     if not data:
         raise InputError(f"{name} is empty: there is no text to train on.")
-    path = cache_folder() / "stdin" / f"{hashlib.sha256(data).hexdigest()[:16]}.txt"
+    path = piped_folder() / f"{hashlib.sha256(data).hexdigest()[:16]}.txt"
     make_folder(path.parent)
     write_atomically(path, data)
     return str(path)

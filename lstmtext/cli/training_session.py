@@ -126,12 +126,11 @@ def _say_texts(task: Any) -> None:
 
 
 def _stem(settings: TrainSettings) -> str:
-    from lstmtext.places import cache_folder
+    from lstmtext.places import piped_folder
 
     names = settings.labels.sources if settings.task == "sentiment" else settings.text.corpus
     path = Path(names[0])
-    # What came through a pipe lies there by its hash.
-    stem = "stdin" if path.parent == cache_folder() / "stdin" else path.name.partition(".")[0] or "run"
+    stem = "stdin" if path.parent == piped_folder() else path.name.partition(".")[0] or "run"
     return stem if len(names) == 1 else f"{stem}-and-more"
 
 

@@ -23,6 +23,7 @@ from lstmtext.printable import escaped, is_printable
 __all__ = [
     "IN_ASCII",
     "SHADES",
+    "SIGNS",
     "bar",
     "cell",
     "clusters",
@@ -39,8 +40,9 @@ __all__ = [
 SHADES = " ·░▒▓█"
 RESET = "\x1b[0m"
 AXIS = "│"
+SIGNS = f"{SHADES}{AXIS}…"
 # For `str.translate`: every sign that is drawn here in one of ASCII. None is a + or a -, which stand beside shades.
-IN_ASCII = str.maketrans(f"{SHADES}{AXIS}…", " .:=*#|~")
+IN_ASCII = str.maketrans(SIGNS, " .:=*#|~")
 CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")  # rich takes them for parts of the one before
 
 

@@ -4,8 +4,8 @@
     2	"a ""hit"", they say"                2	"Great" he said
     quoted: the text is  a "hit", they say   not quoted: the text is as it stands
 
-Both kinds are called .tsv. A file is judged once, by its beginning, so that all of its rows are read alike. Must not
-import torch.
+Both kinds are called .tsv. A file is judged once, by its beginning, so that all of its rows are read alike.
+Must not import torch.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import msgspec
 
 from lstmtext.errors import InputError, UsageError
-from lstmtext.places import cache_folder
+from lstmtext.places import piped_folder
 from lstmtext.text.columns import (
     BLANK_HEADER,
     GROUP_NAMES,
@@ -249,7 +249,7 @@ def _column(path: Path, there: list[str], wanted: str, usual: tuple[tuple[str, .
 
 
 def _text_lines(path: Path) -> Iterator[Row]:
-    piped = path.parent == cache_folder() / "stdin"  # a copy, for a run that is resumed
+    piped = path.parent == piped_folder()
     name, short = ("standard input", "standard input") if piped else (str(path), path.name)
     table = f" A table ({', '.join(SUFFIXES[:3])}) must be given as a file." if piped else ""
     for number, line in enumerate("".join(_text(path)).split("\n"), start=1):

@@ -81,11 +81,12 @@ class LanguageModel(nn.Module):
     def forward(self, tokens: Tensor, state: StackState) -> tuple[Features, StackState]:
         """Read tokens (batch, time) int64 from `state`."""
         settings = self.regularisation
-        weight = self.embedding.weight
+        x = self.embedding(tokens)
         if self.training and settings.dropout_embedding:
             keep = 1 - settings.dropout_embedding
-            weight = weight * weight.new_empty(self.vocabulary, 1).bernoulli_(keep).div_(keep)
-        x = locked_dropout(F.embedding(tokens, weight), settings.dropout_input, self.training)
+            kept = x.new_empty(self.vocabulary, 1).bernoulli_(keep).div_(keep)  # a whole kind of token at a time
+            x = x * F.embedding(tokens, kept)
+        x = locked_dropout(x, settings.dropout_input, self.training)
         raw, state = self.stack(x, state)
         return Features(raw, locked_dropout(raw, settings.dropout_output, self.training)), state
 

@@ -23,6 +23,7 @@ from lstmtext.errors import InputError
 from lstmtext.model.language_model import LanguageModel
 from lstmtext.model.recurrent import LayerState
 from lstmtext.training.precision import Arithmetic
+from lstmtext.training.thrift import keep_large_blocks
 from lstmtext.training.world import ALONE, World
 from lstmtext.units import counted
 
@@ -126,6 +127,7 @@ def dynamic_loss(
     """
     settings = settings or DynamicSettings()
     _check(ids)
+    keep_large_blocks()  # every update makes gradients anew, as large as the model: half of the time was pages for them
     model.train()  # cuDNN goes backward in training mode only; the model must be made without dropout
     parameters: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     trained = [p.detach().clone() for p in parameters]

@@ -24,6 +24,7 @@ __all__ = [
     "IN_ASCII",
     "SHADES",
     "SIGNS",
+    "START",
     "bar",
     "cell",
     "clusters",
@@ -39,6 +40,7 @@ __all__ = [
 
 SHADES = " ·░▒▓█"
 RESET = "\x1b[0m"
+START = "(start)"  # in place of a token: the state before the first one
 AXIS = "│"
 SIGNS = f"{SHADES}{AXIS}…"
 # For `str.translate`: every sign that is drawn here in one of ASCII. None is a + or a -, which stand beside shades.

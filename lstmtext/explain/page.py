@@ -18,7 +18,7 @@ from math import floor, log10
 from lstmtext.explain.colour import scaled
 from lstmtext.explain.compare import Comparison
 from lstmtext.explain.decomposition import Interaction
-from lstmtext.explain.draw import IN_ASCII, SHADES, bar, cell, columns, fit, painted, signed, strip
+from lstmtext.explain.draw import IN_ASCII, SHADES, START, bar, cell, columns, fit, painted, signed, strip
 from lstmtext.explain.reading import Turn
 from lstmtext.explain.report import Explanation, Gates
 from lstmtext.units import counted
@@ -33,7 +33,6 @@ SHOWN_TURNS = 12
 SHOWN_INTERACTIONS = 8
 MOST_UNITS = 8  # beside each other, per gate
 MOST_DIGITS = 8  # behind the point: less is rounding
-START = "(start)"  # of a unit: its state before the first word
 PROBABILITIES = ("forget", "input", "output", "reset", "update")  # gates from 0 to 1; the others have a sign
 
 

@@ -79,7 +79,8 @@ def study(post: Post, subject: Subject, text: str, wanted: Wanted, *, pause: flo
         return
     traces = subject.trace(passage)
     if wanted():
-        post(Studied(Study(passage, traces, subject.answer(passage), swing_order(traces), {})))
+        start, answer = subject.start(), subject.answer(passage)
+        post(Studied(Study(passage, traces, start, subject.backward, answer, swing_order(traces), {})))
 
 
 def rank(post: Post, subject: Subject, one: Study, layer: int, wanted: Wanted) -> None:

@@ -3,8 +3,7 @@
     study.traces["forget"][layer][token][unit]      as `Subject.trace` gives them
     map_heat      tokens × units of one gate, the units in order of their effect
     token_heat    all units at one token, in a block
-    unit_lines    one unit over the text: all its gates, token by token
-    values_lines  everything about the cell under the cursor, and the answer
+    answer_line   what the model answers, and what it answers with units switched off
 
 Must not compute with a model, and knows no widget but the heat map's table.
 """
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rich.segment import Segment
 
 from lstmtext.explain.draw import columns, fit, signed
-from lstmtext.tui.ramps import Line, Look, cell, paint, width_of
+from lstmtext.tui.ramps import Line, Look, paint, width_of
 from lstmtext.tui.subjects import Answer, Passage, Unit, shift
 from lstmtext.tui.widgets.bars import bar
 from lstmtext.tui.widgets.heatmap import Heat
@@ -30,16 +29,13 @@ if TYPE_CHECKING:
     from lstmtext.explain.ablation import UnitEffect
 
 __all__ = [
-    "LETTERS",
     "MEANING",
     "Study",
     "answer_line",
     "map_csv",
     "map_heat",
     "token_heat",
-    "unit_lines",
     "unit_option",
-    "values_line",
 ]
 
 # What each value of a cell is, in words for a person.
@@ -53,16 +49,6 @@ MEANING = {
     "reset": "how much of the past the candidate sees",
     "update": "how much of the past stays",
 }
-LETTERS = {
-    "forget": "f",
-    "input": "i",
-    "output": "o",
-    "candidate": "cand",
-    "cell": "C",
-    "hidden": "h",
-    "reset": "r",
-    "update": "z",
-}
 FROM_ZERO = ("forget", "input", "output", "reset", "update")  # 0 to 1; the others have a sign
 MOST_DIGITS = 6  # of an effect, behind the point: smaller ones are written as 3e−8
 LEAST_SCALE = 0.05  # of signed values: a table in which nothing happens should look like one
@@ -72,12 +58,15 @@ LEAST_SCALE = 0.05  # of signed values: a table in which nothing happens should 
 class Study:
     """One text read by one model.
 
-    traces: name → (layers, tokens, units); order: per layer its units, the strongest effect first once `ranked` has
-    the layer, before that by how far they swing; ranked: effects by layer; off: units that are switched off
+    traces: name → (layers, tokens, units); start: of hidden and cell what the first token finds, (layers, units);
+    backward: the first unit that reads from the end; order: per layer its units, the strongest effect first once
+    `ranked` has the layer, before that by how far they swing; ranked: effects by layer; off: units switched off
     """
 
     passage: Passage
     traces: dict[str, Array]
+    start: dict[str, Array]
+    backward: int
     answer: Answer
     order: dict[int, list[int]]
     ranked: dict[int, list[UnitEffect]]
@@ -130,59 +119,6 @@ def token_heat(study: Study, gate: str, layer: int, token: int, across: int) -> 
     if rows:
         rows[-1] = rows[-1] + [0.0] * (across - len(rows[-1]))
     return Heat(names, [f"+{place}" for place in range(across)], rows, signed, scale)
-
-
-def unit_lines(study: Study, layer: int, unit: int, cursor: int, width: int, look: Look) -> list[Line]:
-    """One unit over the text: a row per token, a square and a number per gate. The token of the cursor is bold."""
-    gates = list(study.traces)
-    names = study.passage.tokens
-    room = min(max(map(columns, names), default=1), 14)
-    each = max(min((width - room) // len(gates), 14), 7)  # a number, a square, a gap
-    square = 1 if each < 9 else 2
-    shown = gates[: max((width - room) // each, 1)]
-    head: Line = [Segment(" " * room)]
-    named = [gate if each > 10 else LETTERS[gate] for gate in shown]
-    head += [Segment(f"{name:>{each - square - 1}}" + " " * (square + 1), paint(dim=True)) for name in named]
-    lines = [head]
-    scales = {gate: scale_of(gate, study.table(gate, layer)[:, unit]) for gate in shown}
-    for index, name in enumerate(names):
-        here = index == cursor
-        line: Line = [Segment(fit(name, room), paint(bold=here, reverse=here and not look.colour))]
-        for gate in shown:
-            value = float(study.traces[gate][layer][index][unit])
-            signed, scale = scales[gate]
-            line += [
-                Segment(f"{_number(value):>{each - square - 1}}", paint(bold=here)),
-                _square(value / scale, look, signed=signed, width=square),
-                Segment(" "),
-            ]
-        lines.append(line)
-    return lines
-
-
-def _square(value: float, look: Look, *, signed: bool, width: int) -> Segment:
-    """A value's colour beside its number, which has the sign."""
-    found = cell(value, look, signed=signed, width=width)
-    return found._replace(text=" " * width) if look.colour else found
-
-
-def values_line(study: Study, layer: int, token: int, unit: int, width: int) -> Line:
-    """All values of one unit at one token, in a line: by name, or by the lesson's letter where there is little room."""
-    name = study.passage.tokens[token]
-    values = {gate: _number(float(table[layer][token][unit])) for gate, table in study.traces.items()}
-    line: Line = []
-    for where, letters, gap in (
-        (f"  unit {unit}, layer {layer} ", False, 2),
-        (f"  unit {unit} ", True, 2),
-        ("", True, 1),
-    ):
-        line = [Segment(fit(name, min(columns(name), 14)), paint(bold=True)), Segment(where, paint(dim=True))]
-        for gate, value in values.items():
-            title = LETTERS[gate] if letters else gate
-            line += [Segment(" " * gap + title, paint(dim=True)), Segment(f" {value}")]
-        if sum(segment.cell_length for segment in line) <= width:
-            break
-    return line
 
 
 def answer_line(study: Study, kind: str, width: int, look: Look) -> list[Line]:
@@ -283,11 +219,6 @@ def choose_across(units: int, fits: int) -> int:
         if wanted <= fits:
             return min(wanted, units)
     return max(min(fits, units), 1)
-
-
-def _number(value: float) -> str:
-    text = f"{value:.2f}"
-    return "0.00" if text == "-0.00" else text.replace("-", "−")
 
 
 def _signed(value: float, digits: int) -> str:

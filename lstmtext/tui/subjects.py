@@ -79,6 +79,8 @@ class Subject(Protocol):
     units: int
     shape: str
     gates: tuple[str, ...]
+    backward: int
+    """The first unit that reads from the end; as many as there are where all read from the beginning."""
 
     def read(self, text: str) -> Passage:
         """The text as the model reads it. Raises UsageError for one that is too long."""
@@ -86,6 +88,10 @@ class Subject(Protocol):
 
     def trace(self, passage: Passage) -> dict[str, Array]:
         """Name → (layers, tokens, units)."""
+        ...
+
+    def start(self) -> dict[str, Array]:
+        """What the first token of a text finds, of hidden and cell, (layers, units); nothing where it finds zeros."""
         ...
 
     def answer(self, passage: Passage, off: Collection[Unit] = ()) -> Answer:
@@ -110,7 +116,8 @@ class ClassifierSubject:
         self.classifier: EngineClassifier = EngineClassifier(checkpoint)
         self.cell: str = checkpoint.config.model.cell
         self.layers = checkpoint.config.model.layers
-        self.units = self.classifier.stack.hidden * len(self.classifier.stacks)
+        self.backward = self.classifier.stack.hidden
+        self.units = self.backward * len(self.classifier.stacks)
         self.shape = f"{self.layers}×{self.classifier.stack.hidden}" + (" both ways" if self.both_ways else "")
         self.gates = NAMES[self.cell]
 
@@ -142,6 +149,11 @@ class ClassifierSubject:
         from lstmtext.explain.trace import trace
 
         return trace(self.classifier, passage.ids)
+
+    def start(self) -> dict[str, Array]:
+        from lstmtext.explain.trace import start
+
+        return start(self.classifier)
 
     def answer(self, passage: Passage, off: Collection[Unit] = ()) -> Answer:
         from lstmtext.engine.classifier import label_of
@@ -175,7 +187,7 @@ class WriterSubject:
         self.tokenizer = Tokenizer(checkpoint.tokenizer_json)
         self.cell: str = checkpoint.config.model.cell
         self.layers = checkpoint.config.model.layers
-        self.units = self.model.stack.hidden
+        self.units = self.backward = self.model.stack.hidden
         self.shape = f"{self.layers}×{self.units}"
         self.gates = NAMES[self.cell]
 
@@ -195,6 +207,9 @@ class WriterSubject:
         from lstmtext.explain.next_token import gates
 
         return gates(self.model, passage.ids)
+
+    def start(self) -> dict[str, Array]:
+        return {}
 
     def answer(self, passage: Passage, off: Collection[Unit] = ()) -> Answer:
         import numpy as np

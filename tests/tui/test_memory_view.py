@@ -18,9 +18,10 @@ from lstmtext.explain.next_token import gates, next_token, rank_units
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model
 from lstmtext.tui.lab_view import aligned_lines, difference_heat, lay, verdict
-from lstmtext.tui.memory_view import Study, answer_line, map_csv, map_heat, swing_order, unit_lines, unit_option
+from lstmtext.tui.memory_unit import unit_lines
+from lstmtext.tui.memory_view import Study, answer_line, map_csv, map_heat, swing_order, unit_option
 from lstmtext.tui.ramps import Look, plain, width_of
-from lstmtext.tui.subjects import Answer, ClassifierSubject, load_subject, shift, visible_token
+from lstmtext.tui.subjects import Answer, ClassifierSubject, Subject, load_subject, shift, visible_token
 
 TEXT = "The film is not good."
 PLAIN = Look(colour=False)
@@ -32,10 +33,11 @@ def classifier(tmp_path: Path, **more: Any) -> ClassifierSubject:
     return found
 
 
-def study(subject: ClassifierSubject, text: str = TEXT) -> Study:
+def study(subject: Subject, text: str = TEXT) -> Study:
     passage = subject.read(text)
     traces = subject.trace(passage)
-    return Study(passage, traces, subject.answer(passage), swing_order(traces), {})
+    answer = subject.answer(passage)
+    return Study(passage, traces, subject.start(), subject.backward, answer, swing_order(traces), {})
 
 
 def test_the_columns_of_the_map_are_the_units_in_their_order(tmp_path: Path) -> None:
@@ -60,8 +62,26 @@ def test_the_table_has_a_row_per_token_and_unit(tmp_path: Path) -> None:
 def test_one_unit_over_the_text_fits(tmp_path: Path, cell: str, width: int) -> None:
     one = study(classifier(tmp_path, cell=cell))
     lines = unit_lines(one, 0, 3, 2, width, PLAIN)
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert max(width_of(line) for line in lines) <= width
+
+
+@pytest.mark.parametrize(("unit", "row", "bold"), [(3, 1, 4), (8 + 3, 7, 3)])
+def test_a_unit_begins_with_what_its_first_token_finds(tmp_path: Path, unit: int, row: int, bold: int) -> None:
+    """From it the first cell can be worked out by hand, of a unit that reads from the end the last one."""
+    one = study(classifier(tmp_path, bidirectional=True))
+    lines = unit_lines(one, 1, unit, 2, 160, PLAIN)
+    texts = [plain([line]).split() for line in lines]
+    found = [f"{one.start[name][1][unit]:z.2f}".replace("-", "−") for name in ("cell", "hidden")]
+    assert texts[row][0] == "(start)"
+    assert [word for word in texts[row] if word[-1].isdigit()] == found
+    assert [text[0] for number, text in enumerate(texts[1:], 1) if number != row] == list(one.passage.tokens)
+    assert [number for number, line in enumerate(lines) if line[0].style and line[0].style.bold] == [bold]
+
+
+def test_a_language_model_begins_from_nothing() -> None:
+    one = study(load_subject("shakespeare"), "To")
+    assert [plain([line]).split()[0] for line in unit_lines(one, 0, 3, 0, 80, PLAIN)[1:]] == ["T", "o"]
 
 
 def test_an_unknown_word_is_shown_and_marked(tmp_path: Path) -> None:

@@ -16,18 +16,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from lstmtext.tui.actions.memory import VIEWS
-from lstmtext.tui.memory_view import (
-    LETTERS,
-    MEANING,
-    Study,
-    answer_line,
-    choose_across,
-    map_heat,
-    token_heat,
-    unit_lines,
-    unit_option,
-    values_line,
-)
+from lstmtext.tui.memory_unit import LETTERS, unit_lines, values_line
+from lstmtext.tui.memory_view import MEANING, Study, answer_line, choose_across, map_heat, token_heat, unit_option
 from lstmtext.tui.ramps import Line, Look, asciified, legend, paint
 from lstmtext.tui.screens.base import Room
 from lstmtext.tui.subjects import Subject

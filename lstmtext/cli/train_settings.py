@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmtext.cli.preparing import preparation_shown
 from lstmtext.cli.train_texts import lasting
-from lstmtext.errors import InputError, SettingsError, UsageError
+from lstmtext.errors import SettingsError, UsageError
 from lstmtext.units import counted
 
 if TYPE_CHECKING:
@@ -232,11 +232,6 @@ def _defaults(text: dict[str, Any], minutes: float, given: dict[str, Any]) -> tu
             typed = {name: getattr(settings.batch, name) for name in given.get("batch", {})}
             with preparation_shown(sys.stderr):
                 prepared = prepare(settings.text, tokenizer)
-            if (held := len(prepared.validation)) < 2:
-                raise InputError(
-                    f"{prepared.facts.name} has {counted(held, 'token')} to be validated on; at least 2 are needed. "
-                    "Give a longer text, or another --validation."
-                )
             fit_batch(chosen["batch"], typed, len(prepared.train))
     return chosen, why
 

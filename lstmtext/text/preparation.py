@@ -30,7 +30,7 @@ from lstmtext.text import naming
 from lstmtext.text.bulk import COUNTABLE, Encoder, count_characters, tokenizer_of_counts, word_counter
 from lstmtext.text.corpus import Corpus, CorpusFacts, open_corpus
 from lstmtext.text.partial import Counts, Partial, claim
-from lstmtext.text.prepared import Prepared, PreparedFacts, open_prepared
+from lstmtext.text.prepared import Prepared, PreparedFacts, check_use, open_prepared
 from lstmtext.text.scanning import scan
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
@@ -102,7 +102,9 @@ def prepare(settings: TextSettings, tokenizer: Tokenizer | None = None) -> Prepa
     prepared = open_prepared(folder)
     # The same text may have been prepared under another name.
     facts = msgspec.structs.replace(prepared.facts, name=corpus.name, licence=corpus.licence, source=corpus.source)
-    return prepared._replace(facts=facts)
+    prepared = prepared._replace(facts=facts)
+    check_use(prepared)
+    return prepared
 
 
 class _Span(NamedTuple):

@@ -94,6 +94,28 @@ def test_of_a_text_that_is_too_short_the_file_is_named(capsys: Output, tmp_path:
     assert "lstmtext: five has 1 token to be validated on; at least 2 are needed. Give a longer text, or " in said
 
 
+@pytest.mark.parametrize("more", [[], ["--recipe", "quick"]])
+def test_parts_of_which_the_vocabulary_knows_nothing(capsys: Output, tmp_path: Path, more: list[str]) -> None:
+    """A loss on unknown tokens alone is near zero, and looks like a triumph."""
+    (tmp_path / "text.txt").write_text(LINE * 30)
+    (tmp_path / "digits.txt").write_text("0123456789" * 30)
+    code, said = train(capsys, "text.txt", "--validation", str(tmp_path / "digits.txt"), *more)
+    assert code == 1, said
+    assert (
+        "lstmtext: text is validated on unknown characters alone, so that the loss would say nothing. "
+        "Give a longer text, or another --validation.\n"
+    ) in said
+    assert not Path(os.environ["LSTMTEXT_RUNS"]).exists()
+
+
+def test_a_text_of_which_the_first_model_knows_nothing(capsys: Output, tmp_path: Path) -> None:
+    (tmp_path / "snow.txt").write_text("雪が降る" * 300)
+    code, said = train(capsys, "snow.txt", "--init", "shakespeare")
+    assert code == 1, said
+    assert "lstmtext: The vocabulary has no character of snow, so that there is nothing to learn. " in said
+    assert not Path(os.environ["LSTMTEXT_RUNS"]).exists()
+
+
 def characters(tmp_path: Path) -> set[str]:
     """The vocabulary that the run `run` has learned."""
     folder = next((tmp_path / "runs" / "run" / "checkpoints").iterdir())

@@ -38,9 +38,9 @@ def test_prepared_ids_are_the_text(tmp_path: Path, harbour: str, kind: str) -> N
 
 
 def test_the_vocabulary_comes_from_the_training_part_only(tmp_path: Path) -> None:
-    prepared = prepare(prepared_text(tmp_path, "a" * 900 + "z" * 100))
+    prepared = prepare(prepared_text(tmp_path, "a" * 900 + "z" * 99 + "a"))
     assert set(prepared.tokenizer.vocabulary) == {"<unk>", "a"}
-    assert set(prepared.validation.tolist()) == {0}
+    assert prepared.validation.tolist() == [0] * 99 + [1]
 
 
 def test_the_customary_split_of_ninety_percent(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ class History:
         self.version = 0
         """Rises with every event taken."""
         self._bests: list[tuple[int, float, dict[str, float]]] = []
+        self._evaluations: list[Evaluated] = []
         self._origin: tuple[int, float] | None = None  # (step, seconds) from which this session's rate is counted
         self._before = 0.0  # seconds of earlier sessions
 
@@ -181,6 +182,7 @@ class History:
 
     def _evaluated(self, event: Evaluated) -> None:
         self.evaluated = event
+        self._evaluations = [*self._evaluations[1 - MOST_NOTES :], event]
         at = event.step, self.tokens, self.seconds
         self.curve("validation").append(*at, event.loss)
         for name, value in event.metrics.items():
@@ -197,15 +199,15 @@ class History:
         self.samples = [sample for sample in self.samples if sample.step <= event.step]
         self._bests = [best for best in self._bests if best[0] <= event.step]
         self.best, self.best_metrics = (self._bests[-1][:2], self._bests[-1][2]) if self._bests else (None, {})
+        self._evaluations = [one for one in self._evaluations if one.step <= event.step]
+        self.evaluated = self._evaluations[-1] if self._evaluations else None
         self.resumed_at.append(event.step)
         self.total_steps = event.total_steps or self.total_steps
         self.progress = self.finished = None
         self._origin = (event.step, 0.0)
         loss = self.series.get("loss")
-        last = loss.at("step", event.step) if loss else None
-        times = loss.xs("time") if loss else None
-        self._before = times[-1] if times and last else 0.0
-        self.seconds = self._before
+        self.seconds, tokens = (loss.xs("time")[-1], loss.xs("tokens")[-1]) if loss else (0.0, 0.0)
+        self._before, self.tokens = self.seconds, int(tokens)
         self._note(event, "info", f"Resumed from step {event.step:,}.")
 
     def _note(self, event: Event, kind: str, text: str) -> None:

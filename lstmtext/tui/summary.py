@@ -214,10 +214,15 @@ def _next(folder: Path, history: History, status: RunStatus) -> list[tuple[str, 
         found.append((resume_command(folder), "train on (R does it here)"))
     elif history.diverged:
         found.append(("n", "the form of a new run: take a lower learning rate, or a smaller clip_norm"))
-    if history.saved is not None or (status.state == "damaged" and any((folder / "checkpoints").glob("*"))):
+    if has_model(folder, history):
         use = f"classify --model {quoted} 'not good'" if history.task == "sentiment" else f"generate --model {quoted}"
         found.append((f"lstmtext {use}", f"{'try' if history.saved is None else 'use'} it (u does it here)"))
     return found or [("lstmtext runs remove " + quoted, "nothing was saved")]
+
+
+def has_model(folder: Path, history: History) -> bool:
+    """Whether a checkpoint was saved: the records may be lost, or read in part, and the checkpoints there."""
+    return history.saved is not None or any((folder / "checkpoints").glob("step-*"))
 
 
 def notes(history: History, width: int) -> list[Runs]:

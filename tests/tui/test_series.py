@@ -277,10 +277,13 @@ def test_the_best_is_forgotten_with_what_is_trained_again() -> None:
     def evaluated(step: int, loss: float) -> Evaluated:
         return Evaluated(step=step, loss=loss, best=False, tokens=1, seconds=1)
 
-    history = history_of(started(), evaluated(10, 3.0), evaluated(20, 2.0), evaluated(30, 2.5))
-    assert history.best == (20, 2.0)
+    early, late = (progress(10), evaluated(10, 3.0)), (progress(20), evaluated(20, 2.0), evaluated(30, 2.5))
+    history = history_of(started(), *early, *late)
+    first = history.curve("loss").xs("tokens")[0]
+    assert (history.best, history.tokens > first) == ((20, 2.0), True)
     history.take(Resumed(step=10))
     assert history.best == (10, 3.0)
+    assert (history.evaluated, history.tokens) == (evaluated(10, 3.0), first)
     history.take(evaluated(20, NAN))
     assert history.best == (10, 3.0)
 

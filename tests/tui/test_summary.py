@@ -76,12 +76,16 @@ def test_a_long_name_is_whole_where_there_is_room(make_run: Any) -> None:
     assert len(set(map(cell_len, found))) == 1
 
 
-def test_no_model_is_promised_of_a_damaged_run_without_checkpoints(make_run: Any) -> None:
+@pytest.mark.parametrize("state", ["damaged", "finished", "stopped"])
+def test_a_model_is_promised_where_a_checkpoint_is_and_nowhere_else(make_run: Any, state: Any) -> None:
+    """Whatever the records say, which may be lost: what removes a run removes its checkpoints."""
     run = make_run("hollow")
-    damaged = RunStatus(state="damaged")
-    assert "--model hollow" not in text_of(summary(run.folder, History({}), damaged))
+    page = text_of(summary(run.folder, History({}), RunStatus(state=state)))
+    assert "--model hollow" not in page
     (run.folder / "checkpoints" / "step-3").mkdir(parents=True)
-    assert "lstmtext generate --model hollow" in text_of(summary(run.folder, History({}), damaged))
+    page = text_of(summary(run.folder, History({}), RunStatus(state=state)))
+    assert "lstmtext generate --model hollow" in page
+    assert "nothing was saved" not in page
 
 
 def test_runs_of_different_tokens_are_ranked_by_bits_per_character(make_run: Any) -> None:

@@ -127,6 +127,31 @@ async def test_start_opens_the_dashboard(children: Children, make_run: Callable[
         assert pilot.app.state.get("train", "corpus") == "harbour"  # type: ignore[attr-defined]
 
 
+async def test_a_run_that_begins_does_not_take_the_keys_of_another_room(
+    children: Children, make_run: Callable[..., FakeRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who writes a prompt meanwhile would pause it with a p, and stop it with an x and a y."""
+    said: list[str] = []
+    monkeypatch.setattr(LstmtextApp, "announce", lambda _, message: said.append(message))
+    begun = []
+
+    def begin(name: str) -> None:
+        begun.append(make_run(name))
+
+    children.started, children.wait = begin, True
+    async with LstmtextApp().run_test(size=(100, 30)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one("#corpus", Input).value = "harbour"
+        await press(pilot, "ctrl+r", "f3")
+        await wait_until(pilot, lambda: pilot.app.current_mode == "generate")
+        children.wait = False
+        await wait_until(pilot, lambda: bool(said))
+        assert said == ["harbour is in training now. Home lists it."]
+        await press(pilot, "p", "x", "y")
+        assert pilot.app.current_mode == "generate"
+        assert begun[0].writer.requests() == []
+
+
 async def test_a_start_goes_to_the_field_that_is_wrong_and_keeps_what_is_in_it(children: Children) -> None:
     async with LstmtextApp().run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)

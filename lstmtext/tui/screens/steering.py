@@ -18,6 +18,7 @@ from lstmtext.tui.feed import Feed
 from lstmtext.tui.launch import last_words, run_child
 from lstmtext.tui.screens.moving import Moving
 from lstmtext.tui.shell import Shell
+from lstmtext.tui.summary import has_model
 from lstmtext.tui.trouble import said
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Steering(Moving):
 
     async def action_use(self) -> None:
         """Go to Generate, or to Sentiment, with this run's model."""
-        if self.feed.history.saved is None and not self.feed.damage():
+        if not has_model(self.feed.place, self.feed.history) and not self.feed.damage():
             now = " yet; s has it saved now" if self.feed.status.alive else ""
             self.shell.problem(f"{self.feed.name} has not saved a model{now}.")
             return

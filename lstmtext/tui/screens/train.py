@@ -54,13 +54,11 @@ class TrainScreen(Room):
         super().__init__()
         self.estimate: dict[str, Any] | None = None
         self.problem = ""
-        self.working = ""
-        """What is being waited for: estimate or start; empty: nothing."""
+        self.working = ""  # what is being waited for: estimate, start, or nothing
         self._since = 0.0
         self._known: dict[tuple[str, ...], dict[str, Any] | str] = {}
         self._asked: tuple[str, ...] = ()
-        self._ready = False
-        """Whether the form is there."""
+        self._ready = False  # whether the form is there
         self._taken: tuple[str, str] | None = None  # a text, and what is to be trained on it
 
     def compose_body(self) -> ComposeResult:
@@ -250,7 +248,10 @@ class TrainScreen(Room):
             return
         for field in self.query("#name").results(Input):
             field.value = ""
-        self.shell.open_run(name)
+        if self.app.screen is self:
+            self.shell.open_run(name)
+        else:  # whoever types elsewhere would steer the run
+            self.shell.announce(f"{name} is in training now. Home lists it.")
 
     # Keys.
 

@@ -142,7 +142,8 @@ def dynamic_loss(
         predictions = tokens.shape[1] - 1
         total += loss.item() * predictions
         done += predictions
-        gradients = torch.autograd.grad(loss, parameters)
+        # An adaptive softmax does not look at clusters that no token of the segment is in.
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
         _update(parameters, gradients, squares, trained, settings, updates)
         state = [LayerState(h.detach(), c.detach()) for h, c in after]
         if progress is not None:

@@ -100,7 +100,8 @@ class Feed:
         if not own_host(self.status.host):
             return False
         device = str(self.history.started.device) if self.history.started else ""
-        load = self._meter.measure(self.status.pid, gpu="NVIDIA" in device)
+        card = str(self.history.setting("run", "device", "")).partition(":")[2] or "0"  # of cuda:1, the second one's
+        load = self._meter.measure(self.status.pid, card if "NVIDIA" in device else "")
         history = self.history
         with self.lock:
             self.load = load

@@ -18,18 +18,17 @@ from typing import NamedTuple
 
 __all__ = ["Load", "Meter", "own_host", "step_back"]
 
-GPU_QUERY = ("--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits")
+GPU_QUERY = ("--query-gpu=utilization.gpu", "--format=csv,noheader,nounits")
 BACKGROUND = 10  # of 19: half of what there is, so that a text is still written beside a training
 GPU_SECONDS = 5.0  # asking costs a process of its own
 
 
 class Load(NamedTuple):
-    """cpu: percent of one core; ram: megabytes resident; gpu: percent busy; gpu_ram: megabytes."""
+    """cpu: percent of one core; ram: megabytes resident; gpu: percent busy."""
 
     cpu: float | None = None
     ram: float | None = None
     gpu: float | None = None
-    gpu_ram: float | None = None
 
     def text(self) -> str:
         """`CPU 190 %  RAM 812 MB`; empty when nothing is known."""
@@ -55,11 +54,11 @@ class Meter:
         self._proc = proc
         self._pid = 0
         self._last: tuple[float, float] | None = None
-        self._gpu: tuple[float | None, float | None] = None, None
+        self._gpu: float | None = None
         self._gpu_asked = -GPU_SECONDS
 
-    def measure(self, pid: int, *, gpu: bool = False) -> Load:
-        """The load now. gpu: whether the run uses one. A process that is gone has none."""
+    def measure(self, pid: int, card: str = "") -> Load:
+        """The load now. card: the number of the GPU that the run uses, if it does. A process that is gone has none."""
         if pid != self._pid:
             self._pid, self._last = pid, None
         try:
@@ -74,27 +73,26 @@ class Meter:
         if self._last is not None and now > self._last[0]:
             cpu = max(used - self._last[1], 0.0) / (now - self._last[0]) * 100
         self._last = now, used
-        return Load(cpu, pages * os.sysconf("SC_PAGE_SIZE") / 1e6, *(self._ask_gpu(now) if gpu else (None, None)))
+        return Load(cpu, pages * os.sysconf("SC_PAGE_SIZE") / 1e6, self._ask_gpu(now, card) if card else None)
 
-    def _ask_gpu(self, now: float) -> tuple[float | None, float | None]:
+    def _ask_gpu(self, now: float, card: str) -> float | None:
         if now - self._gpu_asked < GPU_SECONDS:
             return self._gpu
-        self._gpu_asked, self._gpu = now, (None, None)
+        self._gpu_asked, self._gpu = now, None
         program = shutil.which("nvidia-smi")
         if program:
             try:
                 done = subprocess.run(
-                    [program, *GPU_QUERY],
+                    [program, *GPU_QUERY, f"--id={card}"],
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     text=True,
                     timeout=3,
                     check=True,
                 )
-                busy, memory = done.stdout.splitlines()[0].split(",")
-                self._gpu = float(busy), float(memory)
-            except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-                self._gpu = None, None
+                self._gpu = float(done.stdout)
+            except (OSError, subprocess.SubprocessError, ValueError):
+                self._gpu = None
         return self._gpu
 
 

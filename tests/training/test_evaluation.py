@@ -97,6 +97,18 @@ def test_dynamic_learns_what_repeats(model: LanguageModel) -> None:
     assert total < 0.8 * expected
 
 
+def test_dynamic_where_a_segment_has_no_token_of_a_cluster() -> None:
+    """Its weights have no gradient then, and stay."""
+    torch.manual_seed(0)
+    model = LanguageModel(ModelSettings(layers=1, hidden=16, embedding=16, cutoffs=(5, 10)), 20).eval()
+    rare = model.state_dict()["adaptive.tail.1.1.weight"].clone()
+    ids = np.tile(np.arange(10, dtype=np.uint8), 20)
+    expected, _ = stateful_loss(model, ids, CPU)
+    total, _ = dynamic_loss(model, ids, CPU, DynamicSettings(learning_rate=1e-2, segment=16))
+    assert total < expected
+    assert torch.equal(model.state_dict()["adaptive.tail.1.1.weight"], rare)
+
+
 def test_dynamic_scores_before_it_learns(model: LanguageModel, ids: np.ndarray) -> None:
     """The first segment's score cannot know of any update, however large."""
     other = copy.deepcopy(model)

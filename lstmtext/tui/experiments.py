@@ -93,6 +93,7 @@ def find_experiments() -> tuple[dict[str, Experiment], list[str]]:
     problems = []
     for path in paths:
         name = path.parent.name if path.name == "result.json" else path.stem
+        name = f"{name}-run" if name in found else name  # one's own does not hide what ships
         try:
             found[name] = _read(path)
         except OSError as error:

@@ -47,6 +47,7 @@ class Follower:
         try:
             found = self.path.stat()
         except OSError:
+            self.size = self.offset  # the file is gone: there is no more to wait for
             return []
         if found.st_ino != self._inode or found.st_size < self.offset:
             self.restarted = self._inode != 0

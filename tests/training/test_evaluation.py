@@ -100,7 +100,7 @@ def test_dynamic_learns_what_repeats(model: LanguageModel) -> None:
 def test_dynamic_where_a_segment_has_no_token_of_a_cluster() -> None:
     """Its weights have no gradient then, and stay."""
     torch.manual_seed(0)
-    model = LanguageModel(ModelSettings(layers=1, hidden=16, embedding=16, cutoffs=(5, 10)), 20).eval()
+    model = LanguageModel(ModelSettings(layers=1, hidden=16, embedding=16, cutoffs=[5, 10]), 20).eval()
     rare = model.state_dict()["adaptive.tail.1.1.weight"].clone()
     ids = np.tile(np.arange(10, dtype=np.uint8), 20)
     expected, _ = stateful_loss(model, ids, CPU)

@@ -30,11 +30,17 @@ EXPERIMENT = {
 
 def test_experiments_are_found_and_damaged_ones_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
-    for name, content in (("good", json.dumps(EXPERIMENT)), ("bad", '{"experiment": 3}'), ("worse", "{")):
+    for name, content in (
+        ("good", json.dumps(EXPERIMENT)),
+        ("negation", json.dumps(EXPERIMENT)),
+        ("bad", '{"experiment": 3}'),
+        ("worse", "{"),
+    ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "result.json").write_text(content)
     found, problems = find_experiments()
     assert found["good"].arms[1].points[2] == (16, 50, 48, 52)
+    assert found["negation-run"] == found["good"] != found["negation"], "one's own does not hide what ships"
     assert len(problems) == 2
     assert "bad" in problems[0]
 

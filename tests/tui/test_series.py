@@ -169,6 +169,11 @@ def test_the_reader_takes_each_line_once_in_bounded_pieces(tmp_path: Path) -> No
         assert follower.behind == (len(found) < 500)
     assert [event.step for event in found] == list(range(1, 501))
     assert pieces > 10
+    other = Follower(path)
+    other.poll(limit=4096)
+    path.unlink()
+    other.poll()
+    assert not other.behind, "there is nothing to wait for"
 
 
 def test_a_line_comes_when_it_is_whole_and_damage_is_counted(tmp_path: Path) -> None:

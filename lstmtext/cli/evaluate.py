@@ -108,7 +108,7 @@ def command(
         _refuse_shipped(model, folder)
     if classifier:
         from lstmtext.cli.evaluate_classifier import evaluate_classifier
-        from lstmtext.cli.train_settings import read_label_map
+        from lstmtext.cli.train_labels import read_label_map
 
         columns = (text_column, label_column, read_label_map(label_map) if label_map else {})
         evaluate_classifier(folder, model, data, columns, baseline, failures=failures, record=record, as_json=as_json)

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from lstmtext.cli.train_settings import label_settings, resolve_settings
+from lstmtext.cli.train_labels import label_settings
+from lstmtext.cli.train_settings import resolve_settings
 from lstmtext.cli.training_session import dry_run as print_dry_run
 from lstmtext.cli.training_session import interruption_told, refuse_taken, resume_training, start_training
 from lstmtext.errors import UsageError

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmtext.cli.preparing import preparation_shown
+from lstmtext.cli.train_labels import is_number, of_other_sources
 from lstmtext.cli.train_texts import lasting
 from lstmtext.errors import SettingsError, UsageError
-from lstmtext.units import counted
 
 if TYPE_CHECKING:
     from lstmtext.config import TrainSettings
 
-__all__ = ["label_settings", "read_label_map", "resolve_settings"]
+__all__ = ["resolve_settings"]
 
 DROPOUTS = ("dropout_input", "dropout_between", "dropout_output")
 PLACES = (
@@ -40,54 +39,6 @@ DECIDED = (
     ("text", "vocabulary_size"),
 )
 SOFTMAX = (("model", "tied"), ("model", "cutoffs"))
-
-
-def label_settings(
-    weights: tuple[str, ...], label_map: str | None, validation: str | None, sources: int
-) -> dict[str, Any]:
-    """The part of [labels] that has options of its own. Raises UsageError."""
-    found: dict[str, Any] = {}
-    if weights:
-        if len(weights) != sources and sources:
-            raise UsageError(
-                f"--weight was given {counted(len(weights), 'time')} for {sources} DATA; give one for each, in order."
-            )
-        found["weights"] = [float(weight) if _is_number(weight) else weight for weight in weights]
-    if label_map:
-        found["label_map"] = read_label_map(label_map)
-    if validation and _is_number(validation):
-        found["held_out_fractions"] = [float(validation)] * max(1, sources)
-    elif validation:
-        found["held_out"] = [validation]
-    return found
-
-
-def read_label_map(text: str) -> dict[str, str]:
-    """What `--label-map A=negative,B=positive` says. Raises UsageError for another form.
-
-    Semicolons may stand for the commas, and a label that holds either is put in quotation marks. A label may be given
-    twice only if it goes to one class.
-    """
-    import csv
-
-    between = ";" if ";" in re.sub(r'"[^"]*"', "", text) else ","
-    found: list[str] = []
-    with contextlib.suppress(csv.Error):  # there is a line end in it
-        found = next(csv.reader([text], delimiter=between, skipinitialspace=True), [])
-    pairs = [pair.rpartition("=") for pair in found]
-    if not pairs or not all(equals and value for _, equals, value in pairs):
-        raise UsageError(
-            f"--label-map {text}: write it as LABEL=negative,LABEL=positive; where a label holds a comma, with "
-            "semicolons between them."
-        )
-    labels: dict[str, str] = {}
-    for key, _, value in pairs:
-        label, name = key.strip(), value.strip()
-        if not label:
-            raise UsageError(f"--label-map {text}: there is no label before ={name}. Write LABEL={name}.")
-        if labels.setdefault(label, name) != name:
-            raise UsageError(f"--label-map {text}: {label!r} is given twice, as {labels[label]} and as {name}.")
-    return labels
 
 
 def resolve_settings(
@@ -113,7 +64,7 @@ def resolve_settings(
     problems: list[str] = []
     typed: dict[str, Any] = {}
     pairs = [(key, value) for key, value in options.items() if value is not None]  # named as the settings are
-    if dropout is not None and _is_number(dropout) and 0 <= float(dropout) < 1:
+    if dropout is not None and is_number(dropout) and 0 <= float(dropout) < 1:
         pairs += [(DROPOUTS[0], str(float(dropout) / 2)), (DROPOUTS[1], dropout), (DROPOUTS[2], dropout)]
     elif dropout is not None:  # the settings that it stands for are not what was typed
         problems.append(f"--dropout {dropout} does not fit: expected a number from 0 to below 1.")
@@ -131,7 +82,7 @@ def resolve_settings(
     budgets = {"epochs", "steps", "minutes"}
     for name in sorted(budgets & typed.get("budget", {}).keys()):
         value = typed["budget"][name]
-        if _is_number(value) and float(value) <= 0:  # in a file 0 means "not given"
+        if is_number(value) and float(value) <= 0:  # in a file 0 means "not given"
             problems.append(f"{name} = {float(value):g} trains nothing. Give a number above 0, or leave it out.")
             typed["budget"][name] = 0  # all has been said of it
     if budgets & typed.get("budget", {}).keys():  # a typed budget replaces a recipe's, of whatever kind
@@ -139,10 +90,13 @@ def resolve_settings(
     _merge(given, typed)
     _merge(own, typed)
     given.setdefault("labels", {}).update(labels or {})
+    _merge(own, {"labels": labels or {}})
     table, key = ("labels", "sources") if task == "sentiment" else ("text", "corpus")
     if corpus:
         given.setdefault(table, {})[key] = list(corpus)
     data = given.get(table, {}).get(key)
+    if isinstance(data, list) and "held_out_fractions" in (labels or {}):
+        given["labels"]["held_out_fractions"] *= max(1, len(data))
     if given.setdefault("task", task) != task:
         problems.append(f"These are settings of task {given['task']!r}; `lstmtext train` has a command for each task.")
     for place, name in PLACES:  # they may name files or folders
@@ -154,7 +108,7 @@ def resolve_settings(
         if task == "sentiment":
             defaults, why = classifier_defaults(bool(given.get("teaching", {}).get("init")))
         else:
-            defaults, why = _defaults(given["text"], float(minutes) if _is_number(minutes) else 0.0, given)
+            defaults, why = _defaults(given["text"], float(minutes) if is_number(minutes) else 0.0, given)
         if budgets & given.get("budget", {}).keys():
             defaults.pop("budget", None)
         _merge(defaults, given)
@@ -165,6 +119,8 @@ def resolve_settings(
         problems.extend(_disagreement(own, settings, started))
     except SettingsError as error:
         problems.extend(f"{config_file}: {said}" if said in in_file else said for said in error.problems)
+    if recipe and isinstance(data, list) and not problems:
+        problems = of_other_sources(recipe, given["labels"], own["labels"], len(data))
     if not data:
         problems.append("Nothing to train on: name a file, a folder, or a corpus of `lstmtext corpora list`.")
     if problems:
@@ -245,15 +201,7 @@ def _value(key: str, value: str) -> Any:
             return tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             return value
-    return float(value) if key in ("validation", "text.validation") and _is_number(value) else value
-
-
-def _is_number(value: object) -> bool:
-    try:
-        float(str(value))
-    except ValueError:
-        return False
-    return True
+    return float(value) if key in ("validation", "text.validation") and is_number(value) else value
 
 
 def _merge(into: dict[str, Any], tables: dict[str, Any]) -> None:

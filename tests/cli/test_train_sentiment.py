@@ -10,7 +10,7 @@ import pytest
 from terminals import give
 
 from lstmtext.cli.main import run as lstmtext
-from lstmtext.cli.train_settings import read_label_map
+from lstmtext.cli.train_labels import read_label_map
 from lstmtext.events import Evaluated
 from lstmtext.store.run import RunReader
 from lstmtext.store.run_settings import read_run_settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import tomllib
 from collections.abc import Mapping
@@ -72,13 +73,16 @@ class TextSuggester(Suggester):
         self.names = names
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The value, completed."""
-        start, _, last = value.rpartition(" ")
-        if not last:
+        """The value with its last word completed, as a shell reads it; None while quotation marks are open."""
+        try:
+            last = shlex.split(value)[-1]
+        except (ValueError, IndexError):  # the latter where there are no words
+            return None
+        if not last or value[-1].isspace():
             return None
         name = next((name for name in self.names if name.startswith(last) and name != last), None)
         found = name or await asyncio.to_thread(complete_path, last)
-        return f"{start} {found}" if found and start else found
+        return value + re.sub(r"[\\'\" ]", r"\\\g<0>", found[len(last) :]) if found else None
 
 
 def complete_path(start: str) -> str | None:
@@ -90,8 +94,7 @@ def complete_path(start: str) -> str | None:
         return None
     for entry in entries:
         if entry.name.startswith(name) and (name or not entry.name.startswith(".")) and entry.name != name:
-            full = f"{folder.rstrip('/')}/{entry.name}" if folder else entry.name
-            return full + ("/" if entry.is_dir() else "")
+            return start.removesuffix(name) + entry.name + ("/" if entry.is_dir() else "")
     return None
 
 

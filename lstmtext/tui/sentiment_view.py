@@ -43,7 +43,7 @@ EXAMPLES = (
 )
 NO_MODEL = """Train a classifier in a few minutes:
 
-lstmtext train sentiment everyday --name sentiment
+lstmtext train sentiment everyday --name mine
 
 Then choose it: escape, m."""
 BAND = (1 / 3, 2 / 3)

@@ -26,9 +26,10 @@ from lstmtext.errors import SettingsError
 from lstmtext.files import write_atomically
 from lstmtext.tui.keys import key_problems, places
 
-__all__ = ["Setting", "UiState", "state_file"]
+__all__ = ["Setting", "UiState", "kept_text", "state_file"]
 
 HEADER = "# Written by `lstmtext tui`: what it remembers. Keys are remapped in [keys]; comments are not kept.\n"
+LONGEST_TEXT = 2000  # characters, a long review: a pasted book, come back at the next start, is in the way
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ def state_file() -> Path:
     return user_config_path("lstmtext", appauthor=False) / "ui.toml"
 
 
+def kept_text(text: str) -> str:
+    """What is remembered of a text until next time: all of it, or of a long one nothing."""
+    return text if len(text) <= LONGEST_TEXT else ""
+
+
 class UiState:
     """Remembered values by place and name. Without a path it is kept in memory only.
 
@@ -127,9 +133,9 @@ class UiState:
     def save(self) -> bool:
         """Write what has changed, if anything has, over what the file says now; whether it was written.
 
-        Only the changed values: another window and the user's editor keep theirs. Raises OSError, and SettingsError
-        for a file with a mistake (half an edit, perhaps), which stays as it is; what was changed is then tried again
-        at the next call.
+        Only the changed values: another window and the user's editor keep theirs. A name that is no text, for which
+        TOML has no place, is left out. Raises OSError, and SettingsError for a file with a mistake (half an edit,
+        perhaps), which stays as it is; what was changed is then tried again at the next call.
         """
         if self.path is None or not self._changed:
             return False
@@ -137,13 +143,24 @@ class UiState:
         if problems:
             raise SettingsError(problems)
         for place, name in self._changed:
-            content.setdefault(place, {})[name] = self._values[place][name]
+            value = self._values[place][name]
+            if _is_text(value):
+                content.setdefault(place, {})[name] = value
         import tomli_w
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, HEADER + tomli_w.dumps(content), durable=False)
         self._changed.clear()
         return True
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value can be written: a name whose bytes are not UTF-8 has surrogates in it."""
+    try:
+        "".join(map(str, value if isinstance(value, list) else [value])).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _declared(place: str, name: str) -> Setting:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lstmtext.tui import launch
-from lstmtext.tui.form import complete_path, estimate_lines, offered_texts, recipes
+from lstmtext.tui.form import TextSuggester, complete_path, estimate_lines, offered_texts, recipes
 from lstmtext.tui.launch import FieldError, arguments, last_words, parse_estimate, run_child, stem
 from lstmtext.tui.refusals import refuse_text
 from lstmtext.tui.widgets.canvas import text_of
@@ -64,6 +64,37 @@ def test_recipes_and_completion(tmp_path: Path) -> None:
     assert complete_path(f"{tmp_path}/nov") == f"{tmp_path}/novels/"
     assert complete_path("nosuchthing") is None
     assert complete_path("~nobody-of-that-name/") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed", "read"),
+    [
+        ("my", r"my\ novel.txt", ["my novel.txt"]),
+        (r"my\ n", r"my\ novel.txt", ["my novel.txt"]),
+        ("harbour it", r"harbour it\'s\ \"a\"\ \\.txt", ["harbour", 'it\'s "a" \\.txt']),
+        ("'my n'", "'my n'ovel.txt", ["my novel.txt"]),
+        (r"two\ p", r"two\ parts/", ["two parts/"]),
+        (r"two\ parts/o", r"two\ parts/one.txt", ["two parts/one.txt"]),
+        ("two\\ parts//o", "two\\ parts//one.txt", ["two parts//one.txt"]),
+        ("my.txt har", "my.txt harbour", ["my.txt", "harbour"]),
+        ("'my n", None, []),
+        ("my\\", None, []),
+        ("harbour ", None, []),
+        (" ", None, []),
+    ],
+)
+async def test_what_is_completed_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, completed: str | None, read: list[str]
+) -> None:
+    """The field is read as a shell reads it: in a name, a blank or a quotation mark has a backslash before it."""
+    monkeypatch.chdir(tmp_path)
+    Path("two parts").mkdir()
+    for name in ("my novel.txt", 'it\'s "a" \\.txt', "two parts/one.txt", "novel.txt"):
+        Path(name).touch()
+    found = await TextSuggester(["harbour"]).get_suggestion(typed)
+    assert found == completed
+    if found is not None:
+        assert arguments({"corpus": found})[3:] == read
 
 
 def test_names_of_files_that_are_no_text_are_not_offered(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from lstmtext.errors import SettingsError
 from lstmtext.tui.ramps import Look
 from lstmtext.tui.replies import Choice, brief
 from lstmtext.tui.screens.generate_settings import FIELDS, Settings, field_at, parse, settings_lines, stepped
+from lstmtext.tui.screens.generate_settings_panel import SettingsPanel
+from tui.conftest import harness, press
 
 
 def test_the_ranges_are_the_engines() -> None:
@@ -40,8 +42,27 @@ def test_parsing_and_stepping() -> None:
     assert stepped(by_name["temperature"], 0.0, -1) == 0.0
     assert [stepped(by_name["length"], value, 1) for value in (1, 10, 50, 400)] == [10, 20, 100, 450]
     assert [stepped(by_name["length"], value, -1) for value in (10, 50, 100, 400)] == [1, 40, 50, 350]
+    between = {value: (stepped(by_name["length"], value, -1), stepped(by_name["length"], value, 1))
+               for value in (5, 45, 55, 95, 101)}  # fmt: skip
+    assert between == {5: (1, 10), 45: (40, 50), 55: (50, 100), 95: (50, 100), 101: (100, 150)}
+    assert [stepped(by_name["temperature"], 0.83, by) for by in (-1, 1)] == [0.8, 0.85]
+    hundredths = [number / 100 for number in range(101)]
+    assert [stepped(by_name["min_p"], value, 1) for value in hundredths[:-1]] == hundredths[1:]
+    assert [stepped(by_name["min_p"], value, -1) for value in hundredths[1:]] == hundredths[:-1]
     assert stepped(by_name["seed"], 0, -1) == -1
+    assert [stepped(by_name["seed"], 4294967290, by) for by in (-1, 1)] == [4294967289, 4294967291]
     assert brief(Choice(1.0, 40, 0.9, 0.05, 1.2)) == "T 1, k 40, p 0.9, min 0.05, rep 1.2"
+
+
+async def test_a_digit_that_was_taken_back_changes_nothing() -> None:
+    panel = SettingsPanel(Settings(top_k=40))
+    async with harness(panel).run_test(size=(80, 24)) as pilot:
+        panel.focus()
+        await press(pilot, "down", "5", "backspace", "down", "5", "backspace", "enter")
+        assert panel.settings == Settings(top_k=40)
+        assert panel.field == FIELDS[1], "nothing was refused"
+        await press(pilot, "5", "backspace", "backspace")
+        assert panel.settings == Settings()
 
 
 def test_settings_golden() -> None:

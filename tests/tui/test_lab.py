@@ -92,6 +92,14 @@ async def test_a_pasted_sentence_comes_in_one_line(tmp_path: Path) -> None:
         await wait_until(pilot, lambda: field.value == "The film is bad.")
 
 
+async def test_a_pasted_book_is_not_remembered(tmp_path: Path) -> None:
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        lab = await opened(pilot)
+        for name in ("first", "second"):
+            lab.query_one(f"#{name}", Input).value = "good " * 401
+            await wait_until(pilot, lambda name=name: pilot.app.state.get("lab", name) == "")
+
+
 async def test_without_a_map_there_is_no_title_and_no_scale_of_one(tmp_path: Path) -> None:
     async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
         lab = await opened(pilot)

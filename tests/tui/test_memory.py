@@ -195,6 +195,19 @@ async def test_a_missing_model_is_replaced_and_named(tmp_path: Path, monkeypatch
         assert "There is no model" not in screen_text(pilot.app)
 
 
+async def test_another_model_leaves_a_text_that_is_too_long_to_be_remembered(tmp_path: Path) -> None:
+    names = [str(random_classifier(tmp_path / name)) for name in ("a", "b")]
+    app = app_with(names[0])
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        field = screen.query_one("#text", Input)
+        field.value = "good " * 401
+        await wait_until(pilot, lambda: app.state.get("memory", "text") == "")
+        await app.use_model(names[1], "memory")
+        await wait_until(pilot, lambda: screen.subject is not None and screen.subject.name == names[1])
+        assert field.value == "good " * 401
+
+
 async def test_too_long_a_text_is_a_sentence(tmp_path: Path) -> None:
     model = str(random_classifier(tmp_path))
     async with app_with(model, memory={"text": "good " * 301}).run_test(size=(80, 24)) as pilot:
@@ -262,8 +275,8 @@ async def test_a_text_of_another_room_comes_in_one_line(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         assert screen.query_one("#text", Input).value == "The film is good."
-        app.state.set("memory", "text", "not\nbad")
         await app.use_model(name, "memory")
+        screen.take_text("not\nbad")
         await wait_until(pilot, lambda: screen.study is not None and screen.study.passage.text == "not bad")
 
 

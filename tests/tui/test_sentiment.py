@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from classifiers import random_classifier
 from textual.content import Content
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from lstmtext.engine.classifier import EngineClassifier, Judgement
 from lstmtext.explain.report import explain
+from lstmtext.store import models
 from lstmtext.tui import sentiment_jobs
 from lstmtext.tui.app import LstmtextApp
 from lstmtext.tui.ramps import Look
@@ -235,14 +236,44 @@ async def test_examples_new_copy_and_memory(tmp_path: Path) -> None:
         await wait_until(pilot, lambda: "nothing to read" in screen_text(pilot.app))
         await press(pilot, *"fine", "escape", "o")
         await wait_until(pilot, lambda: isinstance(pilot.app.screen, MemoryScreen))
-        assert pilot.app.state.get("memory", "text") == "fine"
+        await wait_until(pilot, lambda: pilot.app.state.get("memory", "text") == "fine")
+
+
+async def test_a_book_goes_to_memory_and_is_not_remembered(tmp_path: Path) -> None:
+    book = "The film is long.\n" * 2000
+    async with app_with(str(random_classifier(tmp_path))).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one(TextArea).text = book
+        await press(pilot, "escape", "o")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, MemoryScreen))
+        field = pilot.app.screen.query_one("#text", Input)
+        await wait_until(pilot, lambda: field.value == book.replace("\n", " ").strip())
+        await wait_until(pilot, lambda: "up to 300" in screen_text(pilot.app))
+        assert pilot.app.state.get("memory", "text") == pilot.app.state.get("sentiment", "text") == ""
 
 
 async def test_without_a_model_it_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
+    monkeypatch.setattr(models, "shipped_models", dict)
     async with app_with("nobody").run_test(size=(80, 24)) as pilot:
         await press(pilot, "f4")
-        await wait_until(pilot, lambda: "lstmtext train sentiment" in screen_text(pilot.app))
+        await wait_until(pilot, lambda: "lstmtext train sentiment everyday --name mine" in screen_text(pilot.app))
+        assert "There is no model 'sentiment'" in screen_text(pilot.app)
+
+
+async def test_a_classifier_that_is_gone_is_replaced_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTMTEXT_RUNS", str(tmp_path))
+    async with app_with("no[b]ody").run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        assert screen.subject is not None
+        assert screen.subject.name == "sentiment"
+        said = "There is no model 'no[b]ody'. This is sentiment."
+        assert screen_text(pilot.app).count(said) == 1  # in the frame, where it stays
+        assert pilot.app.state.get("sentiment", "model") == "no[b]ody", "it may come back"
+        mine = str(random_classifier(tmp_path))
+        screen.take_model(mine)
+        await wait_until(pilot, lambda: pilot.app.state.get("sentiment", "model") == mine)
+        await wait_until(pilot, lambda: "This is sentiment." not in screen_text(pilot.app))
 
 
 @pytest.mark.parametrize(("facts", "note"), [({"bidirectional": True}, "both ends"), ({"cell": "gru"}, "made for the")])

@@ -149,6 +149,23 @@ def test_undeclared_and_unfitting_values_are_errors_of_ours() -> None:
         state.set("home", "filter", 5)
 
 
+def test_a_name_that_is_no_text_is_remembered_until_the_end_and_keeps_nothing_from_being_saved() -> None:
+    state = UiState.load()
+    state.set("generate", "model_a", "tide")
+    state.set("generate", "prompts", ["tide"])
+    assert state.save()
+    state.set("generate", "model_a", "caf\udce9")
+    state.set("generate", "prompts", ["caf\udce9"])
+    state.set("home", "filter", "x")
+    assert state.save()
+    assert state.get("generate", "model_a") == "caf\udce9"
+    found = UiState.load()
+    assert not found.problems
+    assert (found.get("generate", "model_a"), found.get("home", "filter")) == ("tide", "x")
+    assert found.get("generate", "prompts") == ["tide"]
+    assert not state.save()
+
+
 def test_another_window_keeps_what_it_wrote() -> None:
     one, other = UiState.load(), UiState.load()
     one.set("home", "filter", "one")

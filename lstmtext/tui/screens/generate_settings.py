@@ -6,6 +6,7 @@ data; must not import numpy or a widget.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ __all__ = [
 
 TWO_COLUMNS = 52  # width from which there are two columns of fields
 FINE = 10  # steps of a length that is shorter than one step
+SLACK = 1e-9  # of a step: 0.29 / 0.01 is a little less than 29, and on the grid
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,8 @@ def stepped(field: Field, value: float, by: int) -> float:
     """The next value up or down, on the grid of steps, within the range."""
     small = field.name == "length" and value + min(by, 0) < field.step
     step = FINE if small else field.step
-    moved = round(value / step + by) * step
-    moved = min(max(moved, field.low), field.high)
+    place = math.floor(value / step + SLACK) if by > 0 else math.ceil(value / step - SLACK)
+    moved = min(max((place + by) * step, field.low), field.high)
     return round(moved, field.decimals) if field.decimals else int(moved)
 
 

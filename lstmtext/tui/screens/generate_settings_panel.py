@@ -195,7 +195,7 @@ class SettingsPanel(Widget, can_focus=True):
     def action_reset(self) -> None:
         """Take back a typed character, or go back to the default."""
         if self.typed is not None:
-            self.typed = self.typed[:-1]
+            self.typed = self.typed[:-1] or None
             self.refresh()
         elif self.field is not None:
             default = {field.name: field.default for field in fields(Settings)}

@@ -24,6 +24,7 @@ from lstmtext.tui.latest import Failed, Latest, Wanted
 from lstmtext.tui.memory_view import MEANING
 from lstmtext.tui.ramps import asciified, legend
 from lstmtext.tui.screens.base import Room
+from lstmtext.tui.state import kept_text
 from lstmtext.tui.subjects import Subject
 from lstmtext.tui.widgets.heatmap import HeatMap
 from lstmtext.tui.widgets.line import LineInput
@@ -91,8 +92,8 @@ class LabScreen(Room):
 
     def _read(self) -> None:
         first, second = (self.query_one(f"#{name}", Input).value for name in ("first", "second"))
-        self.app.state.set("lab", "first", first)
-        self.app.state.set("lab", "second", second)
+        self.app.state.set("lab", "first", kept_text(first))
+        self.app.state.set("lab", "second", kept_text(second))
         self._reading.ask(partial(self._lay, first, second))
 
     def _lay(self, first: str, second: str, wanted: Wanted) -> None:

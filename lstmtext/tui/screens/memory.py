@@ -3,9 +3,8 @@
     text → passage, traces, answer        at once
          → units ranked by effect         seconds, a layer at a time; until then by how far they swing
 
-Three views of one cursor (token, unit): all units at all tokens, one unit over the text, all units at one token. The
-computing is done by `Latest` threads on a `Subject`; the tables are of `memory_view`. Must not compute, must not import
-torch.
+Three views of one cursor (token, unit): all units at all tokens, one unit over the text, all units at one token.
+Computing is done by `Latest` threads on a `Subject`; tables are of `memory_view`. Must not compute, nor import torch.
 """
 
 from __future__ import annotations
@@ -31,8 +30,10 @@ from lstmtext.tui.memory_jobs import Ablated, Loaded, Ranked, Studied
 from lstmtext.tui.memory_view import Study, map_csv, unit_option
 from lstmtext.tui.screens.choose import ChooseScreen, beside
 from lstmtext.tui.screens.memory_panes import MemoryPanes
+from lstmtext.tui.state import kept_text
 from lstmtext.tui.subjects import Unit, model_names
 from lstmtext.tui.widgets.heatmap import HeatMap
+from lstmtext.tui.widgets.line import one_line
 
 __all__ = ["MemoryScreen"]
 
@@ -45,9 +46,8 @@ class MemoryScreen(MemoryPanes):
     CSS_PATH = "memory.tcss"
     HELP = (
         "Rows are the tokens as the model reads them, columns its units, the one that changes the answer most first; "
-        "above them stand the numbers of those for which there is room. "
-        "Switch units off with the space bar and see what the model would say without them. "
-        "<word> is one that the model does not know."
+        "above them stand the numbers of those for which there is room. Switch units off with the space bar and see "
+        "what the model would say without them. <word> is one that the model does not know."
     )
 
     def __init__(self) -> None:
@@ -69,10 +69,13 @@ class MemoryScreen(MemoryPanes):
         """Look into this model from now on."""
         self.subject = self.study = None
         self.problem_text, self._wanted = "", name
-        self.query_one("#text", Input).value = self.text  # another room may have brought one
         self._ranking.forget()
         self._reading.ask(partial(memory_jobs.load, self.post_message, name))
         self.show_all()
+
+    def take_text(self, text: str) -> None:
+        """Read this text, which another room brings."""
+        self.query_one("#text", Input).value = one_line(text)
 
     # What comes back.
 
@@ -155,7 +158,7 @@ class MemoryScreen(MemoryPanes):
 
     def _read(self, pause: float = 0.0) -> None:
         text = self.query_one("#text", Input).value
-        self.app.state.set("memory", "text", text)
+        self.app.state.set("memory", "text", kept_text(text))
         if self.subject is not None:
             self._reading.ask(partial(memory_jobs.study, self.post_message, self.subject, text, pause=pause))
 

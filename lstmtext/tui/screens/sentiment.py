@@ -16,24 +16,35 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from lstmtext.errors import UsageError
 from lstmtext.tui import sentiment_jobs
 from lstmtext.tui import sentiment_view as view
 from lstmtext.tui.keys import bindings_for
-from lstmtext.tui.latest import Failed, Latest
+from lstmtext.tui.latest import Failed, Latest, Wanted
 from lstmtext.tui.ramps import asciified
 from lstmtext.tui.screens.choose import ChooseScreen
 from lstmtext.tui.screens.sentiment_panes import SentimentPanes
 from lstmtext.tui.sentiment_jobs import Brought, Judged, Loaded, Together
+from lstmtext.tui.state import kept_text
 from lstmtext.tui.subjects import ClassifierSubject, model_names
 from lstmtext.tui.widgets.curve import ReadingCurve
 
 __all__ = ["SentimentScreen"]
 
 LATE_SECONDS = 0.3  # after which what is known of an older text is not left standing
-LONGEST_KEPT = 2000  # characters, a long review: a pasted book, come back at the next start, is in the way
+SHIPPED = "sentiment"  # where the chosen classifier is not there, something judges
+
+
+class Missing(Message):
+    """There is no model of that name. text: a sentence for a person."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self.name, self.text = name, text
 
 
 class SentimentScreen(SentimentPanes):
@@ -55,6 +66,7 @@ class SentimentScreen(SentimentPanes):
         self._judging, self._explaining = Latest(self, "judging"), Latest(self, "explaining")
         self._asking = Latest(self, "asking")
         self._wanted = ""  # the model that was asked for last
+        self._note = ""  # why it is not the one that was chosen
 
     def on_mount(self) -> None:
         """Begin with the model and the text of last time."""
@@ -67,12 +79,18 @@ class SentimentScreen(SentimentPanes):
         self.query_one("#note").display = False
         self.take_model(self.app.state.get("sentiment", "model"))
 
-    def take_model(self, name: str) -> None:
-        """Judge with this model from now on."""
-        self._wanted = name
+    def take_model(self, name: str, note: str = "") -> None:
+        """Judge with this model from now on. note: why not with the one that was chosen"""
+        self._wanted, self._note = name, note
         self.query_one("#verdict-pane").border_title = Content(f"Verdict, {name} is loading …")
         # A thread of its own: what is typed meanwhile must not take its turn.
-        Latest(self, f"loading {name}").ask(partial(sentiment_jobs.load, self.post_message, name))
+        Latest(self, f"loading {name}").ask(partial(self._load, name))
+
+    def _load(self, name: str, wanted: Wanted) -> None:
+        try:
+            sentiment_jobs.load(self.post_message, name, wanted)
+        except UsageError as error:
+            self.post_message(Missing(name, str(error)))
 
     # What comes back.
 
@@ -80,7 +98,9 @@ class SentimentScreen(SentimentPanes):
     def _loaded(self, event: Loaded) -> None:
         if event.subject.name == self._wanted:
             self.say("")
-            self.app.state.set("sentiment", "model", event.subject.name)
+            self.query_one("#text-pane").border_subtitle = Content(self._note)  # a toast goes while one reads
+            if not self._note:
+                self.app.state.set("sentiment", "model", event.subject.name)
             self.judged = None
             self._judge_with(event.subject)
 
@@ -126,6 +146,13 @@ class SentimentScreen(SentimentPanes):
             self.spans = event.found
         self.redraw("#together")
 
+    @on(Missing)
+    def _missing(self, event: Missing) -> None:
+        if event.name == self._wanted and event.name != SHIPPED and self.subject is None:
+            self.take_model(SHIPPED, f"{event.text.split(': ')[0]}. This is {SHIPPED}.")
+        else:
+            self._failed(Failed(f"loading {event.name}", event.text))
+
     @on(Failed)
     def _failed(self, event: Failed) -> None:
         if event.what == "judging":  # of the text that stands there nothing is known
@@ -158,7 +185,7 @@ class SentimentScreen(SentimentPanes):
 
     def _read(self) -> None:
         text = self.query_one(TextArea).text
-        self.app.state.set("sentiment", "text", text if len(text) <= LONGEST_KEPT else "")
+        self.app.state.set("sentiment", "text", kept_text(text))
         if self.subject is None:
             return
         if self.subject.name == self._wanted:
@@ -213,9 +240,12 @@ class SentimentScreen(SentimentPanes):
 
     async def action_memory(self) -> None:
         """This text and this model, unit by unit."""
-        self.app.state.set("memory", "text", self.query_one(TextArea).text)
+        from lstmtext.tui.screens.memory import MemoryScreen
+
         if self.subject is not None:
             await self.app.use_model(self.subject.name, "memory")
+            if isinstance(self.app.screen, MemoryScreen):
+                self.app.screen.take_text(self.query_one(TextArea).text)
 
     def action_copy(self) -> None:
         """The text and its verdict."""

@@ -107,8 +107,10 @@ def _read_table(table: str, kind: Any, content: dict[str, Any], strict: bool, pr
             continue
         try:
             converted = msgspec.convert(value, fields[name].type, strict=strict)
-            if isinstance(converted, float) and not math.isfinite(converted):
-                problems.append(f"{name} = {value!r} does not fit: expected a finite number.")
+            several = converted if isinstance(converted, list) else [converted]
+            if any(isinstance(each, float) and not math.isfinite(each) for each in several):
+                expected = "finite numbers" if several is converted else "a finite number"
+                problems.append(f"{name} = {value!r} does not fit: expected {expected}.")
             else:
                 values[name] = converted
         except msgspec.ValidationError as error:
@@ -150,6 +152,12 @@ def _contradictions(settings: TrainSettings) -> list[str]:
         )
     if settings.task != "sentiment" and settings.teaching.answers:
         problems.append("answers are of labels, which a language model has none of: leave them out, or name a teacher.")
+    teaching = settings.teaching
+    if settings.task == "sentiment" and settings.labels.unlabelled and not (teaching.teachers or teaching.answers):
+        problems.append(
+            "unlabelled texts are learned from what a teacher or a file of answers says of them, and neither is named: "
+            "name one, or leave unlabelled out."
+        )
     tokenizer, size = settings.text.tokenizer, settings.text.vocabulary_size
     fewest, which = FEWEST.get(tokenizer, (0, ""))
     if 0 < size < fewest:

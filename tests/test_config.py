@@ -100,6 +100,12 @@ def test_all_problems_at_once() -> None:
         ({"budget": {"plan": [(5, 10)]}}, "begin at step 0"),
         ({"budget": {"plan": [(0, 0)]}}, "begin at step 0"),
         ({"text": {"validation": 1.0}}, "validation = 1.0"),
+        ({"labels": {"weights": [1.0, math.inf]}}, "weights = [1.0, inf] does not fit: expected finite numbers."),
+        (
+            {"task": "sentiment", "labels": {"unlabelled": ["more.txt"]}},
+            "unlabelled texts are learned from what a teacher or a file of answers says of them, and neither is named: "
+            "name one, or leave unlabelled out.",
+        ),
         ({"run": {"seed": -1}}, "seed = -1"),
         ({"model": {"hidden": 4.5}}, "hidden = 4.5 does not fit: expected a whole number."),
         ({"model": {"hidden": "1.5"}}, "hidden = '1.5' does not fit: expected a whole number."),
@@ -124,6 +130,8 @@ def test_a_command_line_gives_text() -> None:
     settings = read_settings(typed, strict=False)
     assert (settings.model.hidden, settings.model.tied, settings.optimisation.learning_rate) == (64, True, 1e-3)
     assert len(problems(typed)) == 3
+    (problem,) = problems({"labels": {"weights": ["inf"]}}, strict=False)
+    assert problem == "weights = ['inf'] does not fit: expected finite numbers."
     for bad in ("nan", "inf", "", "1e400", "0x10"):
         (problem,) = problems({"optimisation": {"learning_rate": bad}}, strict=False)
         assert "learning_rate" in problem

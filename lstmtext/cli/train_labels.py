@@ -1,4 +1,4 @@
-"""The part of [labels] that `lstmtext train sentiment` has options for: numbers of each source, and what labels mean."""
+"""The part of [labels] that `train sentiment` has options for: numbers of each source, and what labels mean."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from lstmtext.store.checkpoint import CheckpointConfig, config_shapes, read_chec
 __all__ = ["deepen_model"]
 
 OPEN = 2.5  # B. A wider open gate passes more on at once, and learns more slowly: its slope is less
+MOST_LAYERS = 16  # as many as `config.py` lets a model have
 SMALL = 0.3  # s: of what a unit can give, tanh bends by 3 % at most
 # Row of each gate: what its bias is, in units of B, and which row takes h.
 BIASES = {"lstm": (1, -1, 0, 1), "gru": (0, -1, 0), "rnn": (0,)}
@@ -39,13 +40,16 @@ Array = npt.NDArray[np.float32]
 def deepen_model(source: Path, target: Path, command: str) -> None:
     """Write a model with a layer more to a new folder, float32, with no scores.
 
-    command: for the model card. Raises UsageError for a bidirectional classifier, which no training goes on from, and
-    for a language model whose embedding reads its last layer: that cannot be divided; OSError.
+    command: for the model card. Raises UsageError for a model that has MOST_LAYERS, for a bidirectional classifier,
+    which no training goes on from, and for a language model whose embedding reads its last layer: that cannot be
+    divided; OSError.
     """
     if target.exists():
         raise UsageError(f"{target} exists already. Choose another folder, or remove it first.")
     model = read_checkpoint(source)
     before = model.config.model
+    if before.layers >= MOST_LAYERS:
+        raise UsageError(f"{source} has {before.layers} layers; a model can have {MOST_LAYERS}, and gets no more.")
     if model.config.classifier and model.config.classifier.bidirectional:
         raise UsageError(
             f"{source} is a bidirectional classifier, which cannot be trained further: deepen another one."

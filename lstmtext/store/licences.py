@@ -8,6 +8,7 @@ what stands under none. Must not import torch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from lstmtext.store.checkpoint import CorpusFacts
@@ -15,6 +16,7 @@ from lstmtext.store.checkpoint import CorpusFacts
 __all__ = ["joined_licences", "known_licences", "stated_licences", "with_inherited"]
 
 NONE_STATED = "no licence stated"
+COUNTED = re.compile(r"\d+ more")  # texts that a long name does not name: `text/naming.py`
 NOT_STATED = "not stated"  # as `text/corpus.py` says it of one of several texts
 
 
@@ -69,4 +71,6 @@ def known_licences(corpus: CorpusFacts) -> dict[str, str | None]:
             found |= dict.fromkeys(licence.split(", "))
         elif licence:
             found[name] = None if licence == NOT_STATED else licence
-    return found
+    if len(found) == len(names):
+        return found
+    return {name: licence for name, licence in found.items() if not COUNTED.fullmatch(name)}  # it names them

@@ -34,10 +34,12 @@ def shipped_models() -> dict[str, Path]:
 
 
 def trained_models() -> dict[str, Path]:
-    """The best checkpoint of every run that has one, by the run's name."""
+    """The best checkpoint of every run that has one, by the run's name; hidden folders are none."""
     folder = runs_folder()
     found = {}
     for run in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if run.name.startswith("."):
+            continue
         try:
             index = read_index(run)
         except (CheckpointError, OSError):

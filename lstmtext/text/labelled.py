@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from lstmtext.printable import short
 from lstmtext.text import library
 from lstmtext.text.decoding import in_folder, normalised_blocks
 from lstmtext.text.labels import choose_scale, explicit_scale, said_of_numbers
+from lstmtext.text.naming import stem
 from lstmtext.text.plain import pieces
 from lstmtext.text.rows import SUFFIXES, Row, file_rows, folder_rows, labelled_files
 from lstmtext.units import counted
@@ -31,6 +33,7 @@ __all__ = [
     "plain_key",
     "read_source",
     "split_examples",
+    "told_apart",
 ]
 
 
@@ -119,9 +122,10 @@ def read_source(
         scale = explicit_scale(label_map, name)
     else:
         scale = choose_scale(counts, name, trees=any(row.sentence for row in rows))
-    label = (path.name.partition(".")[0] or path.resolve().name) if there else name
+    label = (path.resolve().name if path.is_dir() else stem(path)) if there else name
+    place = path.resolve() if there else name  # pair 7 of one file is not pair 7 of another that is called the same
     examples = [
-        Example(row.text, found, f"{label}/{row.group}" if row.group else "", row.sentence)
+        Example(row.text, found, f"{place}/{row.group}" if row.group else "", row.sentence)
         for row in rows
         if (found := scale(row.label)) is not None
     ]
@@ -130,6 +134,23 @@ def read_source(
         digest.update(f"{example.label}\t{example.text}\n".encode("utf-8", "surrogatepass"))
     numbers = "" if label_map else said_of_numbers(counts, scale)
     return Source(label, examples, digest.hexdigest(), licence, numbers, left_out)
+
+
+def told_apart(sources: Sequence[Source], given: Sequence[str]) -> list[Source]:
+    """The sources, each with a name of its own: where several have one, `folder/name` or `name-2`.
+
+    given: what was written for each of them, a path or the name of a library corpus
+    """
+    counts = Counter(source.name for source in sources)
+    found: dict[str, Source] = {}
+    for source, written in zip(sources, given, strict=True):
+        name = source.name
+        if counts[name] > 1 and Path(written).exists():
+            name = f"{Path(written).resolve().parent.name}/{name}"
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        free = next(each for each in itertools.chain([name], numbered) if each not in found)
+        found[free] = source._replace(name=free)
+    return list(found.values())
 
 
 def _said_of_incomplete(rows: Sequence[Row]) -> str:

@@ -24,7 +24,7 @@ from lstmtext.printable import short
 from lstmtext.text import library
 from lstmtext.text.decoding import COMPRESSED_SUFFIXES, TEXT_SUFFIXES, text_suffix
 
-__all__ = ["Found", "joined", "label", "resolve"]
+__all__ = ["Found", "joined", "label", "resolve", "stem"]
 
 # Copies of streams made by this process, and what to call them in messages.
 _spooled: dict[Path, str] = {}
@@ -72,10 +72,10 @@ def _found(name: str) -> Found:
         if path.is_dir():
             return Found(path.resolve().name or str(path), _files_below(path))
         if path.is_file():
-            return Found(_stem(path), (path,))
+            return Found(stem(path), (path,))
         if path.exists():  # a pipe such as <(zcat a.gz): readable once, a corpus is read several times
             with path.open("rb") as stream:
-                return Found(_stem(path), (_spool(stream, str(path)),))
+                return Found(stem(path), (_spool(stream, str(path)),))
     except PermissionError as error:
         raise InputError(f"{short(name)} cannot be read: {error.strerror}.") from None
     except (OSError, ValueError):
@@ -116,7 +116,8 @@ def _files_below(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def _stem(path: Path) -> str:
+def stem(path: Path) -> str:
+    """A file's name without the endings that say what it is: `reviews.2023` of `reviews.2023.tsv.gz`."""
     if path.suffix.lower() in COMPRESSED_SUFFIXES:
         path = path.with_suffix("")
     return path.stem

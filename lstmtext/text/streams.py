@@ -105,11 +105,13 @@ class Streams:
             shortest, longest = max(2, mean // 4), max(2, 2 * mean)
             generator = self._generator(CUT, epoch)
             generator.integers(len(self.ids))  # the place of the cut is this generator's first draw
-            # Drawn and added up a block at a time: all at once they would be a hundred bytes for every step.
+            # Drawn and added up a block at a time: all at once they would be a hundred bytes for every step. A short
+            # text needs no whole block, which in thousands of epochs would be seconds of drawing.
+            size = min(BLOCK_STEPS, self.per_stream // shortest + 1)
             last = self.per_stream - shortest  # the last step takes what is left, and not less than the shortest
             borders, place = [np.zeros(1, np.int64)], 0
             while place <= last:
-                draws = generator.normal(mean, jitter, size=BLOCK_STEPS)
+                draws = generator.normal(mean, jitter, size=size)
                 inner = place + np.cumsum(np.clip(np.rint(draws), shortest, longest).astype(np.int64))
                 borders.append(inner[inner <= last])
                 place = int(inner[-1])

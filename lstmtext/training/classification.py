@@ -6,8 +6,9 @@
 A text without a label counts with the teacher's part alone, and one of which no teacher knows anything with its
 label alone. With `teacher_must_agree`, one whose label the teacher
 misses (the greatest q is another class) counts with its label alone: a student need not learn what its teacher got
-wrong. Validation is the mean over the validation sources, so that a large one does not decide alone which
-checkpoint is the best.
+wrong. What is reported of a batch is the loss of its labelled texts, weighed with their tokens, and of a batch
+without any the objective, which counts only where a progress record has nothing else. Validation is the mean over the
+validation sources, so that a large one does not decide alone which checkpoint is the best.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from lstmtext.training.precision import Arithmetic
 __all__ = ["SentimentClassification", "scores_of"]
 
 FINAL_MARKS = (".", "!")
+UNHEARD = 1e-9  # weight of a token in the reported loss where a batch has no label: nothing beside one that has
 
 
 class Judged(NamedTuple):
@@ -106,8 +108,11 @@ class SentimentClassification:
             if self.settings.teaching.teacher_must_agree:
                 weight = weight * ((expected.argmax(-1) == labels) | (labelled == 0))
             objective = (1 - weight) * per_text + weight * -(expected * logarithms).sum(-1)
+        objective = objective.mean()
+        read = int(batch.lengths.sum())
+        heard = int(batch.lengths[batch.labels != UNLABELLED].sum())  # of the arrays: a GPU would be waited for
         share = (len(labels) / self.settings.batch.batch_size) ** 0.5
-        return StepLoss(objective.mean(), loss.detach(), int(batch.lengths.sum()), share)
+        return StepLoss(objective, (loss if heard else objective).detach(), read, share, heard or UNHEARD * read)
 
     def evaluate(self) -> Evaluation:
         """Mean over the validation sources of the loss; accuracy of P(positive) of each as a metric. In float32."""

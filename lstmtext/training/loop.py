@@ -86,6 +86,7 @@ class Trainer:
         self.paused_seconds = 0.0
         zero = torch.zeros((), device=arithmetic.device)
         self._loss_sum, self._norm_sum = zero.clone(), zero.clone()
+        self._loss_weight = 0.0
         self._first_bad = torch.full((), torch.inf, device=arithmetic.device)
 
     @property
@@ -111,7 +112,6 @@ class Trainer:
         run, counters = self.settings.run, self.counters
         started, seconds_before = self.clock(), counters.seconds
         logged_step, logged_tokens, logged_time = counters.step, counters.tokens, started
-        loss_weight = 0
         self.model.train()
         for batch in self.objective.batches(counters.step):
             if self.done:
@@ -119,7 +119,6 @@ class Trainer:
             tokens = self.step(batch)
             counters.step += 1
             counters.tokens += tokens * self.world.size
-            loss_weight += tokens
             counters.seconds = seconds_before + self.clock() - started - self.paused_seconds
             if self.budget.seconds:  # one clock decides for all
                 counters.seconds = self.world.of_leader(counters.seconds)
@@ -133,7 +132,7 @@ class Trainer:
                 steps = counters.step - logged_step
                 yield Progress(
                     step=counters.step,
-                    loss=self.world.average(float(self._loss_sum) / loss_weight),
+                    loss=self.world.average(float(self._loss_sum) / self._loss_weight),
                     learning_rate=max(group["lr"] for group in self.optimizer.param_groups),
                     gradient_norm=float(self._norm_sum) / steps,
                     tokens=counters.tokens,
@@ -142,8 +141,9 @@ class Trainer:
                     total_steps=self.total_steps,
                     seconds=now - started,
                 )
-                logged_step, logged_tokens, loss_weight = counters.step, counters.tokens, 0
+                logged_step, logged_tokens = counters.step, counters.tokens
                 self._loss_sum.zero_()
+                self._loss_weight = 0.0
                 self._norm_sum.zero_()
                 logged_time = self.clock() - self.paused_seconds
             if counters.step % self.evaluate_every == 0 or last:
@@ -170,7 +170,9 @@ class Trainer:
         self.scaler.update()
         if self.averaging:
             self.averaging.update(step)
-        self._loss_sum += result.loss * result.tokens
+        weight = result.tokens if result.weight is None else result.weight
+        self._loss_sum += result.loss * weight
+        self._loss_weight += weight
         self._norm_sum += norm.nan_to_num(posinf=0.0)
         bad = torch.where(result.loss.isfinite(), torch.inf, float(step + 1))
         self._first_bad = torch.minimum(self._first_bad, bad)

@@ -42,6 +42,8 @@ class StepLoss(NamedTuple):
     tokens: int
     length_ratio: float
     """Length of this step over the mean length: scales the learning rate."""
+    weight: float | None = None
+    """Of the reported loss in the mean of a progress record, more than 0; None: its tokens."""
 
 
 class Evaluation(NamedTuple):

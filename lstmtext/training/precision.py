@@ -9,6 +9,7 @@ language model's loss (checked in the benchmarks), wrong for experiments about m
 from __future__ import annotations
 
 import contextlib
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda", "mps") or (number and not (kind == "cuda" and number.isdigit())):
+    if not re.fullmatch("cpu|mps|cuda(:(0|[1-9][0-9]*))?", name):
         raise UsageError(f"--device {name!r} is not known; use auto, cpu, cuda, cuda:N or mps.")
     if kind == "cuda" and (not torch.cuda.is_available() or int(number or 0) >= torch.cuda.device_count()):
         raise UsageError(f"--device {name}: {torch.cuda.device_count()} CUDA devices are here. Use --device cpu.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,7 +34,7 @@ from lstmtext.store.licences import known_licences, stated_licences, with_inheri
 from lstmtext.store.models import find_model
 from lstmtext.text.corpus import open_corpus
 from lstmtext.text.examples import UNLABELLED, Examples, LabelledText, encode_examples, read_labelled
-from lstmtext.text.labelled import joint_sha256
+from lstmtext.text.labelled import joint_sha256, told_apart
 from lstmtext.text.labels import CLASSES
 from lstmtext.text.tokenizer import Tokenizer
 from lstmtext.text.vocabulary import train_tokenizer
@@ -49,13 +51,18 @@ from lstmtext.training.teaching import answers_of
 
 __all__ = ["SentimentTask"]
 
+PARTS = re.compile(r" ([\d,]+) \+ ([\d,]+)(?=, |$)")  # of a split, without the names: files may be called another way
+
 
 class SentimentTask:
     """Train a classifier on labelled text."""
 
     def __init__(self, settings: TrainSettings, arithmetic: Arithmetic, last: Path | None = None) -> None:
         self.arithmetic = arithmetic
-        sources, held_out = read_labelled(settings.labels)
+        labels = settings.labels
+        sources, held_out = read_labelled(labels)
+        named = told_apart([*sources, *held_out], [*labels.sources, *labels.held_out])
+        sources, held_out = named[: len(sources)], named[len(sources) :]
         started = start_of(settings, last)
         if started and not last:
             _refuse_bidirectional(settings.teaching.init, started)
@@ -94,11 +101,16 @@ class SentimentTask:
         """Texts, labels, split; and what is learned beside them, of which earlier versions said nothing."""
         config = read_config(last)
         before = (config.corpus.sha256, config.tokenizer.sha256, config.corpus.beside_sha256 or self.beside)
-        if before != (self._sha256(), self.tokenizer.sha256, self.beside):
+        split = PARTS.findall(config.corpus.split)
+        if (*before, split) != (self._sha256(), self.tokenizer.sha256, self.beside, PARTS.findall(self._split())):
             raise CheckpointError(TEXT_CHANGED.format(last.name))
 
     def _sha256(self) -> str:
         return joint_sha256([fact[3] for fact in self.text.facts])
+
+    def _split(self) -> str:
+        parts = ", ".join(f"{name} {kept:,} + {left:,}" for name, kept, left, _ in self.text.facts)
+        return f"by example (texts to learn from + held out): {parts}"
 
     @contextlib.contextmanager
     def little_validation(self) -> Iterator[None]:
@@ -132,7 +144,8 @@ class SentimentTask:
             fitted = fit_calibration(judged.scores, validation.labels, validation.sources)
             everything = np.ones(len(validation), bool)
             error = cross_fitted_error(judged.scores, validation.labels, validation.sources, everything)
-            calibration = msgspec.structs.replace(fitted, error=error, data=f"held out: {', '.join(text.names)}")
+            measured = None if math.isnan(error) else error  # neutral texts alone: none has a side
+            calibration = msgspec.structs.replace(fitted, error=measured, data=f"held out: {', '.join(text.names)}")
             metrics = {
                 name: Metric(
                     value=value,
@@ -143,7 +156,6 @@ class SentimentTask:
                 for name, value in judged.metrics.items()
             }
         read = with_inherited(self.inherited, self.learned)
-        parts = ", ".join(f"{name} {kept:,} + {left:,}" for name, kept, left, _ in text.facts)
         return CheckpointConfig(
             kind="classifier",
             model=settings.model,
@@ -152,7 +164,7 @@ class SentimentTask:
                 name="+".join(dict.fromkeys(name for each in self.learned for name in each)),
                 sha256=self._sha256(),
                 bytes=text.bytes,
-                split=f"by example (texts to learn from + held out): {parts}",
+                split=self._split(),
                 licence=stated_licences(read),
                 measured_on=", ".join(name for name in text.names if name not in read) or None,
                 beside_sha256=self.beside,

@@ -86,5 +86,9 @@ def test_what_cannot_be_deepened_is_said(tmp_path: Path) -> None:
     both = random_classifier(tmp_path, bidirectional=True)
     with pytest.raises(UsageError, match="cannot be trained further"):
         deepen_model(both, tmp_path / "deep", "typed")
+    most = write_tiny(tmp_path / "most", tied=False, layers=16)
+    with pytest.raises(UsageError, match="has 16 layers; a model can have 16, and gets no more"):
+        deepen_model(most, tmp_path / "deep", "typed")
+    assert not (tmp_path / "deep").exists()
     with pytest.raises(UsageError, match="exists already"):
         deepen_model(both, both, "typed")

@@ -68,3 +68,11 @@ def test_a_statement_is_kept_from_run_to_run(
 def test_one_text_with_others_inherited() -> None:
     both = facts("own", "own: MIT; no licence stated: reviews")
     assert known_licences(both) == {"own": "MIT", "reviews": None}
+
+
+def test_texts_that_a_long_name_only_counts_are_named_by_the_statement() -> None:
+    four = facts("harbour+x+y+1 more", "harbour: CC0-1.0; x: not stated; y: not stated; z: not stated")
+    assert known_licences(four) == {"harbour": "CC0-1.0", "x": None, "y": None, "z": None}
+    child = {"own": "MIT", **known_licences(four)}
+    assert stated_licences(child) == "own: MIT; harbour: CC0-1.0; no licence stated: x, y, z"
+    assert known_licences(facts("a+b+c+2 more", None)) == {"a": None, "b": None, "c": None, "2 more": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,11 @@ def test_a_run_before_its_first_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="'young' has not saved a checkpoint yet"):
         find_model("young")
     assert trained_models() == {}
+
+
+def test_hidden_folders_are_no_models(run: Path) -> None:
+    shutil.copytree(run, run.with_name(".hamlet-being-removed"))
+    assert list(trained_models()) == ["hamlet"]
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"last": 3}', b'{"last": "\xff"}', b""])

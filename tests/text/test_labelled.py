@@ -118,10 +118,10 @@ def test_separators_that_only_python_calls_line_ends_stay_in_the_text(tmp_path: 
 def test_what_belongs_together_is_kept(tmp_path: Path, column: str) -> None:
     content = f"label\t{column}\ttext\n0\tq1\tnot good\n1\tq1\tnot bad\n0\t\tbad\n"
     found = read_source(written(tmp_path, "a.tsv", content)).examples
-    assert [example.group for example in found] == ["a/q1", "a/q1", ""]
+    assert [example.group for example in found] == [f"{tmp_path}/a.tsv/q1", f"{tmp_path}/a.tsv/q1", ""]
     lines = [{"label": 0, "text": "x"}, {"label": 1, "text": "y", column: 3}, {"label": 1, "text": "z", column: None}]
     found = read_source(written(tmp_path, "b.jsonl", "\n".join(map(json.dumps, lines)))).examples
-    assert [example.group for example in found] == ["", "b/3", ""]
+    assert [example.group for example in found] == ["", f"{tmp_path}/b.jsonl/3", ""]
 
 
 def test_texts_of_nothing_and_skipped_ones_are_left_out(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_folder_of_files_is_one_source_with_one_scale(tmp_path: Path, monkeypa
     written(folder, "a.jsonl", '{"label": 1, "pair": 1, "text": "awful"}')
     written(folder, "notes.txt", "not read beside tables")
     written(folder, "._b.tsv", b"\xff\xfe")
-    expected = [Example("awful", NEGATIVE, "many/1"), Example("great", POSITIVE, "many/1")]
+    expected = [Example("awful", NEGATIVE, f"{folder}/1"), Example("great", POSITIVE, f"{folder}/1")]
     assert read_source(str(folder)).examples == expected
     monkeypatch.chdir(folder)
     assert read_source(".").examples == expected

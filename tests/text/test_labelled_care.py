@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
 import pytest
 
 from lstmtext.errors import InputError, UsageError
-from lstmtext.text.labelled import Example, read_source
+from lstmtext.text.labelled import Example, read_source, told_apart
 
 TWO = [Example("not good", 0), Example("not bad", 2)]
 
@@ -138,3 +139,32 @@ def test_hidden_files_between_the_texts_are_not_read(tmp_path: Path) -> None:
 def test_a_text_where_a_name_belongs_is_a_sentence() -> None:
     with pytest.raises(UsageError, match="There is no file, folder or library corpus 'not good, not good"):
         read_source("not good, " * 100)
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a/reviews.tsv", "b/x.csv"], ["reviews", "x"]),
+        (["reviews.2023.tsv", "reviews.2024.tsv.gz"], ["reviews.2023", "reviews.2024"]),
+        (["a/reviews.tsv", "x.tsv", "b/reviews.csv"], ["a/reviews", "x", "b/reviews"]),
+        (["a/reviews.tsv", "a/reviews.csv", "c/a/reviews.tsv"], ["a/reviews", "a/reviews-2", "a/reviews-3"]),
+        (["a/everyday.tsv", "everyday"], ["a/everyday", "everyday"]),
+    ],
+)
+def test_every_source_has_a_name_of_its_own(tmp_path: Path, files: list[str], names: list[str]) -> None:
+    given = []
+    for name in files:
+        rows = b"label\ttext\n0\tx\n1\ty\n".replace(b"\t", b"," if ".csv" in name else b"\t")
+        content = gzip.compress(rows) if name.endswith(".gz") else rows
+        given.append(name if name == "everyday" else written(tmp_path, name, content))
+    sources = [read_source(name) for name in given]
+    found = told_apart(sources, given)
+    assert [source.name for source in found] == names
+    assert [source.examples for source in found] == [source.examples for source in sources]
+
+
+def test_a_folder_is_called_by_its_whole_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, "reviews.v2/a.tsv", "label\ttext\n0\tx\n1\ty\n")
+    assert read_source(str(tmp_path / "reviews.v2")).name == "reviews.v2"
+    monkeypatch.chdir(tmp_path / "reviews.v2")
+    assert read_source(".").name == "reviews.v2"

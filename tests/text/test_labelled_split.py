@@ -99,6 +99,22 @@ def test_the_names_of_pairs_and_files_do_not_move_the_split() -> None:
     )
 
 
+def test_pairs_of_two_files_of_one_name_do_not_belong_together(tmp_path: Path) -> None:
+    found = []
+    for folder in ("train", "test"):
+        path = tmp_path / folder / "reviews.tsv"
+        path.parent.mkdir()
+        rows = [f"{side}\t{pair}\tin {folder}, {pair} is {side}" for pair in range(9) for side in ("good", "bad")]
+        path.write_text("\n".join(["label\tpair\ttext", *rows]) + "\n")
+        found.append(read_source(str(path), label_map={"good": "positive", "bad": "negative"}))
+    (train,), _ = split_examples(found[:1], [0.0], found[1:])
+    assert train == found[0].examples
+    (train,), _ = split_examples(found[:1], [0.0], [source("dev", *found[0].examples[::4])])
+    assert [example.text[10:] for example in train] == [
+        f"{pair} is {side}" for pair in (1, 3, 5, 7) for side in ("good", "bad")
+    ]
+
+
 def test_more_is_held_out_of_the_same_texts() -> None:
     parts = [split_examples([source("a", *many())], [fraction])[1][0] for fraction in (0.0, 0.1, 0.3, 0.99)]
     assert not parts[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -66,6 +68,21 @@ def test_steps_do_not_depend_on_how_many_are_drawn_at_once(tokens: int, length: 
     inner = np.cumsum(lengths.astype(np.int64))
     inner = inner[inner <= tokens // 2 - max(2, length // 4)]
     assert at_once.tolist() == [0, *inner, tokens // 2]
+
+
+def test_a_short_text_draws_few_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of epochs of it are planned before the first step."""
+    drawn = []
+
+    class Generator(np.random.Generator):
+        def normal(self, *given: Any, **size: Any) -> Any:
+            drawn.append(size["size"])
+            return super().normal(*given, **size)
+
+    monkeypatch.setattr(np.random, "default_rng", lambda words: Generator(np.random.PCG64(words)))
+    assert Streams(np.zeros(1000, np.uint8), SETTINGS, 1).total_steps(100) > 2000 - 200
+    assert max(drawn) <= 250 // 3 + 1
+    assert len(drawn) == 101
 
 
 def test_seed_and_epoch_move_the_cut() -> None:

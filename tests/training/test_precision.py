@@ -7,7 +7,7 @@ import torch
 
 from lstmtext.config import RunSettings
 from lstmtext.errors import UsageError
-from lstmtext.training.precision import choose_arithmetic
+from lstmtext.training.precision import choose_arithmetic, choose_device
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,12 @@ def test_a_cpu_that_multiplies_bfloat16_uses_it(
 def test_a_cpu_does_not_train_in_float16() -> None:
     with pytest.raises(UsageError, match="needs a GPU"):
         choose_arithmetic(RunSettings(device="cpu", precision="float16"))
+
+
+@pytest.mark.parametrize(
+    "name", ["cpu:", "cpu:0", "cuda:", "cuda:-1", "cuda:01", "cuda:²", "cuda:0\n", "mps:", "gpu", ""]
+)
+def test_a_device_that_is_not_known(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        choose_device(name)
+    assert str(caught.value) == f"--device {name!r} is not known; use auto, cpu, cuda, cuda:N or mps."

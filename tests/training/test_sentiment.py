@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -116,6 +117,49 @@ def test_changed_texts_are_not_resumed(small: Small, data: Path, tmp_path: Path)
         Session.resume(tmp_path / "run", "test")
 
 
+def test_a_changed_split_is_not_resumed(small: Small, tmp_path: Path) -> None:
+    """What was learned from would be validated on."""
+    run = tmp_path / "run"
+    stop_at(small(), run, 20)
+    split = read_config(run / "checkpoints" / "step-20").corpus.split
+    written = run / "config.toml"
+    before = written.read_text()
+    written.write_text(re.sub(r"(held_out_fractions = \[\s*)0\.2", r"\g<1>0.4", before))
+    assert written.read_text() != before
+    with pytest.raises(CheckpointError, match="has changed since step-20 was saved"):
+        Session.resume(run, "test")
+    written.write_text(before)
+    config = run / "checkpoints" / "step-20" / "config.json"  # an earlier version called the same file another way
+    config.write_text(config.read_text().replace(split, split.replace(": pairs ", ": another name ")))
+    assert read_config(config.parent).corpus.split != split
+    list(Session.resume(run, "test").events())
+
+
+def test_files_of_one_name_have_an_accuracy_each(small: Small, data: Path, tmp_path: Path) -> None:
+    again = tmp_path / "more" / "pairs.csv"
+    again.parent.mkdir()
+    again.write_text(data.read_text().replace("The ", "This ").replace("\t", ","))
+    settings = small(
+        labels={"sources": [str(data), str(again)], "held_out_fractions": [0.2, 0.2]}, budget={"steps": 20}
+    )
+    (event,) = (event for event in train(settings, tmp_path / "run") if isinstance(event, ev.Evaluated))
+    assert list(event.metrics) == [f"accuracy of {tmp_path.name}/pairs", "accuracy of more/pairs"]
+
+
+def test_neutral_texts_alone_measure_no_calibration(small: Small, data: Path, tmp_path: Path) -> None:
+    held = tmp_path / "held.tsv"
+    held.write_text("label\ttext\n" + "".join(f"neutral\tThis lies beside {n}.\n" for n in range(9)))
+    labels = {"sources": [str(data)], "held_out": [str(held)], "held_out_fractions": []}
+    train(small(labels=labels, budget={"steps": 20}), tmp_path / "run")
+    best = find_model(str(tmp_path / "run"))
+    facts = read_config(best).classifier
+    assert facts is not None
+    assert facts.calibration.error is None
+    card = (best / "README.md").read_text()
+    assert "fitted, not measured" in card
+    assert " nan" not in card
+
+
 @pytest.mark.parametrize("changed", ["more.txt", "answers.tsv"])
 def test_changed_texts_and_answers_beside_the_labelled_ones_are_not_resumed(
     small: Small, data: Path, tmp_path: Path, changed: str
@@ -134,9 +178,11 @@ def test_changed_texts_and_answers_beside_the_labelled_ones_are_not_resumed(
 def test_a_run_of_an_earlier_version_says_nothing_of_texts_beside_the_labelled_ones(
     small: Small, data: Path, tmp_path: Path
 ) -> None:
-    more = tmp_path / "more.txt"
+    more, answers = tmp_path / "more.txt", tmp_path / "answers.tsv"
     more.write_text("The tea stands over there, and so it is.\nThe host brings bread with a smile.\n")
-    train(small(budget={"steps": 20}, labels={"sources": [str(data)], "unlabelled": [str(more)]}), tmp_path / "run")
+    answers.write_text("text\tnegative\tneutral\tpositive\nThe tea is good.\t0.1\t0.2\t0.7\n")
+    labels = {"sources": [str(data)], "unlabelled": [str(more)]}
+    train(small(budget={"steps": 20}, labels=labels, teaching={"answers": [str(answers)]}), tmp_path / "run")
     path = tmp_path / "run" / "checkpoints" / "step-20" / "config.json"
     written = json.loads(path.read_bytes())
     del written["corpus"]["beside_sha256"]

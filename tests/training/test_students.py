@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from small_classifiers import NOUNS, Small, sentences
-from tiny_runs import train
+from tiny_runs import of, train
 
+from lstmtext import events as ev
 from lstmtext.engine.classifier import EngineClassifier
 from lstmtext.store.checkpoint import read_checkpoint
 from lstmtext.store.models import find_model
+from lstmtext.text.examples import UNLABELLED
 from lstmtext.training.precision import Arithmetic
 from lstmtext.training.sentiment import SentimentTask
 
@@ -98,3 +101,51 @@ def test_a_student_learns_from_answers_in_a_file(small: Small, data: Path, tmp_p
     known = [by_file for *_, by_file in polar]
     assert np.mean(np.array(right)[np.array(known)]) < 0.2
     assert np.mean(np.array(right)[~np.array(known)]) > 0.8
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> dict[str, list[str]]:
+    """`unlabelled`: long texts, most of them in batches of their own; `answers`: what is said of them."""
+    texts = [
+        f"The {noun} stands over there and {'so it is and ' * 9}the {other} too." for noun in NOUNS for other in NOUNS
+    ]
+    more, answers = tmp_path / "more.txt", tmp_path / "said.tsv"
+    more.write_text("\n".join(texts) + "\n")
+    rows = [f"{text}\t0.3\t0.4\t0.3" for text in texts]
+    answers.write_text("\n".join(["text\tnegative\tneutral\tpositive", *rows]) + "\n")
+    return {"unlabelled": [str(more)], "answers": [str(answers)]}
+
+
+def test_a_batch_weighs_in_the_reported_loss_as_much_as_its_labelled_texts(
+    small: Small, data: Path, beside: dict[str, list[str]]
+) -> None:
+    settings = small(
+        labels={"sources": [str(data)], "unlabelled": beside["unlabelled"]}, teaching={"answers": beside["answers"]}
+    )
+    objective = SentimentTask(settings, Arithmetic(torch.device("cpu"), "float32")).objective
+    found = []
+    for batch, _ in zip(objective.batches(0), range(objective.total_steps(1.0)), strict=False):
+        known = batch.labels != UNLABELLED
+        loss = objective.step_loss(batch)
+        assert loss.weight == (batch.lengths[known].sum() or pytest.approx(0, abs=1e-5))
+        assert loss.weight
+        found.append(known.mean())
+    assert (min(found), max(found)) == (0, 1), "the cases that are asked about did not come up"
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.0], ids=["beside labelled texts", "alone"])
+@pytest.mark.parametrize("every", [1, 20])
+def test_texts_without_a_label_do_not_lower_the_reported_loss(
+    small: Small, data: Path, tmp_path: Path, beside: dict[str, list[str]], weight: float, every: int
+) -> None:
+    """A model that hardly learns has a loss of about log 3, whatever it reads."""
+    settings = small(
+        labels={"sources": [str(data)], "unlabelled": beside["unlabelled"], "weights": [weight]},
+        teaching={"answers": beside["answers"]},
+        optimisation={"learning_rate": 1e-9},
+        budget={"steps": 20},
+        run={"log_every": every},
+    )
+    losses = [event.loss for event in of(ev.Progress, train(settings, tmp_path / "run"))]
+    assert len(losses) == 20 // every
+    assert losses == pytest.approx([np.log(3)] * len(losses), abs=0.2)

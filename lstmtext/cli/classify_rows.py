@@ -82,8 +82,8 @@ def csv_row(answer: Answer) -> str:
         figures = [f"{figure:.{DIGITS}f}" for figure in _figures(found)]
         cells = [line.text, found.label, *figures, " ".join(found.unknown), ""]
     record = io.StringIO()
-    csv.writer(record, lineterminator="\n").writerow(cells)
-    return record.getvalue()
+    csv.writer(record, lineterminator="\r\n").writerow(cells)  # what it ends a record with, it quotes inside of one
+    return record.getvalue().removesuffix("\r\n") + "\n"
 
 
 def tab_row(answer: Answer) -> str:

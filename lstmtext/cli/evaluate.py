@@ -269,7 +269,7 @@ def _tokens(
         # At a line end where a token could be cut.
         border = corpus.boundary(int(stop * (1 - held_out) + 1e-9), line=tokenizer.kind not in ("char", "byte"))
         start, stop = (0, border) if part == "train" else (border, stop)
-        name += f", first {1 - held_out:.0%}" if part == "train" else f", last {held_out:.0%}"
+        name += f", first {100 - 100 * held_out:.4g}%" if part == "train" else f", last {100 * held_out:.4g}%"
     unknown: list[str] = []
     ids = []
     characters = 0

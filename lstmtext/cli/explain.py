@@ -135,6 +135,11 @@ def command(
     from lstmtext.store.models import find_model
 
     classifier = EngineClassifier(read_checkpoint(find_model(model, kind="classifier")))
+    if svg is not None or png is not None:
+        from lstmtext.explain.svg import check_length
+        from lstmtext.explain.words import read_words
+
+        check_length(len(read_words(classifier, content)))  # before what takes minutes of a long text
     with _progress_shown():
         found = explain(
             classifier,

@@ -22,7 +22,7 @@ from lstmtext.explain.decomposition import Interaction
 from lstmtext.explain.draw import columns, fit, signed, visible
 from lstmtext.explain.report import Explanation
 
-__all__ = ["FONTS", "LONGEST", "svg"]
+__all__ = ["FONTS", "LONGEST", "check_length", "svg"]
 
 LONGEST = 300  # words: twenty rows, more than a slide or a page holds
 # By name, because `png.py` knows no "sans-serif": one of them is on nearly every system.
@@ -54,15 +54,18 @@ class Slot(NamedTuple):
         return self.left + self.width / 2
 
 
+def check_length(words: int) -> None:
+    """Raise UsageError for more words than a drawing holds."""
+    if words > LONGEST:
+        raise UsageError(f"A drawing holds up to {LONGEST} words; the text has {words:,}. Give a part of the text.")
+
+
 def svg(explanation: Explanation) -> str:
     """The drawing as the content of an .svg file: what the explanation has of reading, occlusion and interactions.
 
     Raises UsageError for more than LONGEST words.
     """
-    if len(explanation.tokens) > LONGEST:
-        raise UsageError(
-            f"A drawing holds up to {LONGEST} words; the text has {len(explanation.tokens):,}. Give a part of the text."
-        )
+    check_length(len(explanation.tokens))
     parts: list[str] = []
     y = float(TOP)
     shown = sorted(explanation.interactions or [], key=lambda one: -abs(one.interaction))[:MOST_BRACKETS]

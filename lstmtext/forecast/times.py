@@ -3,7 +3,7 @@
 Forms: a number (a year, a day's number), 2024-05, 2024-Q2, 2024-W22, 2024-05-31, and ISO dates with a time of day;
 months and days also with / or nothing between their parts; Jan 2024 and January 2024. The day or the month first, as
 in 01/31/2024, is read where one of the column's days is above 12, or where only the year changes; otherwise nobody can
-tell which it is, and it is refused. What continues is written as the last time is.
+tell which it is, and it is refused. What continues is written as the last time is: `times_written.py`.
 
 Times are regular when neighbours are equally far apart, when their months are (ends of months count as such), or when
 they are the days from Monday to Friday; of those some may be missing as holidays, which `note` says.
@@ -23,6 +23,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from lstmtext.errors import InputError
+from lstmtext.forecast.times_written import CIVIL, MONTHS, NAMED, write, write_number
 
 __all__ = ["NUMBER", "Times", "read_times"]
 
@@ -31,9 +32,6 @@ WHOLE = re.compile(r"[+-]?\d+")  # read exactly: nanoseconds since 1970 have mor
 TOLERANCE = 1e-6  # of a step: numbers like 1959.1 are not exact
 MONTH = timedelta(days=28)  # steps from here on may be meant as months: 30 November, 31 December, 31 January
 FORMS = "a number, 2024-05, May 2024, 2024-Q2, 2024-W22, 2024-05-31, 05/31/2024 or 2024-05-31 14:00"
-CIVIL = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")  # the day or the month first
-NAMED = re.compile(r"([A-Za-z]{3,9})([ -])(\d{4})")
-MONTHS = re.findall(r"\w+", "January February March April May June July August September October November December")
 WORKDAYS = 5
 LONGEST_CLOSED = 5  # days from Monday to Friday that may be missing after each other: the New Year of China
 YEARS = range(1800, 2200)  # 202405 and 20240531 are dates where every cell of the column reads as one of these years
@@ -187,7 +185,7 @@ def _numbers(cells: Sequence[str], values: Sequence[float], rows: Sequence[int],
     for index, step in enumerate(steps, 1):
         if abs(step - usual) > TOLERANCE * abs(usual):
             raise _irregular(cells, rows, index, place, f"{usual:g}")
-    return Times(list(cells), lambda k: str(round(values[-1] + k * usual, places)))
+    return Times(list(cells), lambda k: write_number(round(values[-1] + k * usual, places), cells))
 
 
 def _months(
@@ -266,31 +264,4 @@ def _irregular(cells: Sequence[str], rows: Sequence[int], index: int, place: str
 
 
 def _write(kind: str, value: Any, cells: Sequence[str]) -> str:
-    """A time in the form of the last of the cells, and of all of them where the last does not tell."""
-    like = cells[-1].strip()
-    if match := CIVIL.fullmatch(like):
-        padded = not any(re.match(r"\d\D|\d+\D\d\D", cell.strip()) for cell in cells)
-        parts = [f"{part:02d}" if padded else str(part) for part in (value.month, value.day)]
-        first = _day_first(cells, range(len(cells)), "")
-        return match[2].join([*(parts[::-1] if first else parts), f"{value.year:04d}"])
-    if match := NAMED.fullmatch(like):
-        short = all(len(re.split("[ -]", cell.strip())[0]) == 3 for cell in cells)
-        name = MONTHS[value.month - 1][: 3 if short else None]
-        return f"{name.upper() if match[1].isupper() else name}{match[2]}{value.year:04d}"
-    between = "-" if "-" in like else "/" if "/" in like else ""
-    if kind == "month":
-        return f"{value.year:04d}{between}{value:%m}"
-    if kind == "quarter":
-        return f"{value.year:04d}{between}Q{(value.month + 2) // 3}"
-    if kind == "week":
-        year, week, _ = value.isocalendar()
-        return f"{year:04d}{between}W{week:02d}"
-    if kind == "date":
-        return f"{value.year:04d}{between}{value:%m}{between}{value:%d}"
-    to_the_minute = re.search(r"[T ]\d\d:\d\d(?!:)", like) and not (value.second or value.microsecond)
-    fraction = re.search(r":\d\d[.,](\d+)", like)
-    form = "minutes" if to_the_minute else "microseconds" if fraction else "auto"
-    written = value.isoformat(sep="T" if "T" in like else " ", timespec=form)
-    if fraction:  # as many digits, and more where they say something
-        written = re.sub(r"(?<=\.)\d{6}", lambda digits: digits[0].rstrip("0").ljust(len(fraction[1]), "0"), written)
-    return str(re.sub(r"\+00:00$", "Z", written) if like.endswith("Z") else written)
+    return write(kind, value, cells, lambda: _day_first(cells, range(len(cells)), ""))

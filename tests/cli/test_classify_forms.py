@@ -51,9 +51,9 @@ def test_two_classes_have_no_probabilities_of_three(capsys: Output, tmp_path: Pa
 
 
 def test_csv(capsys: Output) -> None:
-    texts = ['a "quoted", text', "two\nlines", "日本 not", ""]
+    texts = ['a "quoted", text', "two\nlines", "日本 not", "", "good\ragain", "not\r\ngood"]
     assert run([*BASE, "--csv", *texts]) == 0
-    records = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    records = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
     assert list(records[0]) == ["text", "label", "positive", "score", "unknown", "error"]
     assert [record["text"] for record in records] == texts
     expected = answers(capsys, *texts)

@@ -141,6 +141,8 @@ def test_parts_are_the_split_of_training(capsys: Output, kind: str) -> None:
     assert parts["train"]["data"] == "text, first 90%"
     assert parts["validation"]["data"] == "text, last 10%"
     assert parts["train"]["tokens"] + parts["validation"]["tokens"] == parts["all"]["tokens"] - 1
+    small = document(capsys, kind, "text.txt", "--part", "train", "--validation", "0.125")
+    assert small["data"] == "text, first 87.5%"
     # Nine tenths of the bytes end inside the ù: a character is not cut in two, and of a word no line is.
     held_out = TEXT[TEXT.index("ù" if kind == "char" else "Où") :]
     model = load(kind)

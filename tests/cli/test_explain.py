@@ -177,6 +177,15 @@ def test_a_drawing_that_would_be_another_is_refused(
     assert not list(tmp_path.glob("why*"))
 
 
+def test_a_drawing_that_would_be_too_long_is_refused_before_the_work(
+    capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstmtext.explain.report.explain", lambda *_, **__: pytest.fail("explained first"))
+    said = failed(capsys, 2, "film " * 301, "--svg", "why.svg")
+    assert said == "lstmtext: A drawing holds up to 300 words; the text has 301. Give a part of the text.\n"
+    assert not list(tmp_path.glob("why*"))
+
+
 def test_without_the_extra_a_png_is_refused_first(
     capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -65,7 +65,7 @@ def evaluate_classifier(
             found = _score_suite(place, positives, baseline or (DEFAULT_BASELINE,), failures)
         else:
             found, sha256 = _score_labelled(name, columns, positives, failures)
-            own = sha256 == checkpoint.config.corpus.sha256
+            own = sha256 in (checkpoint.config.corpus.sha256, *checkpoint.config.corpus.sources_sha256)
             if own:
                 click.echo(OWN_TEXT.format(model=model, data=name), err=True)
         found = {"model": model, "data": name, **found}

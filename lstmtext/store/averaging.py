@@ -94,9 +94,15 @@ def _corpus(models: Sequence[Checkpoint]) -> CorpusFacts:
     last, names = facts[-1], "+".join(dict.fromkeys(name for each in facts for name in each.name.split("+")))
     licence = stated_licences(joined_licences(*map(known_licences, facts)))
     measured = [name for name in (last.measured_on or "").split(", ") if name not in names.split("+")]
+    sources = list(dict.fromkeys(sha256 for each in facts for sha256 in each.sources_sha256))
     split = last.split if names == last.name else OF_THE_LAST + last.split.removeprefix(OF_THE_LAST)
     return msgspec.structs.replace(
-        last, name=names, split=split, licence=licence, measured_on=", ".join(measured) or None
+        last,
+        name=names,
+        split=split,
+        licence=licence,
+        measured_on=", ".join(measured) or None,
+        sources_sha256=sources,
     )
 
 

@@ -48,6 +48,8 @@ class CorpusFacts(Struct, frozen=True, kw_only=True):
     source: str | None = None
     measured_on: str | None = None
     """Sources that were held out whole: nothing was learned from them."""
+    sources_sha256: list[str] = []
+    """Of each source that a classifier learned from, as `sha256` would be of that source alone."""
     beside_sha256: str | None = None
     """Of what a classifier learned from beside its labelled texts: unlabelled ones, and written answers."""
     teachers_sha256: list[str] = []

@@ -167,6 +167,7 @@ class SentimentTask:
                 split=self._split(),
                 licence=stated_licences(read),
                 measured_on=", ".join(name for name in text.names if name not in read) or None,
+                sources_sha256=[joint_sha256([sha256]) for _, kept, _, sha256 in text.facts if kept],
                 beside_sha256=self.beside,
                 teachers_sha256=self.teachers,
             ),

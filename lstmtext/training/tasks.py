@@ -170,8 +170,8 @@ def start_of(settings: TrainSettings, last: Path | None) -> Checkpoint | None:
 
 def _joint_licence(before: CorpusFacts, facts: PreparedFacts) -> str | None:
     """What is known of the licences of the text of a model, and of that of the one that it goes on from."""
-    own = {facts.name: facts.licence}
-    return stated_licences(with_inherited(known_licences(before), [own]))
+    own = CorpusFacts(name=facts.name, sha256=facts.sha256, bytes=facts.bytes, split=facts.split, licence=facts.licence)
+    return stated_licences(with_inherited(known_licences(before), [known_licences(own)]))
 
 
 def _unknown_share(ids: TokenFile, unknown: int | None) -> float:

@@ -252,10 +252,16 @@ def test_of_a_text_that_the_model_has_learned_from_it_is_said(capsys: Output) ->
     Path("other.tsv").write_text("label\ttext\n0\ttea\n1\tfine\n")
     small = ["--layers", "1", "--hidden", "8", "--embedding", "6", "--steps", "2", "--device", "cpu"]
     small += ["--set", "sample_length=0"]
+    Path("more.tsv").write_text("label\ttext\n" + "".join(f"{n % 2}\tcoffee {n} is fine\n" for n in range(60)))
     assert lstmtext(["train", "sentiment", "rows.tsv", *small, "--name", "judge"]) == 0
+    assert lstmtext(["train", "sentiment", "more.tsv", "rows.tsv", *small, "--name", "both"]) == 0
     assert lstmtext(["train", "lm", "text.txt", *small, "--name", "writer"]) == 0
     capsys.readouterr()
-    for model, own, other in (("judge", "rows.tsv", ["other.tsv"]), ("writer", "text.txt", ["text.txt", "rows.tsv"])):
+    for model, own, other in (
+        ("judge", "rows.tsv", ["more.tsv"]),
+        ("both", "rows.tsv", ["other.tsv"]),
+        ("writer", "text.txt", ["text.txt", "rows.tsv"]),
+    ):
         note = f"note: {model} has learned from {own.removesuffix('.txt')}, all but what was held out of it"
         assert note in evaluate(capsys, model, own)[1]
         assert "has learned from" not in evaluate(capsys, model, *other)[1]

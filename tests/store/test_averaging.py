@@ -43,7 +43,9 @@ def test_a_mean_has_read_what_each_has_read(tmp_path: Path) -> None:
         [("everyday+mine", "everyday: CC0-1.0; no licence stated: mine"), ("own", "MIT"), ("new", "MIT")]
     ):
         model = read_checkpoint(random_classifier(tmp_path, seed=seed))
-        corpus = msgspec.structs.replace(model.config.corpus, name=name, licence=licence, measured_on="dev, mine")
+        corpus = msgspec.structs.replace(
+            model.config.corpus, name=name, licence=licence, measured_on="dev, mine", sources_sha256=["0", name]
+        )
         config = msgspec.structs.replace(model.config, corpus=corpus)
         folders.append(tmp_path / f"model-{seed}")
         write_checkpoint(folders[-1], config, model.tokenizer_json, model.tensors, "")
@@ -52,6 +54,7 @@ def test_a_mean_has_read_what_each_has_read(tmp_path: Path) -> None:
     assert (corpus.name, corpus.split) == ("everyday+mine+own", "of the last model that was averaged: all of it")
     assert corpus.licence == "everyday: CC0-1.0; own: MIT; no licence stated: mine"
     assert corpus.measured_on == "dev"  # the other has learned from the rest
+    assert corpus.sources_sha256 == ["0", "everyday+mine", "own"]
     average_models([folders[2], tmp_path / "mean"], [1, 1], tmp_path / "again", "typed")
     assert read_checkpoint(tmp_path / "again").config.corpus.split == corpus.split  # said once
 

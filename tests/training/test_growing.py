@@ -83,6 +83,11 @@ def test_the_licences_of_both_texts_are_stated(tiny: Tiny, tmp_path: Path, other
     train(tiny(text=other, teaching={"init": str(folder)}, budget={"steps": 1}), tmp_path / "second")
     corpus = of_run(tmp_path / "second").config.corpus
     assert (corpus.name, corpus.licence) == ("other", "novels: public domain; no licence stated: other")
+    both = {**other, "corpus": [*other["corpus"], "harbour"]}
+    train(tiny(text=both, teaching={"init": str(folder)}, budget={"steps": 1}), tmp_path / "third")
+    corpus = of_run(tmp_path / "third").config.corpus
+    assert corpus.name == "other+harbour"
+    assert corpus.licence == "novels: public domain; harbour: CC0-1.0; no licence stated: other"
 
 
 def test_not_from_a_classifier(tiny: Tiny, tmp_path: Path) -> None:

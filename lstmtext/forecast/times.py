@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from lstmtext.errors import InputError
-from lstmtext.forecast.times_written import CIVIL, MONTHS, NAMED, write, write_number
+from lstmtext.forecast.times_written import CIVIL, MONTHS, NAMED, number_form, write
 
 __all__ = ["NUMBER", "Times", "read_times"]
 
@@ -185,7 +185,8 @@ def _numbers(cells: Sequence[str], values: Sequence[float], rows: Sequence[int],
     for index, step in enumerate(steps, 1):
         if abs(step - usual) > TOLERANCE * abs(usual):
             raise _irregular(cells, rows, index, place, f"{usual:g}")
-    return Times(list(cells), lambda k: write_number(round(values[-1] + k * usual, places), cells))
+    written = number_form(cells)
+    return Times(list(cells), lambda k: written(round(values[-1] + k * usual, places)))
 
 
 def _months(

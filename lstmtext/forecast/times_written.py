@@ -9,22 +9,25 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["CIVIL", "MONTHS", "NAMED", "write", "write_number"]
+__all__ = ["CIVIL", "MONTHS", "NAMED", "number_form", "write"]
 
 CIVIL = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")  # the day or the month first
 NAMED = re.compile(r"([A-Za-z]{3,9})([ -])(\d{4})")
 MONTHS = re.findall(r"\w+", "January February March April May June July August September October November December")
 
 
-def write_number(value: float, cells: Sequence[str]) -> str:
-    """A number with the leading zeros of the cells, or as many digits behind the point where all have as many."""
+def number_form(cells: Sequence[str]) -> Callable[[float], str]:
+    """How to write a number: with the cells' leading zeros, or as many digits behind the point where all have as many.
+
+    The cells are looked at once, however many numbers follow them.
+    """
     texts = [cell.strip() for cell in cells]
-    if isinstance(value, int):
-        padded = any(re.match(r"[+-]?0\d", text) for text in texts)
-        return f"{value:0{len(texts[-1])}d}" if padded else str(value)
+    padded = any(re.match(r"[+-]?0\d", text) for text in texts)
     digits = {len(text.partition(".")[2]) for text in texts}
     plain = len(digits) == 1 and not any("e" in text.lower() for text in texts)
-    return f"{value:.{digits.pop()}f}" if plain else str(value)
+    whole = f"0{len(texts[-1])}d" if padded else "d"
+    broken = f".{min(digits)}f" if plain else ""
+    return lambda value: format(value, whole if isinstance(value, int) else broken)
 
 
 def write(kind: str, value: Any, cells: Sequence[str], day_first: Callable[[], bool]) -> str:

@@ -65,8 +65,8 @@ def prepare(settings: TextSettings, tokenizer: Tokenizer | None = None) -> Prepa
     Memory stays at a few pieces of text for each process, whatever the size of the corpus, and its different words
     where a vocabulary of words is learnt. Stopped or killed, the same call goes on where this one was; the ids depend
     neither on that nor on the number of processes.
-    Raises InputError for text that cannot be used, before anything is written, or that is changed meanwhile;
-    LstmtextError when the disk is full or a process is killed.
+    Raises InputError for text that cannot be used, before anything is written, or that is changed meanwhile, and for
+    ids of which a model would learn nothing; LstmtextError when the disk is full or a process is killed.
     """
     corpus = open_corpus(settings.corpus, field=settings.field)
     held_out: Corpus | None = None

@@ -28,17 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["Brought", "Judged", "Loaded", "Together", "explain", "judge", "load", "together"]
 
 Post = Callable[[Message], bool]
+FALLBACK = "sentiment"  # shipped: where the chosen classifier is not there, something judges
 BATCH = 32  # texts that are read before the colours are drawn anew
 LONGEST = 300  # words: more are judged and read, not taken out one by one
 BEST = 5  # spans that are shown when nobody has chosen one
 
 
 class Loaded(Message):
-    """A model is there."""
+    """A model is there. asked: the name that was asked for; note: why it is another one"""
 
-    def __init__(self, subject: ClassifierSubject) -> None:
+    def __init__(self, subject: ClassifierSubject, asked: str, note: str = "") -> None:
         super().__init__()
-        self.subject = subject
+        self.subject, self.asked, self.note = subject, asked, note
 
 
 class Judged(Message):
@@ -67,9 +68,14 @@ class Together(Message):
         self.text, self.found, self.asked, self.note = text, found, asked, note
 
 
-def load(post: Post, name: str, _: Wanted) -> None:
-    """Load a classifier."""
-    post(Loaded(load_classifier(name)))
+def load(post: Post, name: str, _: Wanted, *, instead: bool = False) -> None:
+    """Load a classifier. instead: in place of one that is not there the shipped one, and say so"""
+    try:
+        post(Loaded(load_classifier(name), name))
+    except UsageError as error:
+        if name == FALLBACK or not instead:
+            raise
+        post(Loaded(load_classifier(FALLBACK), name, f"{str(error).split(': ')[0]}. This is {FALLBACK}."))
 
 
 def judge(post: Post, subject: ClassifierSubject, text: str, wanted: Wanted) -> None:

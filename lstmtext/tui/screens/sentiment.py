@@ -16,15 +16,13 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import BindingType
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from lstmtext.errors import UsageError
 from lstmtext.tui import sentiment_jobs
 from lstmtext.tui import sentiment_view as view
 from lstmtext.tui.keys import bindings_for
-from lstmtext.tui.latest import Failed, Latest, Wanted
+from lstmtext.tui.latest import Failed, Latest
 from lstmtext.tui.ramps import asciified
 from lstmtext.tui.screens.choose import ChooseScreen
 from lstmtext.tui.screens.sentiment_panes import SentimentPanes
@@ -36,15 +34,6 @@ from lstmtext.tui.widgets.curve import ReadingCurve
 __all__ = ["SentimentScreen"]
 
 LATE_SECONDS = 0.3  # after which what is known of an older text is not left standing
-SHIPPED = "sentiment"  # where the chosen classifier is not there, something judges
-
-
-class Missing(Message):
-    """There is no model of that name. text: a sentence for a person."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__()
-        self.name, self.text = name, text
 
 
 class SentimentScreen(SentimentPanes):
@@ -66,7 +55,6 @@ class SentimentScreen(SentimentPanes):
         self._judging, self._explaining = Latest(self, "judging"), Latest(self, "explaining")
         self._asking = Latest(self, "asking")
         self._wanted = ""  # the model that was asked for last
-        self._note = ""  # why it is not the one that was chosen
 
     def on_mount(self) -> None:
         """Begin with the model and the text of last time."""
@@ -79,27 +67,22 @@ class SentimentScreen(SentimentPanes):
         self.query_one("#note").display = False
         self.take_model(self.app.state.get("sentiment", "model"))
 
-    def take_model(self, name: str, note: str = "") -> None:
-        """Judge with this model from now on. note: why not with the one that was chosen"""
-        self._wanted, self._note = name, note
+    def take_model(self, name: str) -> None:
+        """Judge with this model from now on."""
+        self._wanted = name
         self.query_one("#verdict-pane").border_title = Content(f"Verdict, {name} is loading …")
         # A thread of its own: what is typed meanwhile must not take its turn.
-        Latest(self, f"loading {name}").ask(partial(self._load, name))
-
-    def _load(self, name: str, wanted: Wanted) -> None:
-        try:
-            sentiment_jobs.load(self.post_message, name, wanted)
-        except UsageError as error:
-            self.post_message(Missing(name, str(error)))
+        job = partial(sentiment_jobs.load, self.post_message, name, instead=self.subject is None)
+        Latest(self, f"loading {name}").ask(job)
 
     # What comes back.
 
     @on(Loaded)
     def _loaded(self, event: Loaded) -> None:
-        if event.subject.name == self._wanted:
+        if event.asked == self._wanted:
             self.say("")
-            self.query_one("#text-pane").border_subtitle = Content(self._note)  # a toast goes while one reads
-            if not self._note:
+            self.query_one("#text-pane").border_subtitle = Content(event.note)  # a toast goes while one reads
+            if not event.note:
                 self.app.state.set("sentiment", "model", event.subject.name)
             self.judged = None
             self._judge_with(event.subject)
@@ -145,13 +128,6 @@ class SentimentScreen(SentimentPanes):
         else:
             self.spans = event.found
         self.redraw("#together")
-
-    @on(Missing)
-    def _missing(self, event: Missing) -> None:
-        if event.name == self._wanted and event.name != SHIPPED and self.subject is None:
-            self.take_model(SHIPPED, f"{event.text.split(': ')[0]}. This is {SHIPPED}.")
-        else:
-            self._failed(Failed(f"loading {event.name}", event.text))
 
     @on(Failed)
     def _failed(self, event: Failed) -> None:

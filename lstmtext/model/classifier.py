@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from lstmtext.config import ModelSettings, ReadoutSettings, RegularisationSettings
 from lstmtext.model.language_model import load_pairs, pairs_to_tensors, stack_pairs
-from lstmtext.model.recurrent import RecurrentStack, locked_dropout
+from lstmtext.model.recurrent import RecurrentStack, embedded, locked_dropout
 from lstmtext.text.labels import CLASSES
 
 __all__ = ["Classifier", "classifier_tensors", "load_classifier_tensors"]
@@ -51,11 +51,8 @@ class Classifier(nn.Module):
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Scores (batch, classes), float32, of tokens (batch, time) int64; lengths (batch,): real tokens per row."""
-        weight = self.embedding.weight
-        if self.training and self.regularisation.dropout_embedding:
-            keep = 1 - self.regularisation.dropout_embedding
-            weight = weight * weight.new_empty(self.vocabulary, 1).bernoulli_(keep).div_(keep)
-        x = locked_dropout(F.embedding(tokens, weight), self.regularisation.dropout_input, self.training)
+        x = embedded(self.embedding, tokens, self.regularisation.dropout_embedding, self.training)
+        x = locked_dropout(x, self.regularisation.dropout_input, self.training)
         parts = self._pool(self.stack, x, lengths)
         if self.backward_stack is not None:
             backward = self._pool(self.backward_stack, self._reversed(x, lengths), lengths)

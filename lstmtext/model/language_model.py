@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstmtext.config import ModelSettings, RegularisationSettings
-from lstmtext.model.recurrent import RecurrentStack, StackState, layer_parameters, locked_dropout
+from lstmtext.model.recurrent import RecurrentStack, StackState, embedded, layer_parameters, locked_dropout
 
 __all__ = [
     "Features",
@@ -81,11 +81,7 @@ class LanguageModel(nn.Module):
     def forward(self, tokens: Tensor, state: StackState) -> tuple[Features, StackState]:
         """Read tokens (batch, time) int64 from `state`."""
         settings = self.regularisation
-        x = self.embedding(tokens)
-        if self.training and settings.dropout_embedding:
-            keep = 1 - settings.dropout_embedding
-            kept = x.new_empty(self.vocabulary, 1).bernoulli_(keep).div_(keep)  # a whole kind of token at a time
-            x = x * F.embedding(tokens, kept)
+        x = embedded(self.embedding, tokens, settings.dropout_embedding, self.training)
         x = locked_dropout(x, settings.dropout_input, self.training)
         raw, state = self.stack(x, state)
         return Features(raw, locked_dropout(raw, settings.dropout_output, self.training)), state

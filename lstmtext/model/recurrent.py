@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from lstmtext.config import ModelSettings, RegularisationSettings
 
-__all__ = ["LayerState", "RecurrentStack", "StackState", "layer_parameters", "locked_dropout"]
+__all__ = ["LayerState", "RecurrentStack", "StackState", "embedded", "layer_parameters", "locked_dropout"]
 
 MODULES = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -39,6 +39,18 @@ def locked_dropout(x: Tensor, probability: float, training: bool) -> Tensor:
         return x
     mask = x.new_empty(x.shape[0], 1, x.shape[2]).bernoulli_(1 - probability)
     return x * mask.div_(1 - probability)
+
+
+def embedded(embedding: nn.Embedding, tokens: Tensor, dropout: float, training: bool) -> Tensor:
+    """Vectors (batch, time, features) of tokens (batch, time); dropout takes all places of a kind of token at once.
+
+    The kinds that are kept are looked up, as the vectors are: the whole table is not multiplied.
+    """
+    x: Tensor = embedding(tokens)
+    if not training or dropout == 0:
+        return x
+    kept = x.new_empty(embedding.num_embeddings, 1).bernoulli_(1 - dropout).div_(1 - dropout)
+    return x * F.embedding(tokens, kept)
 
 
 class RecurrentStack(nn.Module):

@@ -33,16 +33,15 @@ def memory_bytes(settings: TrainSettings, parameters: int, vocabulary: int, prec
     """Expected memory of training at its highest, in bytes, without the interpreter, PyTorch itself and the data.
 
     Weights, gradient and two moments in float32, the average if there is one, and what a step makes of the weights:
-    the narrow copy of all, and with `dropout_embedding` a dropped embedding and its gradient. The activations that the
-    backward pass needs: per token the embedding, and per layer the gates and four more vectors, in the width of the
-    arithmetic. On top of them, in float32, first the scores with their gradient; when those are gone, the gradients
-    in the layer where the backward pass is: as many vectors again.
+    the narrow copy of all, and twice the embedding, as was measured, with and without `dropout_embedding`. The
+    activations that the backward pass needs: per token the embedding, and per layer the gates and four more vectors,
+    in the width of the arithmetic. On top of them, in float32, first the scores with their gradient; when those are
+    gone, the gradients in the layer where the backward pass is: as many vectors again.
     """
     model, width = settings.model, 4 if precision == "float32" else 2
     copies = 5 if settings.optimisation.averaging else 4
     weights = 4 * copies * parameters + (0 if width == 4 else width) * parameters
-    if settings.regularisation.dropout_embedding:
-        weights += 2 * 4 * vocabulary * model.embedding
+    weights += 2 * 4 * vocabulary * model.embedding
     tokens = _tokens(settings)
     layers = model.layers * (2 if settings.readout.bidirectional else 1)
     layer = (GATES[model.cell] + 4) * model.hidden
